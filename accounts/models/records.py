@@ -1,0 +1,144 @@
+"""What kintone says: the mirror of its records, what is wrong with them, and what is on the way to it."""
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class AppKind(models.TextChoices):
+    """The two kintone apps."""
+
+    PERMISSION_SET = "permission_set", _("permission sets")
+    ASSIGNMENT = "assignment", _("assignments")
+
+
+class RecordQuerySet(models.QuerySet["Record"]):
+    def live(self) -> "RecordQuerySet":
+        """Records that kintone has, as far as we know."""
+        return self.filter(gone_at__isnull=True)
+
+    def of_kind(self, kind: AppKind) -> "RecordQuerySet":
+        return self.filter(kind=kind)
+
+
+class Record(models.Model):
+    """The mirror of one kintone record, and the values of it that are in force.
+
+    `in_force` holds the values of the last revision that was valid: a later revision that cannot be understood
+    withdraws nothing (docs/safety.md).
+    """
+
+    kind = models.CharField(_("app"), max_length=14, choices=AppKind.choices)
+    app_id = models.CharField(_("app id"), max_length=20)
+    record_id = models.CharField(_("record id"), max_length=20)
+    revision = models.PositiveIntegerField(_("revision"))
+    title = models.CharField(_("title"), max_length=200, blank=True)
+    body = models.JSONField(_("fields as kintone gave them"))
+    creator_code = models.CharField(max_length=128, blank=True)
+    creator_name = models.CharField(_("creator"), max_length=256, blank=True)
+    modifier_code = models.CharField(max_length=128, blank=True)
+    modifier_name = models.CharField(_("modifier"), max_length=256, blank=True)
+    created_at = models.DateTimeField(_("created"))
+    updated_at = models.DateTimeField(_("changed"))
+    seen_at = models.DateTimeField(_("read"), default=timezone.now)
+    gone_at = models.DateTimeField(_("gone"), null=True, blank=True)
+    at_first_run = models.BooleanField(
+        _("here at the first run"), default=False, help_text=_("It was there before Genkan was: see docs/safety.md.")
+    )
+    in_force = models.JSONField(_("values in force"), null=True, blank=True)
+    in_force_revision = models.PositiveIntegerField(null=True, blank=True)
+
+    objects = RecordQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("kintone record")
+        verbose_name_plural = _("kintone records")
+        constraints = [
+            # Also how the mirror finds its row.
+            models.UniqueConstraint(fields=["app_id", "record_id"], name="record_identity"),
+        ]
+        indexes = [
+            # Every run loads the live records of one app.
+            models.Index(fields=["kind", "gone_at"], name="record_live_of_kind"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def reference(self) -> str:
+        """`APP:ID`, as commands and outcomes name a record."""
+        return f"{self.app_id}:{self.record_id}"
+
+    @property
+    def is_in_force(self) -> bool:
+        """The newest revision is the one that counts."""
+        return self.in_force_revision == self.revision
+
+
+class Problem(models.Model):
+    """Something a person should mend: in one field of a record, or in what a record meets in AWS.
+
+    Stored as code and parameters, so that each reader gets it in his language (accounts/problems.py).
+    """
+
+    class Severity(models.TextChoices):
+        ERROR = "error", _("error")
+        WARNING = "warning", _("warning")
+
+    record = models.ForeignKey(
+        Record, null=True, blank=True, on_delete=models.CASCADE, related_name="problems", verbose_name=_("record")
+    )
+    code = models.CharField(_("code"), max_length=64)
+    severity = models.CharField(_("severity"), max_length=7, choices=Severity.choices)
+    field = models.CharField(_("field"), max_length=128, blank=True)
+    line = models.PositiveIntegerField(_("line"), null=True, blank=True)
+    params = models.JSONField(default=dict, blank=True)
+    first_seen = models.DateTimeField(_("since"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("problem")
+        verbose_name_plural = _("problems")
+        indexes = [
+            # The company's problems, newest first.
+            models.Index(fields=["severity", "-first_seen"], name="problem_by_severity"),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Draft(models.Model):
+    """What somebody saved here and kintone does not have yet. It is never lost because kintone is away."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("on its way to kintone")
+        CONFLICT = "conflict", _("somebody else changed the record")
+        REFUSED = "refused", _("refused by kintone")
+        WRITTEN = "written", _("written")
+
+    kind = models.CharField(_("app"), max_length=14, choices=AppKind.choices)
+    record = models.ForeignKey(
+        Record, null=True, blank=True, on_delete=models.SET_NULL, related_name="drafts", verbose_name=_("record")
+    )
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="drafts")
+    request_key = models.CharField(max_length=64, unique=True, help_text=_("Makes a repeated write harmless."))
+    base_revision = models.PositiveIntegerField(null=True, blank=True)
+    values = models.JSONField(_("values"))
+    state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.WAITING)
+    error = models.TextField(_("error"), blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = _("draft")
+        verbose_name_plural = _("drafts")
+        indexes = [
+            # The task that sends what is waiting, oldest first; and "my drafts".
+            models.Index(fields=["state", "created_at"], name="draft_waiting"),
+            models.Index(fields=["author", "-created_at"], name="draft_of_author"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.request_key}"
