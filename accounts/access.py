@@ -1,0 +1,123 @@
+"""What a person may see. Authorisation is how things are loaded: what is not visible is not found.
+
+Everybody signed in may see everything, unless `VISIBILITY=own` narrows it to one's own access and to the records one
+wrote or owns. Admins and auditors always see all.
+"""
+
+import json
+from typing import NoReturn
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.db.models.fields.json import KT
+from django.http import HttpRequest
+
+from accounts.models import Account, Assignment, Group, PermissionSet, Person, Principal, Problem, Record, User
+from accounts.models.access import AssignmentQuerySet
+from accounts.models.records import RecordQuerySet
+
+_FIELD_SETTINGS = ("KINTONE_PERMISSION_SET_FIELDS", "KINTONE_ASSIGNMENT_FIELDS")
+
+
+def require_user(request: HttpRequest) -> User:
+    """The signed-in user. Raises PermissionDenied for nobody, which the sign-in middleware does not let through."""
+    return request.user if isinstance(request.user, User) else _refuse()
+
+
+def require_admin(request: HttpRequest) -> User:
+    """The signed-in portal admin. Raises PermissionDenied for everybody else."""
+    user = require_user(request)
+    return user if user.is_staff else _refuse()
+
+
+def sees_everything(user: User) -> bool:
+    return user.may_see_everything or settings.VISIBILITY == "all"
+
+
+def find_principals(user: User) -> QuerySet[Principal]:
+    """What Identity Center may assign to for this user: his own principal and the groups he is in."""
+    person = user.person
+    if person is None or person.principal_id is None:
+        return Principal.objects.none()
+    return Principal.objects.filter(Q(pk=person.principal_id) | Q(memberships__member=person.principal_id)).distinct()
+
+
+def find_own_assignments(user: User) -> AssignmentQuerySet:
+    """The user's own access, through himself or a group, without history."""
+    return Assignment.objects.shown().for_principals(find_principals(user).values("pk"))
+
+
+def find_own_records(user: User) -> RecordQuerySet:
+    """The live records that the user wrote first, or is named in as an owner."""
+    code = user.person.kintone_code if user.person else ""
+    if not code:
+        return Record.objects.none()
+    # The value is a list of {"code", "name"}; databases differ in how they write and escape it as text.
+    aliases = {setting.lower(): KT(f"body__{_find_owners_field(setting)}__value") for setting in _FIELD_SETTINGS}
+    spellings = {f'"{code}"', json.dumps(code)}
+    owned = Q(creator_code=code)
+    for alias in aliases:
+        for spelling in spellings:
+            owned |= Q(**{f"{alias}__contains": spelling})
+    return Record.objects.live().alias(**aliases).filter(owned)
+
+
+def find_own_problems(user: User) -> QuerySet[Problem]:
+    """What is wrong with the user's records, and with those that want access for him."""
+    wanting = Record.objects.filter(assignments__in=find_own_assignments(user).values("pk"))
+    return Problem.objects.filter(
+        Q(record__in=find_own_records(user).values("pk")) | Q(record__in=wanting.values("pk"))
+    ).distinct()
+
+
+def visible_assignments(user: User) -> AssignmentQuerySet:
+    shown = Assignment.objects.shown()
+    if sees_everything(user):
+        return shown
+    mine = shown.for_principals(find_principals(user).values("pk"))
+    return mine | shown.filter(records__in=find_own_records(user).values("pk"))
+
+
+def visible_accounts(user: User) -> QuerySet[Account]:
+    if sees_everything(user):
+        return Account.objects.all()
+    return Account.objects.filter(pk__in=visible_assignments(user).values("account"))
+
+
+def visible_permission_sets(user: User) -> QuerySet[PermissionSet]:
+    if sees_everything(user):
+        return PermissionSet.objects.all()
+    return PermissionSet.objects.filter(
+        Q(pk__in=visible_assignments(user).values("permission_set")) | Q(record__in=find_own_records(user).values("pk"))
+    )
+
+
+def visible_people(user: User) -> QuerySet[Person]:
+    return Person.objects.all() if sees_everything(user) else Person.objects.filter(pk=user.person_id)
+
+
+def visible_groups(user: User) -> QuerySet[Group]:
+    if sees_everything(user):
+        return Group.objects.all()
+    return Group.objects.filter(pk__in=find_principals(user).values("pk"))
+
+
+def visible_records(user: User) -> RecordQuerySet:
+    if sees_everything(user):
+        return Record.objects.all()
+    wanting = Record.objects.filter(assignments__in=find_own_assignments(user).values("pk"))
+    return Record.objects.filter(Q(pk__in=find_own_records(user).values("pk")) | Q(pk__in=wanting.values("pk")))
+
+
+def visible_problems(user: User) -> QuerySet[Problem]:
+    return Problem.objects.all() if sees_everything(user) else find_own_problems(user)
+
+
+def _find_owners_field(setting: str) -> str:
+    codes: dict[str, str] = getattr(settings, setting)
+    return codes.get("owners", "owners")
+
+
+def _refuse() -> NoReturn:
+    raise PermissionDenied
