@@ -74,7 +74,9 @@ class Reader:
         except ValueError as error:
             raise wrong(name, value, str(default)) from error
         if not minimum <= number <= maximum:
-            raise ImproperlyConfigured(f"{name}: {value} is not from {minimum:g} to {maximum:g}. Example: {name}={default}")
+            raise ImproperlyConfigured(
+                f"{name}: {value} is not from {minimum:g} to {maximum:g}. Example: {name}={default}"
+            )
         return number
 
     def integer(self, name: str, default: int, *, minimum: int, maximum: int) -> int:
@@ -111,10 +113,18 @@ class Reader:
         if not value:
             return ""
         parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
+        if (
+            parts.scheme not in ("http", "https")
+            or not parts.hostname
+            or parts.username
+            or parts.query
+            or parts.fragment
+        ):
             raise wrong(name, value, example)
         if parts.scheme == "http" and not is_loopback(value):
-            raise ImproperlyConfigured(f"{name}: {value} must use https (http only on localhost). Example: {name}={example}")
+            raise ImproperlyConfigured(
+                f"{name}: {value} must use https (http only on localhost). Example: {name}={example}"
+            )
         return value
 
 

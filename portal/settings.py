@@ -21,7 +21,7 @@ VAR_DIR = BASE_DIR / "var"
 env = read_environment(BASE_DIR)
 read = Reader(env)
 
-# --- The portal itself ---------------------------------------------------------------------------------------------
+# --- The portal itself -----------------------------------------------------------------------------------------------
 
 DEBUG = read.flag("DEBUG")
 # Empty is fine for commands that sign nothing; Django refuses to use an empty key, and `portal.requirements` says so.
@@ -93,7 +93,7 @@ TEMPLATES = [
     }
 ]
 
-# --- Database, cache, broker ----------------------------------------------------------------------------------------
+# --- Database, cache, broker -----------------------------------------------------------------------------------------
 
 DATABASES: dict[str, Any] = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'genkan.sqlite3'}")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
@@ -128,7 +128,7 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 # A save in the portal must not hang because the broker does: the row waits, beat finds it.
 CELERY_TASK_PUBLISH_RETRY = False
 
-# --- Language, time, files, mail ------------------------------------------------------------------------------------
+# --- Language, time, files, mail -------------------------------------------------------------------------------------
 
 LANGUAGES = [("ja", _("Japanese")), ("en", _("English"))]
 LANGUAGE_CODE = read.choice("LANGUAGE_CODE", "ja", ("ja", "en"))
@@ -154,7 +154,7 @@ WHITENOISE_USE_FINDERS = not _COLLECTED
 
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 
-# --- Sign-in: Microsoft Entra ID ------------------------------------------------------------------------------------
+# --- Sign-in: Microsoft Entra ID -------------------------------------------------------------------------------------
 
 _GUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 MICROSOFT_HOSTS = ("login.microsoftonline.com", "login.microsoftonline.us", "login.partner.microsoftonline.cn")
@@ -198,7 +198,7 @@ LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/"
 LOGIN_REDIRECT_URL_FAILURE = "/sign-in/refused/"
 
-# --- Security -------------------------------------------------------------------------------------------------------
+# --- Security --------------------------------------------------------------------------------------------------------
 
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_AGE = 8 * 3600  # seconds
@@ -215,7 +215,11 @@ SECURE_HSTS_SECONDS = 31536000 if IS_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False
 SECURE_REDIRECT_EXEMPT = [r"^healthz/"]  # probes come by plain http from beside the container
 # Only the portal's own host in preload lists would be ours to decide; the whole domain is not (W005, W021).
-SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", *([] if IS_HTTPS else ["security.W004", "security.W008", "security.W012", "security.W016"])]
+SILENCED_SYSTEM_CHECKS = [
+    "security.W005",
+    "security.W021",
+    *([] if IS_HTTPS else ["security.W004", "security.W008", "security.W012", "security.W016"]),
+]
 X_FRAME_OPTIONS = "DENY"
 if read.flag("TRUST_FORWARDED_PROTO"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -237,9 +241,8 @@ PERMISSIONS_POLICY: dict[str, list[str]] = {
     name: [] for name in ("camera", "geolocation", "microphone", "payment", "usb", "display-capture")
 }
 
-# --- kintone ----------------------------------------------------------------------------------------------------------
+# --- kintone ---------------------------------------------------------------------------------------------------------
 
-_TOKEN_EXAMPLE = "from the app's settings, API token"
 KINTONE_BASE_URL = read.url("KINTONE_BASE_URL", example="https://example.cybozu.com")
 KINTONE_GUEST_SPACE_ID = read.text("KINTONE_GUEST_SPACE_ID", pattern=r"\d+", example="12")
 KINTONE_PERMISSION_SET_APP_ID = read.text("KINTONE_PERMISSION_SET_APP_ID", pattern=r"\d+", example="23")
@@ -267,16 +270,20 @@ KINTONE_USERS_API_TOKEN = read.text("KINTONE_USERS_API_TOKEN")
 KINTONE_USERNAME, KINTONE_PASSWORD = read.text("KINTONE_USERNAME"), read.text("KINTONE_PASSWORD")
 KINTONE_WEBHOOK_TOKEN = read.text("KINTONE_WEBHOOK_TOKEN")
 
-# --- AWS --------------------------------------------------------------------------------------------------------------
+# --- AWS -------------------------------------------------------------------------------------------------------------
 
 IDENTITY_CENTER_ROLE_ARN = read.text(
-    "IDENTITY_CENTER_ROLE_ARN", pattern=r"arn:aws[a-z-]*:iam::\d{12}:role/.+", example="arn:aws:iam::123456789012:role/genkan"
+    "IDENTITY_CENTER_ROLE_ARN",
+    pattern=r"arn:aws[a-z-]*:iam::\d{12}:role/.+",
+    example="arn:aws:iam::123456789012:role/genkan",
 )
 IDENTITY_CENTER_REGION = (
     read.text("IDENTITY_CENTER_REGION") or read.text("AWS_REGION") or read.text("AWS_DEFAULT_REGION")
 )
 IDENTITY_CENTER_INSTANCE_ARN = read.text(
-    "IDENTITY_CENTER_INSTANCE_ARN", pattern=r"arn:aws[a-z-]*:sso:::instance/.+", example="arn:aws:sso:::instance/ssoins-1234567890abcdef"
+    "IDENTITY_CENTER_INSTANCE_ARN",
+    pattern=r"arn:aws[a-z-]*:sso:::instance/.+",
+    example="arn:aws:sso:::instance/ssoins-1234567890abcdef",
 )
 AWS_ACCESS_PORTAL_URL = read.url("AWS_ACCESS_PORTAL_URL", example="https://example.awsapps.com/start")
 IDENTITY_CENTER_TPS = read.number("IDENTITY_CENTER_TPS", 10, minimum=0.5, maximum=1000)
@@ -287,14 +294,16 @@ DELETE_LIMIT_MAX = read.integer("DELETE_LIMIT_MAX", 50, minimum=0, maximum=1_000
 DRIFT = read.choice("DRIFT", "grace", ("grace", "overwrite", "notify"))
 DRIFT_GRACE_HOURS = read.number("DRIFT_GRACE_HOURS", 24, minimum=0, maximum=24 * 365)
 SYNC_MODE = read.choice("SYNC_MODE", "apply", ("apply", "plan"))
-OWNERSHIP_TAG = read.text("OWNERSHIP_TAG", "managed-by=genkan", pattern=r"[^=]{1,128}=.{1,256}", example="managed-by=genkan")
+OWNERSHIP_TAG = read.text(
+    "OWNERSHIP_TAG", "managed-by=genkan", pattern=r"[^=]{1,128}=.{1,256}", example="managed-by=genkan"
+)
 ACCOUNT_OWNERS_TAG = read.text("ACCOUNT_OWNERS_TAG", "owners")
 CLAIMABLE_STAGES = read.names("CLAIMABLE_STAGES", "sandbox")
 PROTECTED_OUS = read.names("PROTECTED_OUS", "admin")
 IDENTITY_MATCH_UPN = read.flag("IDENTITY_MATCH_UPN", True)
 IDENTITY_MATCH_EMAIL = read.flag("IDENTITY_MATCH_EMAIL")
 
-# --- Slack, GitHub ----------------------------------------------------------------------------------------------------
+# --- Slack, GitHub ---------------------------------------------------------------------------------------------------
 
 SLACK_WEBHOOK_URL = read.url("SLACK_WEBHOOK_URL", example="https://hooks.slack.com/services/T000/B000/XXXX")
 SLACK_BOT_TOKEN, SLACK_CHANNEL = read.text("SLACK_BOT_TOKEN"), read.text("SLACK_CHANNEL")
@@ -303,7 +312,7 @@ GITHUB_TOKEN, GITHUB_WEBHOOK_SECRET = read.text("GITHUB_TOKEN"), read.text("GITH
 GITHUB_SYNC_ISSUE = read.text("GITHUB_SYNC_ISSUE", pattern=r"[\w.-]+/[\w.-]+#\d+", example="example/aws-access#12")
 GITHUB_ALLOWED_USERS = read.names("GITHUB_ALLOWED_USERS")
 
-# --- Logs -------------------------------------------------------------------------------------------------------------
+# --- Logs ------------------------------------------------------------------------------------------------------------
 
 LOGGING = {
     "version": 1,

@@ -42,7 +42,12 @@ class Run(models.Model):
     accept = models.CharField(_("accepted checksum"), max_length=64, blank=True)
     by_hand = models.BooleanField(_("by hand"), default=False)
     requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("by")
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("by"),
     )
     status = models.CharField(_("status"), max_length=7, choices=Status.choices, default=Status.QUEUED)
     step = models.CharField(_("step"), max_length=5, choices=Step.choices, blank=True)
@@ -119,7 +124,12 @@ class Change(models.Model):
     sent_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     assignment = models.ForeignKey(
-        Assignment, null=True, blank=True, on_delete=models.SET_NULL, related_name="changes", verbose_name=_("assignment")
+        Assignment,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="changes",
+        verbose_name=_("assignment"),
     )
     permission_set = models.ForeignKey(
         PermissionSet, null=True, blank=True, on_delete=models.SET_NULL, related_name="changes"
@@ -136,9 +146,7 @@ class Change(models.Model):
             # The brake: what was removed in the last 24 hours, over all runs.
             models.Index(fields=["kind", "outcome", "finished_at"], name="change_removed_lately"),
             # What a dead worker left under way.
-            models.Index(
-                fields=["request_id"], condition=models.Q(outcome="sent"), name="change_under_way"
-            ),
+            models.Index(fields=["request_id"], condition=models.Q(outcome="sent"), name="change_under_way"),
         ]
 
     def __str__(self) -> str:
@@ -168,7 +176,9 @@ class AppState(models.Model):
 
     kind = models.CharField(_("app"), max_length=14, choices=AppKind.choices, unique=True)
     app_id = models.CharField(_("app id"), max_length=20)
-    watermark = models.DateTimeField(null=True, blank=True, help_text="server time at the start of the last good reading")
+    watermark = models.DateTimeField(
+        null=True, blank=True, help_text="server time at the start of the last good reading"
+    )
     read_at = models.DateTimeField(_("last good reading"), null=True, blank=True)
     scanned_at = models.DateTimeField(_("last complete scan"), null=True, blank=True)
     error = models.JSONField(_("error"), default=dict, blank=True)

@@ -4,9 +4,10 @@ A permission set is known by its name here, not by its ARN: the name is unique i
 and a set that is planned together with its assignments has no ARN yet.
 """
 
+import dataclasses
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -58,7 +59,7 @@ class Reason:
     """Why something is as it is: a code of `accounts.sentences` and what to put into its sentence."""
 
     code: str
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         return {"code": self.code, "params": dict(self.params)}
@@ -79,7 +80,7 @@ class Unresolved:
     about: str = ""  # what was being read, where the scope does not say it
 
 
-# --- What AWS has -----------------------------------------------------------------------------------------------------
+# --- What AWS has ----------------------------------------------------------------------------------------------------
 
 
 class PolicyReference(NamedTuple):
@@ -246,7 +247,7 @@ class Actual:
     pairs: frozenset[tuple[str, str]] | None = None  # the (account, set) pairs that were read; None: all
 
 
-# --- What kintone wants -----------------------------------------------------------------------------------------------
+# --- What kintone wants ----------------------------------------------------------------------------------------------
 
 
 class RecordReference(NamedTuple):
@@ -269,7 +270,7 @@ class Problem:
     record: str = ""  # APP:ID, empty when no record is concerned
     field: str = ""  # our name of the field
     line: int | None = None  # from 1
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -284,6 +285,7 @@ class SetWish:
     customer_managed_policies: tuple[PolicyReference, ...] = ()
     inline_policy: str = ""
     permissions_boundary: str = ""  # as normalised: an ARN, /path/name, or a bare AWS name
+    absent: frozenset[str] = frozenset()  # fields that the app does not have: AWS keeps what it has there
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,12 @@ class PermissionSet(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.PENDING)
     reason = models.JSONField(_("reason"), default=dict, blank=True, help_text=_("Code and parameters."))
     record = models.ForeignKey(
-        Record, null=True, blank=True, on_delete=models.SET_NULL, related_name="permission_sets", verbose_name=_("record")
+        Record,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="permission_sets",
+        verbose_name=_("record"),
     )
     actual = models.JSONField(_("definition in AWS"), null=True, blank=True)
     read_at = models.DateTimeField(_("read"), null=True, blank=True)

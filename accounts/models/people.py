@@ -37,7 +37,12 @@ class User(AbstractBaseUser):
     language = models.CharField(_("language"), max_length=8, blank=True)
     theme = models.CharField(_("theme"), max_length=5, blank=True, choices=[("light", _("light")), ("dark", _("dark"))])
     person = models.OneToOneField(
-        "accounts.Person", null=True, blank=True, on_delete=models.SET_NULL, related_name="user", verbose_name=_("person")
+        "accounts.Person",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="user",
+        verbose_name=_("person"),
     )
     date_joined = models.DateTimeField(_("first sign-in"), default=timezone.now)
 
@@ -80,7 +85,10 @@ class Principal(models.Model):
     type = models.CharField(_("type"), max_length=5, choices=Type.choices)
     principal_id = models.CharField(max_length=47, unique=True, null=True, blank=True)
     name = models.CharField(
-        _("name"), max_length=1024, blank=True, help_text=_("UserName or DisplayName in Identity Center, else as wished.")
+        _("name"),
+        max_length=1024,
+        blank=True,
+        help_text=_("UserName or DisplayName in Identity Center, else as wished."),
     )
     name_key = models.CharField(max_length=1024, editable=False, help_text="NFKC, case-folded name, for looking up")
     display_name = models.CharField(_("display name"), max_length=1024, blank=True)
@@ -184,7 +192,9 @@ class PrincipalLink(models.Model):
 
     source = models.CharField(_("source"), max_length=12, choices=Source.choices)
     key = models.CharField(_("written as"), max_length=320, help_text=_("NFKC, case-folded."))
-    principal = models.ForeignKey(Principal, on_delete=models.CASCADE, related_name="links", verbose_name=_("principal"))
+    principal = models.ForeignKey(
+        Principal, on_delete=models.CASCADE, related_name="links", verbose_name=_("principal")
+    )
     how = models.CharField(_("how"), max_length=12, choices=How.choices, default=How.ADMIN)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

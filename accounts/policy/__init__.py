@@ -1,0 +1,1 @@
+"""Checking policy JSON. Pure: no Django, no network."""

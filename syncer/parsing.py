@@ -1,0 +1,278 @@
+"""One kintone record → frozen values or problems. Pure.
+
+Values are understood as people write them (full-width digits, blanks, hyphens, "8時間"), never guessed: what stays
+unclear is a problem with its field and line, and the record keeps what it last validly wanted.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+from unicodedata import normalize
+
+from accounts.policy.limits import check_inline_policy
+from syncer.states import DEFAULT_SESSION, AssignmentWish, PolicyReference, Problem, SetWish
+
+Fields = Mapping[str, Any]  # our field name → kintone's {"type", "value"}; absent when the app has no such field
+
+MAX_SET_NAME = 32
+MAX_POLICIES = 25  # AWS managed and customer managed together
+MAX_RELAY_STATE = 240
+_SET_NAME = re.compile(r"[\w+=,.@-]+", re.ASCII)
+_POLICY_NAME = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
+_POLICY_PATH = re.compile(r"(/|/[!-~]*/)")
+_AWS_POLICY_ARN = re.compile(
+    r"arn:aws(-[a-z]{1,5}){0,3}:iam::aws:policy((/[A-Za-z0-9.,+@=_-]+)*)/([A-Za-z0-9.,+=@_-]+)"
+)
+_CUSTOMER_POLICY_ARN = re.compile(r"arn:aws(-[a-z]{1,5}){0,3}:iam::\d{12}:policy(/.+)")
+_RELAY_STATE = re.compile(r"[a-zA-Z0-9&$@#\\/%?=~\-_'\"|!:,.;*+\[\] (){}]+")
+_ISO_DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?", re.IGNORECASE)
+_SPOKEN_DURATION = re.compile(
+    r"(?:(\d+(?:\.\d+)?)(?:時間|hours?|hrs?|h))?(?:(\d+)(?:分|minutes?|mins?|m))?", re.IGNORECASE
+)
+_DASHES = str.maketrans("", "", "-‐‑‒–—―−ー－ \t　")
+
+
+@dataclass
+class Notes:
+    """Collects the problems of one record while it is read."""
+
+    record: str
+    problems: list[Problem] = field(default_factory=list)
+
+    def add(self, code: str, field_name: str, line: int | None = None, severity: str = "error", **params: Any) -> None:
+        self.problems.append(Problem(code, severity, self.record, field_name, line, params))
+
+    @property
+    def has_errors(self) -> bool:
+        return any(problem.severity == "error" for problem in self.problems)
+
+
+# --- Values of kintone's field types ---------------------------------------------------------------------------------
+
+
+def read_text(fields: Fields, name: str) -> str:
+    """A text, drop-down, radio button or link; empty when unset or absent."""
+    value = fields.get(name, {}).get("value")
+    return value.strip() if isinstance(value, str) else ""
+
+
+def read_lines(fields: Fields, name: str) -> list[tuple[int, str]]:
+    """The non-empty lines with their numbers from 1: lines of text, or the elements of a choice field."""
+    value = fields.get(name, {}).get("value")
+    lines: Sequence[Any] = value if isinstance(value, list) else str(value or "").splitlines()
+    texts = ((number, normalize("NFKC", str(line)).strip()) for number, line in enumerate(lines, 1))
+    return [(number, text) for number, text in texts if text]
+
+
+def read_codes(fields: Fields, name: str) -> tuple[str, ...]:
+    """The codes of a user selection, or lines of text that hold codes or addresses."""
+    value = fields.get(name, {}).get("value")
+    if isinstance(value, list) and all(isinstance(item, dict) for item in value):
+        return tuple(str(item["code"]) for item in value if item.get("code"))
+    return tuple(text for _number, text in read_lines(fields, name))
+
+
+# --- Single values ---------------------------------------------------------------------------------------------------
+
+
+def normalise_account_id(text: str) -> str:
+    """Twelve digits, whatever was between and around them; empty when it is none."""
+    digits = normalize("NFKC", text).translate(_DASHES)
+    return digits if re.fullmatch(r"\d{12}", digits, re.ASCII) else ""
+
+
+def normalise_set_name(text: str) -> str:
+    """A name that AWS takes, empty when it is none."""
+    name = text.strip()
+    return name if len(name) <= MAX_SET_NAME and _SET_NAME.fullmatch(name) else ""
+
+
+def parse_duration(text: str) -> timedelta | None:
+    """`PT8H`, `PT480M`, `8時間`, `8 hours`, `90分` as a duration; None when it is none of these."""
+    compact = "".join(normalize("NFKC", text).split())
+    if iso := _ISO_DURATION.fullmatch(compact):
+        hours, minutes, seconds = (int(group or 0) for group in iso.groups())
+        duration = timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    elif spoken := _SPOKEN_DURATION.fullmatch(compact):
+        duration = timedelta(hours=float(spoken[1] or 0), minutes=int(spoken[2] or 0))
+    else:
+        return None
+    return duration or None
+
+
+def parse_policy_reference(text: str) -> PolicyReference | None:
+    """`/path/name`, a bare name or an account's ARN as a customer managed policy; None when it is none."""
+    if arn := _CUSTOMER_POLICY_ARN.fullmatch(text):
+        text = arn[2]
+    path, _slash, name = text.rpartition("/")
+    path = f"{path}/" if path.startswith("/") or not path else f"/{path}/"
+    if not _POLICY_NAME.fullmatch(name) or not _POLICY_PATH.fullmatch(path) or len(path) > 512:
+        return None
+    return PolicyReference(path, name)
+
+
+def normalise_managed_policy(text: str) -> str:
+    """An AWS managed policy's ARN or name as it is looked up; empty when it cannot be one."""
+    if _AWS_POLICY_ARN.fullmatch(text):
+        return text
+    name = text.removeprefix("/")
+    return name if all(_POLICY_NAME.fullmatch(part) for part in name.split("/")) else ""
+
+
+# --- A permission set ------------------------------------------------------------------------------------------------
+
+
+def parse_permission_set(fields: Fields, notes: Notes) -> SetWish | None:
+    """The wish of one record of the permission-set app, or None when an error was noted."""
+    wish = SetWish(
+        name=_parse_name(fields, notes),
+        description=read_text(fields, "description").replace("\r\n", "\n"),
+        session_duration=_parse_session(fields, notes),
+        relay_state=_parse_relay_state(fields, notes),
+        managed_policies=tuple(_parse_managed(fields, notes)),
+        customer_managed_policies=tuple(_parse_customer_managed(fields, notes)),
+        inline_policy=_parse_inline(fields, notes),
+        permissions_boundary=_parse_boundary(fields, notes),
+        absent=SET_FIELDS - fields.keys(),
+    )
+    count = len(wish.managed_policies) + len(wish.customer_managed_policies)
+    if count > MAX_POLICIES:
+        notes.add("too_many_policies", "managed_policies", count=count, limit=MAX_POLICIES)
+    return None if notes.has_errors else wish
+
+
+SET_FIELDS = frozenset({
+    "description", "session_duration", "relay_state", "managed_policies", "customer_managed_policies",
+    "inline_policy", "permissions_boundary",
+})  # fmt: skip
+
+
+def _parse_name(fields: Fields, notes: Notes) -> str:
+    written = read_text(fields, "name")
+    name = normalise_set_name(written)
+    if not written:
+        notes.add("name_missing", "name")
+    elif not name:
+        notes.add("name_wrong", "name", name=written, limit=MAX_SET_NAME)
+    return name
+
+
+def _parse_session(fields: Fields, notes: Notes) -> timedelta:
+    written = read_text(fields, "session_duration")
+    if not written:
+        return DEFAULT_SESSION
+    duration = parse_duration(written)
+    if duration is None or duration.total_seconds() % 60:
+        notes.add("duration_wrong", "session_duration", value=written)
+    elif not timedelta(hours=1) <= duration <= timedelta(hours=12):
+        notes.add("duration_out_of_range", "session_duration", value=written)
+    return duration or DEFAULT_SESSION
+
+
+def _parse_relay_state(fields: Fields, notes: Notes) -> str:
+    relay_state = read_text(fields, "relay_state")
+    if len(relay_state) > MAX_RELAY_STATE:
+        notes.add("relay_state_long", "relay_state", length=len(relay_state), limit=MAX_RELAY_STATE)
+    elif relay_state and not _RELAY_STATE.fullmatch(relay_state):
+        notes.add("relay_state_wrong", "relay_state")
+    return relay_state
+
+
+def _parse_managed(fields: Fields, notes: Notes) -> Iterator[str]:
+    seen: set[str] = set()
+    for number, text in read_lines(fields, "managed_policies"):
+        policy = normalise_managed_policy(text)
+        if not policy:
+            notes.add("managed_policy_wrong", "managed_policies", number, policy=text)
+        elif policy not in seen:
+            seen.add(policy)
+            yield policy
+
+
+def _parse_customer_managed(fields: Fields, notes: Notes) -> Iterator[PolicyReference]:
+    seen: set[PolicyReference] = set()
+    for number, text in read_lines(fields, "customer_managed_policies"):
+        reference = parse_policy_reference(text)
+        if reference is None:
+            notes.add("customer_policy_wrong", "customer_managed_policies", number, policy=text)
+        elif reference not in seen:
+            seen.add(reference)
+            yield reference
+
+
+def _parse_inline(fields: Fields, notes: Notes) -> str:
+    value = fields.get("inline_policy", {}).get("value") or ""
+    if not value.strip():
+        return ""
+    for fault in check_inline_policy(value):
+        notes.add(fault.code, "inline_policy", fault.line, column=fault.column, **fault.params)
+    return str(value)
+
+
+def _parse_boundary(fields: Fields, notes: Notes) -> str:
+    written = normalize("NFKC", read_text(fields, "permissions_boundary"))
+    if not written:
+        return ""
+    if written.startswith("/") or _CUSTOMER_POLICY_ARN.fullmatch(written):
+        reference = parse_policy_reference(written)
+        boundary = str(reference) if reference else ""
+    else:
+        boundary = normalise_managed_policy(written)
+    if not boundary:
+        notes.add("boundary_wrong", "permissions_boundary", policy=written)
+    return boundary
+
+
+# --- An assignment record --------------------------------------------------------------------------------------------
+
+
+def parse_assignment(fields: Fields, notes: Notes) -> AssignmentWish | None:
+    """The wish of one record of the assignment app, or None when an error was noted."""
+    wish = AssignmentWish(
+        account_id=_parse_account(fields, notes),
+        permission_set=_parse_set_of_assignment(fields, notes),
+        users=_unique(read_codes(fields, "users")),
+        addresses=_unique(text for _number, text in read_lines(fields, "more_users")),
+        groups=_unique(text for _number, text in read_lines(fields, "groups")),
+        expires_on=_parse_expiry(fields, notes),
+    )
+    if not (wish.users or wish.addresses or wish.groups):
+        notes.add("nobody_named", "users", severity="warning")
+    return None if notes.has_errors else wish
+
+
+def _unique(texts: Iterator[str] | tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(texts))
+
+
+def _parse_account(fields: Fields, notes: Notes) -> str:
+    written = read_text(fields, "account_id")
+    account_id = normalise_account_id(written)
+    if not written:
+        notes.add("account_missing", "account_id")
+    elif not account_id:
+        notes.add("account_wrong", "account_id", value=written)
+    return account_id
+
+
+def _parse_set_of_assignment(fields: Fields, notes: Notes) -> str:
+    written = read_text(fields, "permission_set")
+    name = normalise_set_name(written)
+    if not written:
+        notes.add("set_missing", "permission_set")
+    elif not name:
+        notes.add("name_wrong", "permission_set", name=written, limit=MAX_SET_NAME)
+    return name
+
+
+def _parse_expiry(fields: Fields, notes: Notes) -> date | None:
+    written = read_text(fields, "expires_on")
+    if not written:
+        return None
+    try:
+        return date.fromisoformat(written[:10])
+    except ValueError:
+        notes.add("date_wrong", "expires_on", value=written)
+        return None

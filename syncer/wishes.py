@@ -1,0 +1,558 @@
+"""From parsed records to the desired state: names become principals and policies, wishes become standings. Pure.
+
+A standing is one wished assignment with what stands in its way, if anything. The desired state also says what must
+not be removed although nobody can be understood to want it (docs/safety.md: not understood is not withdrawn).
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, tzinfo
+from enum import StrEnum
+from functools import cached_property
+from typing import NamedTuple
+
+from accounts.names import fold
+from syncer.parsing import normalise_managed_policy, parse_policy_reference
+from syncer.states import (
+    ActualAccount,
+    ActualPolicy,
+    ActualPrincipal,
+    ActualSet,
+    AssignmentKey,
+    AssignmentWish,
+    Boundary,
+    Definition,
+    Ownership,
+    PolicyReference,
+    PrincipalType,
+    Problem,
+    ReadRecord,
+    Reason,
+    Scope,
+    SetWish,
+)
+
+MAX_DESCRIPTION = 700  # characters, and Latin-1 only: sso-admin CreatePermissionSet
+
+
+class LinkKey(NamedTuple):
+    """How a principal is written in kintone. `source` is one of PrincipalLink.Source."""
+
+    source: str
+    key: str  # folded
+
+
+@dataclass(frozen=True)
+class NewLink:
+    """A first match, to be kept."""
+
+    key: LinkKey
+    principal_id: str
+    how: str
+
+
+@dataclass(frozen=True)
+class Directory:
+    """What names can be looked up in."""
+
+    management_account_id: str
+    accounts: Mapping[str, ActualAccount]
+    sets: Mapping[str, ActualSet]
+    principals: Mapping[str, ActualPrincipal]  # by id
+    links: Mapping[LinkKey, str] = field(default_factory=dict)  # → principal id
+    policies: tuple[ActualPolicy, ...] | None = None
+    user_suffix: str = ""
+    match_email: bool = False
+
+    @cached_property
+    def users_by_name(self) -> Mapping[str, list[ActualPrincipal]]:
+        return self._index(PrincipalType.USER, lambda principal: principal.name)
+
+    @cached_property
+    def users_by_email(self) -> Mapping[str, list[ActualPrincipal]]:
+        return self._index(PrincipalType.USER, lambda principal: principal.email)
+
+    @cached_property
+    def groups_by_name(self) -> Mapping[str, list[ActualPrincipal]]:
+        return self._index(PrincipalType.GROUP, lambda principal: principal.name)
+
+    def _index(
+        self, kind: PrincipalType, name_of: Callable[[ActualPrincipal], str]
+    ) -> Mapping[str, list[ActualPrincipal]]:
+        index: dict[str, list[ActualPrincipal]] = defaultdict(list)
+        for principal in self.principals.values():
+            if principal.type is kind and name_of(principal):
+                index[fold(name_of(principal))].append(principal)
+        return index
+
+    @cached_property
+    def policies_by_name(self) -> Mapping[str, ActualPolicy]:
+        """By bare name and by ARN; where a name stands twice, the one without a path wins."""
+        found: dict[str, ActualPolicy] = {}
+        for policy in sorted(self.policies or (), key=lambda policy: policy.arn.count("/"), reverse=True):
+            found[policy.name] = found[policy.arn] = policy
+            found[policy.arn.partition(":policy/")[2]] = policy
+        return found
+
+
+class State(StrEnum):
+    """What stands in the way of a wished assignment, as far as it is known before planning."""
+
+    WANTED = "wanted"
+    KEPT = "kept"  # what is there stays, nothing is created
+    WAITING = "waiting"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One wished assignment: by which records, until when, and what stands in its way."""
+
+    target_id: str
+    permission_set: str
+    principal_type: PrincipalType
+    principal_id: str  # empty while Identity Center does not know the name
+    written_as: str
+    state: State = State.WANTED
+    reason: Reason | None = None
+    records: tuple[str, ...] = ()
+    expires_on: date | None = None
+
+    @property
+    def key(self) -> AssignmentKey | None:
+        if not self.principal_id:
+            return None
+        return AssignmentKey(self.target_id, self.permission_set, self.principal_type, self.principal_id)
+
+    @property
+    def identity(self) -> tuple[str, str, PrincipalType, str]:
+        return (self.target_id, self.permission_set, self.principal_type, self.principal_id or fold(self.written_as))
+
+
+@dataclass(frozen=True)
+class WishedSet:
+    """A valid wish for a permission set, with everything looked up."""
+
+    name: str
+    record: str
+    definition: Definition
+    absent: frozenset[str] = frozenset()
+
+
+class Before(NamedTuple):
+    """What a record wanted when it was last understood."""
+
+    key: AssignmentKey
+    expires_on: date | None
+
+
+@dataclass(frozen=True)
+class Desired:
+    """What should be, what may not go, and why some of it cannot be."""
+
+    sets: Mapping[str, WishedSet]
+    set_states: Mapping[str, Reason]  # wished sets that are blocked or broken, by name
+    kept_sets: frozenset[str]  # not deleted although no valid record wishes them
+    may_delete_sets: bool
+    standings: tuple[Standing, ...]
+    kept: frozenset[AssignmentKey]
+    ended: frozenset[AssignmentKey]  # by a date that passed by itself
+    before: Mapping[AssignmentKey, frozenset[str]]  # → records that wanted it
+    sheltered: tuple[Scope, ...]
+    problems: tuple[Problem, ...]
+    links: tuple[NewLink, ...]
+    valid: frozenset[str]  # records whose newest revision is in force now
+
+    @cached_property
+    def wanted(self) -> Mapping[AssignmentKey, Standing]:
+        """Everything that should be in AWS, by key; blocked and waiting wishes included."""
+        return {standing.key: standing for standing in self.standings if standing.key}
+
+
+@dataclass
+class _Draft:
+    """Desired state while it is being worked out."""
+
+    directory: Directory
+    problems: list[Problem] = field(default_factory=list)
+    links: dict[LinkKey, NewLink] = field(default_factory=dict)
+    sets: dict[str, WishedSet] = field(default_factory=dict)
+    set_states: dict[str, Reason] = field(default_factory=dict)
+    kept_sets: set[str] = field(default_factory=set)
+    standings: list[Standing] = field(default_factory=list)
+    kept: set[AssignmentKey] = field(default_factory=set)
+    ended: set[AssignmentKey] = field(default_factory=set)
+    sheltered: list[Scope] = field(default_factory=list)
+    valid: set[str] = field(default_factory=set)
+
+    def problem(self, code: str, record: ReadRecord, field_name: str = "", **params: object) -> None:
+        severity = str(params.pop("severity", "error"))
+        self.problems.append(Problem(code, severity, str(record.reference), field_name, None, params))
+
+
+def build_desired(
+    sets: Collection[ReadRecord],
+    assignments: Collection[ReadRecord],
+    directory: Directory,
+    *,
+    before: Mapping[str, Collection[Before]],
+    today: date,
+    zone: tzinfo,
+    public_url: str,
+) -> Desired:
+    """Work out what should be.
+
+    `before` holds for each record (APP:ID), live or gone, what it wanted when it was last understood; `today` is the
+    company's date, `zone` its time zone.
+    """
+    draft = _Draft(directory)
+    for record in [*sets, *assignments]:
+        draft.problems.extend(record.problems)
+    _add_sets(draft, sets, public_url)
+    for record in assignments:
+        _add_assignment(draft, record, before.get(str(record.reference), ()), today, zone)
+    _note_missing_set_records(draft, assignments)
+    return Desired(
+        sets=draft.sets,
+        set_states=draft.set_states,
+        kept_sets=frozenset(draft.kept_sets),
+        may_delete_sets=not any(_hides_its_name(record) for record in sets),
+        standings=tuple(_merge(draft.standings)),
+        kept=frozenset(draft.kept),
+        ended=frozenset(draft.ended),
+        before=_by_key(before),
+        sheltered=tuple(dict.fromkeys(draft.sheltered)),
+        problems=tuple(draft.problems),
+        links=tuple(draft.links.values()),
+        valid=frozenset(draft.valid),
+    )
+
+
+def _by_key(before: Mapping[str, Collection[Before]]) -> Mapping[AssignmentKey, frozenset[str]]:
+    found: dict[AssignmentKey, set[str]] = defaultdict(set)
+    for record, wanted in before.items():
+        for item in wanted:
+            found[item.key].add(record)
+    return {key: frozenset(records) for key, records in found.items()}
+
+
+# --- Permission sets -------------------------------------------------------------------------------------------------
+
+
+def _hides_its_name(record: ReadRecord) -> bool:
+    """A record older than the portal that was never understood, its name neither, may be the record of any set."""
+    return not record.permission_set and not record.was_valid and record.at_first_run
+
+
+def _add_sets(draft: _Draft, records: Collection[ReadRecord], public_url: str) -> None:
+    named: dict[str, str] = {}
+    for record in sorted(records, key=lambda record: int(record.reference.record_id)):
+        for name in filter(None, (record.permission_set, record.in_force_name)):
+            draft.kept_sets.add(name)
+        if not record.permission_set:
+            continue
+        if record.in_force_name and record.in_force_name != record.permission_set:
+            _refuse_rename(draft, record)
+            continue
+        if other := named.get(record.permission_set):
+            draft.problem("set_named_twice", record, "name", name=record.permission_set, other=other)
+            continue
+        named[record.permission_set] = str(record.reference)
+        _add_set(draft, record, public_url)
+
+
+def _refuse_rename(draft: _Draft, record: ReadRecord) -> None:
+    """AWS cannot rename a set: neither the old one goes nor a new one comes."""
+    names = {"old": record.in_force_name, "new": record.permission_set}
+    draft.problem("set_renamed", record, "name", **names)
+    for name in names.values():
+        draft.set_states.setdefault(name, Reason("set_renamed", names))
+
+
+def _add_set(draft: _Draft, record: ReadRecord, public_url: str) -> None:
+    name, actual = record.permission_set, draft.directory.sets.get(record.permission_set)
+    if actual and actual.ownership is Ownership.TERRAFORM:
+        draft.set_states[name] = Reason("managed_in_terraform", {"set": name})
+        draft.problem("managed_in_terraform", record, "name", severity="warning", set=name)
+    elif actual and actual.ownership is Ownership.NOT_OURS:
+        draft.set_states[name] = Reason("set_not_adopted", {"set": name})
+        draft.problem("set_not_adopted", record, "name", set=name)
+    wish = record.wish
+    definition = _build_definition(draft, record, wish, public_url) if isinstance(wish, SetWish) else None
+    if definition is None or not isinstance(wish, SetWish):
+        draft.set_states.setdefault(name, Reason("set_broken", {"set": name}))
+        return
+    draft.valid.add(str(record.reference))
+    if name not in draft.set_states:
+        draft.sets[name] = WishedSet(name, str(record.reference), definition, wish.absent)
+
+
+def _build_definition(draft: _Draft, record: ReadRecord, wish: SetWish, public_url: str) -> Definition | None:
+    """The wish with its policies looked up, or None when one of them is unknown."""
+    managed = [_find_policy(draft, record, name) for name in wish.managed_policies]
+    boundary = _find_boundary(draft, record, wish.permissions_boundary)
+    if None in managed or (wish.permissions_boundary and boundary is None):
+        return None
+    actual = draft.directory.sets.get(wish.name)
+    definition = Definition(
+        description=_fit_description(wish, record, public_url, actual),
+        session_duration=wish.session_duration,
+        relay_state=wish.relay_state,
+        managed_policies=frozenset(arn for arn in managed if arn),
+        customer_managed_policies=frozenset(wish.customer_managed_policies),
+        inline_policy=wish.inline_policy,
+        permissions_boundary=boundary,
+    )
+    if actual and actual.definition and wish.absent:
+        kept = {name: getattr(actual.definition, name) for name in wish.absent}
+        definition = replace(definition, **kept)
+    return definition
+
+
+def _find_policy(draft: _Draft, record: ReadRecord, name: str, field_name: str = "managed_policies") -> str | None:
+    directory = draft.directory
+    if directory.policies is None:
+        if name.startswith("arn:"):
+            return name
+        draft.problem("policies_unread", record, field_name, policy=name)
+        return None
+    policy = directory.policies_by_name.get(normalise_managed_policy(name))
+    if policy is None:
+        draft.problem("managed_policy_unknown", record, field_name, policy=name, near=_nearest(directory, name))
+        return None
+    if not policy.is_attachable and field_name == "managed_policies":
+        draft.problem("managed_policy_not_attachable", record, field_name, policy=name)
+        return None
+    return policy.arn
+
+
+def _nearest(directory: Directory, name: str) -> str:
+    """The policy people most likely meant, empty when none is near."""
+    bare = fold(name.rpartition("/")[2])
+    return next((policy.name for policy in directory.policies or () if fold(policy.name) == bare), "")
+
+
+def _find_boundary(draft: _Draft, record: ReadRecord, boundary: str) -> Boundary | None:
+    if not boundary:
+        return None
+    if boundary.startswith("/"):
+        reference = parse_policy_reference(boundary)
+        return Boundary(customer_managed=reference) if isinstance(reference, PolicyReference) else None
+    arn = _find_policy(draft, record, boundary, "permissions_boundary")
+    return Boundary(managed_policy=arn) if arn else None
+
+
+def _fit_description(wish: SetWish, record: ReadRecord, public_url: str, actual: ActualSet | None) -> str:
+    """What AWS can hold: the text itself, else a link to the page that shows it in full.
+
+    Where AWS has none or a link of ours already, that is as good: it is no difference.
+    """
+    if len(wish.description) <= MAX_DESCRIPTION and all(_fits_latin(character) for character in wish.description):
+        return wish.description
+    there = actual.definition.description if actual and actual.definition else None
+    if there is not None and (not there or there.startswith(public_url)):
+        return there
+    app, record_id = record.reference.app_id, record.reference.record_id
+    return f"{public_url}/records/{app}/{record_id}/"
+
+
+def _fits_latin(character: str) -> bool:
+    return character in "\t\n\r" or " " <= character <= "~" or "\u00a1" <= character <= "\u00ff"
+
+
+# --- Assignments -----------------------------------------------------------------------------------------------------
+
+
+def _add_assignment(draft: _Draft, record: ReadRecord, before: Collection[Before], today: date, zone: tzinfo) -> None:
+    wish = record.wish
+    if not isinstance(wish, AssignmentWish) or not _place_exists(draft, record, wish):
+        _keep(draft, record, before, today)
+        return
+    if wish.expires_on and wish.expires_on < today:
+        _end(draft, record, wish, before, zone)
+        return
+    standings, unknown = _stand(draft, record, wish)
+    draft.standings.extend(standings)
+    draft.valid.add(str(record.reference))
+    _keep_unresolved(draft, record, wish, before, unknown, today)
+
+
+def _place_exists(draft: _Draft, record: ReadRecord, wish: AssignmentWish) -> bool:
+    """Account and set can be found; if not, the problem is noted."""
+    known = True
+    if wish.account_id not in draft.directory.accounts:
+        draft.problem("account_unknown", record, "account_id", account=wish.account_id)
+        known = False
+    name = wish.permission_set
+    if name not in draft.sets and name not in draft.set_states and name not in draft.directory.sets:
+        draft.problem("set_unknown", record, "permission_set", set=name)
+        known = False
+    return known
+
+
+def _keep(draft: _Draft, record: ReadRecord, before: Collection[Before], today: date) -> None:
+    """Not understood is not withdrawn: what the record last wanted stays, but a date ends it all the same."""
+    for item in before:
+        if item.expires_on and item.expires_on < today:
+            draft.ended.add(item.key)
+        else:
+            draft.kept.add(item.key)
+    if record.at_first_run and not record.was_valid:
+        draft.sheltered.append(_shelter(draft, record))
+
+
+def _shelter(draft: _Draft, record: ReadRecord) -> Scope:
+    account = record.account_id if record.account_id in draft.directory.accounts else None
+    name = record.permission_set
+    known = name in draft.sets or name in draft.set_states or name in draft.directory.sets
+    return Scope(account, name if known else None)
+
+
+def _keep_unresolved(
+    draft: _Draft,
+    record: ReadRecord,
+    wish: AssignmentWish,
+    before: Collection[Before],
+    unknown: frozenset[PrincipalType],
+    today: date,
+) -> None:
+    """A name that cannot be resolved may be one that could: who stood in that field before stays until it is mended."""
+    for item in before:
+        if item.key.principal_type in unknown and (item.expires_on is None or item.expires_on >= today):
+            draft.kept.add(item.key)
+    if unknown and record.at_first_run and not record.was_valid:
+        draft.sheltered.append(Scope(wish.account_id, wish.permission_set))
+
+
+def _end(draft: _Draft, record: ReadRecord, wish: AssignmentWish, before: Collection[Before], zone: tzinfo) -> None:
+    """The last day has passed. It passed by itself when the record was last written on or before that day."""
+    draft.valid.add(str(record.reference))
+    if record.updated_at is None or wish.expires_on is None:
+        return
+    if record.updated_at.astimezone(zone).date() <= wish.expires_on:
+        keys = {standing.key for standing in _stand(draft, record, wish)[0]}
+        draft.ended.update(key for key in keys if key)
+        draft.ended.update(item.key for item in before)
+
+
+def _stand(draft: _Draft, record: ReadRecord, wish: AssignmentWish) -> tuple[list[Standing], frozenset[PrincipalType]]:
+    """The standings of a record, and the types of principal of which a name could not be resolved."""
+    place = _obstacle(draft, wish)
+    standings: list[Standing] = []
+    unknown: set[PrincipalType] = set()
+    for source, written in _names(wish):
+        kind = PrincipalType.GROUP if source == "group_name" else PrincipalType.USER
+        principal_id = _resolve(draft, LinkKey(source, fold(written)))
+        if not principal_id:
+            unknown.add(kind)
+            _note_unknown(draft, record, source, written)
+        state, reason = place or _standing_of(draft.directory, principal_id, written)
+        standings.append(
+            Standing(
+                wish.account_id, wish.permission_set, kind, principal_id, written,
+                state, reason, (str(record.reference),), wish.expires_on,
+            )
+        )  # fmt: skip
+    return standings, frozenset(unknown)
+
+
+def _names(wish: AssignmentWish) -> Iterator[tuple[str, str]]:
+    yield from (("kintone_user", code) for code in wish.users)
+    yield from (("address", address) for address in wish.addresses)
+    yield from (("group_name", name) for name in wish.groups)
+
+
+def _note_unknown(draft: _Draft, record: ReadRecord, source: str, written: str) -> None:
+    field_name = {"kintone_user": "users", "address": "more_users", "group_name": "groups"}[source]
+    code = "group_unknown" if source == "group_name" else "person_unknown"
+    draft.problem(code, record, field_name, severity="warning", name=written)
+
+
+def _obstacle(draft: _Draft, wish: AssignmentWish) -> tuple[State, Reason] | None:
+    """What stands in the way of everything the record wants."""
+    directory, name = draft.directory, wish.permission_set
+    account = directory.accounts[wish.account_id]
+    if wish.account_id == directory.management_account_id:
+        return State.BLOCKED, Reason("management_account", {"account": account.name})
+    actual = directory.sets.get(name)
+    if actual and actual.ownership is Ownership.TERRAFORM:
+        return State.BLOCKED, Reason("managed_in_terraform", {"set": name})
+    if not account.is_active:
+        return State.BLOCKED, Reason("account_not_active", {"account": account.name, "state": account.state})
+    if name in draft.set_states:
+        return State.BLOCKED, draft.set_states[name]
+    if actual and actual.ownership is Ownership.NOT_OURS:
+        return State.BLOCKED, Reason("set_not_adopted", {"set": name})
+    if name not in draft.sets:
+        return State.KEPT, Reason("set_record_gone", {"set": name})
+    return None
+
+
+def _standing_of(directory: Directory, principal_id: str, written: str) -> tuple[State, Reason | None]:
+    if not principal_id:
+        return State.WAITING, Reason("not_provisioned", {"name": written})
+    principal = directory.principals.get(principal_id)
+    if principal is None:
+        return State.WAITING, Reason("principal_gone", {"name": written})
+    if not principal.is_enabled:
+        return State.WAITING, Reason("principal_disabled", {"name": principal.display_name or written})
+    return State.WANTED, None
+
+
+def _resolve(draft: _Draft, key: LinkKey) -> str:
+    """The principal id a name stands for: the kept link, else the one exact match, which is then kept."""
+    if linked := draft.directory.links.get(key):
+        return linked
+    if key in draft.links:
+        return draft.links[key].principal_id
+    found = _match(draft.directory, key)
+    if found is None:
+        return ""
+    principal, how = found
+    draft.links[key] = NewLink(key, principal.principal_id, how)
+    return principal.principal_id
+
+
+def _match(directory: Directory, key: LinkKey) -> tuple[ActualPrincipal, str] | None:
+    if key.source == "group_name":
+        return _only(directory.groups_by_name.get(key.key), "display_name")
+    found = _only(directory.users_by_name.get(key.key), "user_name")
+    if found is None and directory.user_suffix:
+        found = _only(directory.users_by_name.get(key.key + fold(directory.user_suffix)), "suffix")
+    if found is None and directory.match_email:
+        found = _only(directory.users_by_email.get(key.key), "email")
+    return found
+
+
+def _only(matches: list[ActualPrincipal] | None, how: str) -> tuple[ActualPrincipal, str] | None:
+    return (matches[0], how) if matches and len(matches) == 1 else None
+
+
+def _note_missing_set_records(draft: _Draft, assignments: Iterable[ReadRecord]) -> None:
+    """A set whose record is gone stays while valid records name it; one problem lists them."""
+    naming: dict[str, list[str]] = defaultdict(list)
+    for standing in draft.standings:
+        if standing.reason and standing.reason.code == "set_record_gone":
+            naming[standing.permission_set].extend(standing.records)
+    draft.kept_sets.update(record.permission_set for record in assignments if record.permission_set)
+    for name, records in sorted(naming.items()):
+        listed = sorted(set(records))
+        draft.problems.append(
+            Problem("set_record_gone", "error", "", "", None, {"set": name, "records": ", ".join(listed)})
+        )
+
+
+def _merge(standings: Iterable[Standing]) -> Iterator[Standing]:
+    """One standing for each assignment, however many records want it; the longest wish decides its end."""
+    merged: dict[tuple[str, str, PrincipalType, str], Standing] = {}
+    for standing in standings:
+        known = merged.get(standing.identity)
+        if known is None:
+            merged[standing.identity] = standing
+            continue
+        ends = (known.expires_on, standing.expires_on)
+        last = None if None in ends else max(end for end in ends if end)
+        records = tuple(dict.fromkeys(known.records + standing.records))
+        merged[standing.identity] = replace(known, records=records, expires_on=last)
+    yield from merged.values()
