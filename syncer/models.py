@@ -182,7 +182,9 @@ class AppState(models.Model):
     read_at = models.DateTimeField(_("last good reading"), null=True, blank=True)
     scanned_at = models.DateTimeField(_("last complete scan"), null=True, blank=True)
     error = models.JSONField(_("error"), default=dict, blank=True)
-    held_missing = models.JSONField(default=list, blank=True, help_text="record ids whose absence is held by the brake")
+    fields = models.JSONField(
+        _("fields"), default=dict, blank=True, help_text="our name → kintone code: one that goes missing stops the app"
+    )
 
     class Meta:
         verbose_name = _("kintone app")

@@ -141,10 +141,11 @@ class WishedSet:
 
 
 class Before(NamedTuple):
-    """What a record wanted when it was last understood."""
+    """What a record wanted when it was last understood; not current: it took it back, but AWS still has it."""
 
     key: AssignmentKey
     expires_on: date | None
+    is_current: bool = True
 
 
 @dataclass(frozen=True)
@@ -396,7 +397,7 @@ def _keep(draft: _Draft, record: ReadRecord, before: Collection[Before], today: 
     for item in before:
         if item.expires_on and item.expires_on < today:
             draft.ended.add(item.key)
-        else:
+        elif item.is_current:
             draft.kept.add(item.key)
     if record.at_first_run and not record.was_valid:
         draft.sheltered.append(_shelter(draft, record))
@@ -419,7 +420,8 @@ def _keep_unresolved(
 ) -> None:
     """A name that cannot be resolved may be one that could: who stood in that field before stays until it is mended."""
     for item in before:
-        if item.key.principal_type in unknown and (item.expires_on is None or item.expires_on >= today):
+        has_ended = item.expires_on is not None and item.expires_on < today
+        if item.is_current and item.key.principal_type in unknown and not has_ended:
             draft.kept.add(item.key)
     if unknown and record.at_first_run and not record.was_valid:
         draft.sheltered.append(Scope(wish.account_id, wish.permission_set))

@@ -140,6 +140,9 @@ class Wish(models.Model):
     assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="wishes")
     record = models.ForeignKey(Record, on_delete=models.CASCADE, related_name="wishes")
     expires_on = models.DateField(null=True, blank=True)
+    is_current = models.BooleanField(
+        default=True, help_text="False: the record wants it no more, but AWS still has it: why it is to be removed"
+    )
 
     class Meta:
         verbose_name = _("wish")
