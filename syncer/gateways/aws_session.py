@@ -1,0 +1,263 @@
+"""How requests reach AWS: credentials, clients, pace, tries and tally.
+
+botocore's own retries are off: they would send writes again past the token bucket, and hide throttling from the tally.
+"""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MethodType
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+
+import boto3
+import botocore.session
+from botocore.client import BaseClient
+from botocore.config import Config
+from botocore.credentials import (
+    AssumeRoleCredentialFetcher,
+    CredentialProvider,
+    CredentialResolver,
+    DeferredRefreshableCredentials,
+)
+from botocore.exceptions import NoCredentialsError
+
+from syncer.gateways.aws_errors import RAISED_BY_BOTO, translate
+from syncer.gateways.errors import (
+    GatewayError,
+    NoAnswer,
+    OutcomeUnknown,
+    Throttled,
+    Truncated,
+    Unavailable,
+    Unreachable,
+)
+from syncer.gateways.pacing import Backoff, Pacer, Rate, Sleep, Tally, TokenBucket, try_again
+from syncer.states import Reason
+
+if TYPE_CHECKING:  # the stubs are installed for mypy only
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_identitystore import IdentityStoreClient
+    from mypy_boto3_organizations import OrganizationsClient
+    from mypy_boto3_sso_admin import SSOAdminClient
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Page = TypeVar("Page", bound=Mapping[str, object])
+
+READS = Backoff(tries=8, first=0.25, longest=8.0)
+WRITES = Backoff(tries=6, first=0.5, longest=8.0)
+REST_SECONDS = 30.0  # after a service could not be reached at all, requests to it fail at once for so long
+
+# Requests a second and burst of one account; source: quotas of AWS Organizations and of IAM Identity Center. IAM
+# publishes none: two a second are more than its one listing needs.
+_RATES: Mapping[str, Rate] = {
+    "organizations:DescribeOrganization": Rate(1, 2),
+    "organizations:ListAccounts": Rate(8, 12),
+    "organizations:ListAccountsForParent": Rate(5, 8),
+    "organizations:ListOrganizationalUnitsForParent": Rate(5, 8),
+    "organizations:ListRoots": Rate(1, 2),
+    "iam:ListPolicies": Rate(2, 2),
+}
+_IDENTITY_STORE_RATE = Rate(20, 20)  # each of its operations
+
+
+@dataclass(frozen=True)
+class AwsOptions:
+    """How to reach the instance. Endpoints and credentials come from boto3's own environment.
+
+    region: the instance's primary region. role_arn: assumed on top of boto3's credentials when given.
+    instance_arn: found when not given. tps: requests a second to sso-admin, of the 20 that all callers share.
+    Timeouts are in seconds.
+    """
+
+    region: str
+    role_arn: str = ""
+    instance_arn: str = ""
+    tps: float = 10.0
+    connections: int = 16
+    connect_timeout: float = 3.0
+    read_timeout: float = 20.0
+
+
+@dataclass(frozen=True)
+class Clients:
+    """One client a service. Clients may be shared by threads, sessions may not: they are made together at the start."""
+
+    sso: "SSOAdminClient"
+    store: "IdentityStoreClient"
+    organizations: "OrganizationsClient"
+    iam: "IAMClient"
+
+
+class AwsSession:
+    """Sends requests to AWS: paced, counted, tried again, and failing with our errors only. Thread safe.
+
+    pacer: holds all requests to sso-admin together to a rate; a bucket of this process when not given.
+    """
+
+    def __init__(self, options: AwsOptions, pacer: Pacer | None = None, sleep: Sleep = time.sleep) -> None:
+        self._sleep = sleep
+        self._pacers: dict[str, Pacer] = {
+            "sso-admin": pacer or _bucket(Rate(options.tps, max(1.0, options.tps)), sleep)
+        }
+        self._resting: dict[str, tuple[float, GatewayError]] = {}
+        self._lock = threading.Lock()
+        self._calls, self._throttled = Tally(), Tally()
+        self.clients = self._connect(options)
+
+    @property
+    def calls(self) -> Counter[str]:
+        """Requests sent so far by operation, every try counted."""
+        return self._calls.counts()
+
+    @property
+    def throttled(self) -> Counter[str]:
+        """How many of them AWS turned away because there were too many."""
+        return self._throttled.counts()
+
+    def read(self, method: Callable[P, T], *args: P.args, **parameters: P.kwargs) -> T:
+        """Ask; up to eight times where another try may help."""
+        worth = (Throttled, Unavailable, NoAnswer, Unreachable)
+        return self._try_again(READS, worth, method, *args, **parameters)
+
+    def pages(self, method: Callable[P, Page], *args: P.args, **parameters: P.kwargs) -> Iterator[Page]:
+        """All pages of a listing, empty ones included.
+
+        Raises Truncated if AWS hands out the same token twice: going on would never end, ending would lose the rest.
+        """
+        ask = cast("Callable[..., Page]", method)
+        page = self.read(ask, *args, **parameters)
+        yield page
+        token = _next_page(page)
+        while token:
+            page = self.read(ask, *args, **{**parameters, **token})
+            yield page
+            token, last = _next_page(page), token
+            if token == last:
+                operation = operation_of(method)
+                raise Truncated(operation, Reason("aws_truncated", {"operation": operation}))
+
+    def write(self, method: Callable[P, T], *args: P.args, **parameters: P.kwargs) -> T:
+        """Change something; tried again only where AWS surely did nothing because of too many requests.
+
+        Raises OutcomeUnknown where it may have been carried out, and Race for a concurrent change.
+        """
+        try:
+            return self._try_again(WRITES, (Throttled,), method, *args, **parameters)
+        except (NoAnswer, Unavailable) as error:
+            params = {"operation": error.operation, "code": error.code, "text": error.text}
+            reason = Reason("aws_outcome_unknown", params)
+            raise OutcomeUnknown(error.operation, reason, error.code, error.text) from error
+
+    def _try_again(
+        self, backoff: Backoff, worth: tuple[Any, ...], method: Callable[P, T], *args: P.args, **parameters: P.kwargs
+    ) -> T:
+        operation = operation_of(method)
+        service = operation.partition(":")[0]
+        self._require_awake(service)
+        try:
+            return try_again(lambda: self._send(operation, method, *args, **parameters), backoff, worth, self._sleep)
+        except Unreachable as error:
+            self._resting[service] = (time.monotonic() + REST_SECONDS, error)
+            raise
+
+    def _send(self, operation: str, method: Callable[P, T], *args: P.args, **parameters: P.kwargs) -> T:
+        self._pacer(operation).acquire()
+        self._calls.add(operation)
+        try:
+            return method(*args, **parameters)
+        except RAISED_BY_BOTO as error:
+            translated = translate(operation, error, parameters)
+            if isinstance(translated, Throttled):
+                self._throttled.add(operation)
+            raise translated from error
+
+    def _require_awake(self, service: str) -> None:
+        """A reading asks thousands of times: without this rest, an AWS out of reach would take it hours to report."""
+        until, error = self._resting.get(service, (0.0, None))
+        if error and time.monotonic() < until:
+            raise Unreachable(error.operation, error.reason, error.code, error.text)
+
+    def _pacer(self, operation: str) -> Pacer:
+        service = operation.partition(":")[0]
+        key = service if service == "sso-admin" else operation
+        with self._lock:
+            if key not in self._pacers:
+                self._pacers[key] = _bucket(_RATES.get(operation, _IDENTITY_STORE_RATE), self._sleep)
+            return self._pacers[key]
+
+    def _connect(self, options: AwsOptions) -> Clients:
+        config = Config(
+            retries={"total_max_attempts": 1, "mode": "standard"},
+            connect_timeout=options.connect_timeout,
+            read_timeout=options.read_timeout,
+            max_pool_connections=options.connections,
+        )
+        operation = "sts:AssumeRole" if options.role_arn else "aws:Session"
+        try:
+            session = self._open_session(options)
+            return Clients(
+                sso=session.client("sso-admin", config=config),
+                store=session.client("identitystore", config=config),
+                organizations=session.client("organizations", config=config),
+                iam=session.client("iam", config=config),
+            )
+        except RAISED_BY_BOTO as error:
+            raise translate(operation, error, {}) from error
+
+    def _open_session(self, options: AwsOptions) -> boto3.Session:
+        """boto3's own credentials, or those of the role, which botocore renews before they end."""
+        own = boto3.Session(region_name=options.region)
+        if not options.role_arn:
+            return own
+        source = own.get_credentials()
+        if source is None:
+            raise NoCredentialsError
+
+        def create_client(_service: str, **credentials: Any) -> BaseClient:
+            config = Config(retries={"mode": "standard"}, connect_timeout=options.connect_timeout)
+            client = own.client("sts", config=config, **credentials)
+            client.meta.events.register("before-send.sts.AssumeRole", self._count_assume_role)
+            return client
+
+        arguments = {"RoleSessionName": "genkan"}
+        fetcher = AssumeRoleCredentialFetcher(create_client, source, options.role_arn, extra_args=arguments)
+        assumed = botocore.session.get_session()
+        assumed.register_component("credential_provider", CredentialResolver([_AssumedRole(fetcher)]))
+        return boto3.Session(botocore_session=assumed, region_name=options.region)
+
+    def _count_assume_role(self, **_event: object) -> None:
+        self._calls.add("sts:AssumeRole")
+
+
+class _AssumedRole(CredentialProvider):
+    """The only source of credentials of a session that acts in a role."""
+
+    METHOD = "assume-role"
+
+    def __init__(self, fetcher: AssumeRoleCredentialFetcher) -> None:
+        super().__init__()
+        self._fetcher = fetcher
+
+    def load(self) -> DeferredRefreshableCredentials:
+        return DeferredRefreshableCredentials(self._fetcher.fetch_credentials, self.METHOD)
+
+
+def operation_of(method: Callable[..., object]) -> str:
+    """`sso-admin:ListPermissionSets` for the client's method `list_permission_sets`."""
+    bound = cast(MethodType, method)
+    meta = cast(BaseClient, bound.__self__).meta
+    return f"{meta.service_model.service_name}:{meta.method_to_api_mapping[bound.__name__]}"
+
+
+def _next_page(page: Mapping[str, object]) -> dict[str, object]:
+    """The parameter that asks for the page after this one; empty after the last."""
+    if page.get("NextToken"):
+        return {"NextToken": page["NextToken"]}
+    return {"Marker": page["Marker"]} if page.get("IsTruncated") else {}
+
+
+def _bucket(rate: Rate, sleep: Sleep) -> TokenBucket:
+    return TokenBucket(rate.per_second, rate.burst, sleep=sleep)
