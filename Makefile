@@ -9,7 +9,7 @@ RUN := $(BIN)/python
 UV := $(BIN)/uv
 SYNC := $(UV) pip sync --quiet --python $(RUN) --require-hashes
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --custom-compile-command "make lock" \
+	--no-emit-index-url --no-emit-find-links --no-header --no-annotate \
 	$(if $(UPGRADE),--upgrade)
 MESSAGES := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
 
