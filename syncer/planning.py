@@ -32,7 +32,7 @@ def plan_run(desired: Desired, actual: Actual, limits: Limits, refused: Refused 
     set_changes = [change for name in sorted(desired.sets) if (change := _plan_set(desired.sets[name], actual, fences))]
     set_changes = [change for change in set_changes if change.name not in refused.sets]
     creates = _plan_creates(desired, actual, fences, refused, _unusable_sets(desired, actual, set_changes))
-    deletes = _plan_deletes(desired, actual, fences)
+    deletes = _plan_deletes(desired, actual, fences, refused)
     held, because = _brake(deletes, actual, limits)
     going = [change for change in deletes if change not in held]
     set_deletes = _plan_set_deletes(desired, actual, fences, going)
@@ -141,10 +141,10 @@ def _plan_creates(
     ]
 
 
-def _plan_deletes(desired: Desired, actual: Actual, fences: Fences) -> list[AssignmentChange]:
+def _plan_deletes(desired: Desired, actual: Actual, fences: Fences, refused: Refused) -> list[AssignmentChange]:
     wanted, deletes = desired.wanted, []
     for key in actual.assignments:
-        if key in wanted or not _in_reach(actual, key) or fences.stop_delete(key):
+        if key in wanted or key in refused.assignments or not _in_reach(actual, key) or fences.stop_delete(key):
             continue
         if key in desired.ended:
             deletes.append(AssignmentChange(Kind.DELETE, key, _record_of(desired, key), counts=False, cause="ended"))

@@ -1,0 +1,176 @@
+"""The mirror of the two kintone apps: bodies in, parsed records out."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import AppKind, Record, Wish
+from syncer.models import AppState
+from syncer.parsing import (
+    Fields,
+    Notes,
+    normalise_account_id,
+    normalise_set_name,
+    parse_assignment,
+    parse_permission_set,
+    read_text,
+)
+from syncer.states import AssignmentKey, AssignmentWish, PrincipalType, ReadRecord, RecordReference, SetWish
+from syncer.wishes import Before
+
+Body = Mapping[str, Any]  # a record as kintone gives it: code → {"type", "value"}
+_BATCH = 500
+_MIRRORED = [
+    "revision", "title", "body", "creator_code", "creator_name", "modifier_code", "modifier_name",
+    "created_at", "updated_at", "seen_at", "gone_at",
+]  # fmt: skip
+
+
+def load_revisions(kind: AppKind) -> dict[str, int]:
+    """Record id → revision of the live records of one app."""
+    return dict(Record.objects.live().of_kind(kind).values_list("record_id", "revision"))
+
+
+def store_bodies(kind: AppKind, app_id: str, bodies: Iterable[Body], *, title_code: str) -> set[str]:
+    """Take over what kintone gave; the ids of the records whose revision is another than ours.
+
+    Either direction counts: an app can be restored from a backup.
+    """
+    known = dict(Record.objects.filter(app_id=app_id).values_list("record_id", "revision"))
+    gone = set(Record.objects.filter(app_id=app_id, gone_at__isnull=False).values_list("record_id", flat=True))
+    first = not AppState.objects.filter(kind=kind, scanned_at__isnull=False).exists()
+    rows = [_build_row(kind, app_id, body, title_code=title_code, at_first_run=first) for body in bodies]
+    changed = [row for row in rows if row.record_id in gone or known.get(row.record_id) != row.revision]
+    Record.objects.bulk_create(
+        changed, _BATCH, update_conflicts=True, unique_fields=["app_id", "record_id"], update_fields=_MIRRORED
+    )
+    return {row.record_id for row in changed}
+
+
+def _build_row(kind: AppKind, app_id: str, body: Body, *, title_code: str, at_first_run: bool) -> Record:
+    by_type = {field["type"]: field.get("value") for field in body.values()}
+    creator, modifier = by_type.get("CREATOR") or {}, by_type.get("MODIFIER") or {}
+    now = timezone.now()
+    return Record(
+        kind=kind,
+        app_id=app_id,
+        record_id=str(body["$id"]["value"]),
+        revision=int(body["$revision"]["value"]),
+        title=str(body.get(title_code, {}).get("value") or "")[:200],
+        body=dict(body),
+        creator_code=creator.get("code", ""),
+        creator_name=creator.get("name", ""),
+        modifier_code=modifier.get("code", ""),
+        modifier_name=modifier.get("name", ""),
+        created_at=_parse_time(by_type.get("CREATED_TIME")) or now,
+        updated_at=_parse_time(by_type.get("UPDATED_TIME")) or now,
+        seen_at=now,
+        at_first_run=at_first_run,
+    )
+
+
+def _parse_time(value: Any) -> datetime | None:
+    return datetime.fromisoformat(value).astimezone(UTC) if value else None
+
+
+def mark_gone(kind: AppKind, record_ids: Collection[str]) -> None:
+    """Tombstones for records confirmed gone; what they wanted is remembered until AWS has lost it."""
+    Record.objects.live().of_kind(kind).filter(record_id__in=record_ids).update(gone_at=timezone.now())
+
+
+def forget_other_apps(kind: AppKind, app_id: str) -> None:
+    """Refuse to mix two apps: with another app id in the settings, the old app's records are not this app's."""
+    Record.objects.live().of_kind(kind).exclude(app_id=app_id).update(gone_at=timezone.now())
+
+
+# --- Parsing what is mirrored -----------------------------------------------------------------------------------------
+
+
+def load_records(kind: AppKind, codes: Mapping[str, str], *, without: Collection[str] = ()) -> list[ReadRecord]:
+    """The live records of one app, parsed. `codes` maps our field names to kintone's codes.
+
+    `without` names records that a complete scan did not find and that are not confirmed gone yet.
+    """
+    rows = Record.objects.live().of_kind(kind).defer("title", "creator_name", "modifier_name")
+    return [_read(row, codes) for row in rows.iterator(_BATCH) if row.record_id not in without]
+
+
+def _read(row: Record, codes: Mapping[str, str]) -> ReadRecord:
+    fields: Fields = {name: row.body[code] for name, code in codes.items() if code in row.body}
+    notes = Notes(row.reference)
+    in_force = row.in_force or {}
+    wish: SetWish | AssignmentWish | None
+    if row.kind == AppKind.PERMISSION_SET:
+        wish = parse_permission_set(fields, notes)
+        name = normalise_set_name(read_text(fields, "name"))
+    else:
+        wish = parse_assignment(fields, notes)
+        name = normalise_set_name(read_text(fields, "permission_set"))
+    return ReadRecord(
+        reference=RecordReference(row.app_id, row.record_id, row.revision),
+        wish=wish,
+        problems=tuple(notes.problems),
+        account_id=normalise_account_id(read_text(fields, "account_id")),
+        permission_set=name,
+        updated_at=row.updated_at,
+        at_first_run=row.at_first_run,
+        was_valid=row.in_force is not None,
+        in_force_name=in_force.get("name", ""),
+    )
+
+
+def load_before() -> dict[str, list[Before]]:
+    """For each record what it wanted when it was last understood, by APP:ID."""
+    before: dict[str, list[Before]] = {}
+    for app_id, record_id, is_current, expires_on, account_id, name, kind, principal_id in Wish.objects.filter(
+        assignment__principal__principal_id__isnull=False
+    ).values_list(
+        "record__app_id",
+        "record__record_id",
+        "is_current",
+        "expires_on",
+        "assignment__account__account_id",
+        "assignment__permission_set__name",
+        "assignment__principal__type",
+        "assignment__principal__principal_id",
+    ):
+        key = AssignmentKey(account_id, name, PrincipalType(kind), principal_id or "")
+        before.setdefault(f"{app_id}:{record_id}", []).append(Before(key, expires_on, is_current))
+    return before
+
+
+@transaction.atomic
+def store_in_force(records: Collection[ReadRecord], valid: Collection[str]) -> None:
+    """The newest revision of these valid records is now the one in force."""
+    revisions = {
+        (record.reference.app_id, record.reference.record_id): record
+        for record in records
+        if str(record.reference) in valid
+    }
+    rows = [
+        row
+        for row in Record.objects.live().only("app_id", "record_id", "in_force_revision").iterator(_BATCH)
+        if (found := revisions.get((row.app_id, row.record_id))) and row.in_force_revision != found.reference.revision
+    ]
+    for row in rows:
+        record = revisions[row.app_id, row.record_id]
+        row.in_force, row.in_force_revision = dict(_as_json(record.wish)), record.reference.revision
+    Record.objects.bulk_update(rows, ["in_force", "in_force_revision"], _BATCH)
+
+
+def _as_json(wish: SetWish | AssignmentWish | None) -> Iterator[tuple[str, Any]]:
+    for name, value in asdict(wish).items() if wish else ():
+        if isinstance(value, timedelta):
+            yield name, int(value.total_seconds())
+        elif isinstance(value, date):
+            yield name, value.isoformat()
+        elif isinstance(value, frozenset):
+            yield name, sorted(value)
+        elif isinstance(value, tuple):
+            yield name, [str(item) if isinstance(item, str) else "".join(item) for item in value]
+        else:
+            yield name, value

@@ -1,0 +1,441 @@
+"""What follows from wish and truth: the state of every assignment and permission set, and the problems.
+
+Rows are compared with what they should be and written in bulk, so that a run of 200,000 assignments in which nothing
+changed costs reads only.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import Account, AppKind, Assignment, PermissionSet, Person, Principal, Problem, Record, Wish
+from accounts.names import fold
+from syncer.changes import AssignmentChange, Kind, Plan, SetChange
+from syncer.planning import Fences
+from syncer.states import Actual, AssignmentKey, Ownership, Reason
+from syncer.states import Problem as ProblemState
+from syncer.wishes import Desired, Standing, State
+
+_BATCH = 500
+S = Assignment.State
+SetState = PermissionSet.State
+
+
+@dataclass
+class Outcomes:
+    """What became of a plan so far. Empty before it is applied."""
+
+    created: set[AssignmentKey] = field(default_factory=set)
+    deleted: set[AssignmentKey] = field(default_factory=set)
+    refused: dict[AssignmentKey, Reason] = field(default_factory=dict)  # for good, in this run
+    postponed: dict[AssignmentKey, Reason] = field(default_factory=dict)  # the next run tries again
+    sets_done: set[str] = field(default_factory=set)
+    sets_deleted: set[str] = field(default_factory=set)
+    sets_refused: dict[str, Reason] = field(default_factory=dict)
+    sets_postponed: dict[str, Reason] = field(default_factory=dict)
+
+
+class Place(NamedTuple):
+    """The identity of an assignment's row."""
+
+    account: int
+    permission_set: int
+    principal: int
+
+
+class Facts(NamedTuple):
+    """What a row of an assignment should say."""
+
+    state: str
+    reason: dict[str, Any]
+    in_aws: bool
+    is_wanted: bool
+    expires_on: date | None
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Primary keys by what AWS and kintone call things."""
+
+    accounts: Mapping[str, int]
+    sets: Mapping[str, int]
+    principals: Mapping[str, int]  # by principal id
+    stand_ins: Mapping[tuple[str, str], int]  # (type, folded name) of principals without an id
+
+    def place(self, key: AssignmentKey) -> Place | None:
+        found = (self.accounts.get(key[0]), self.sets.get(key[1]), self.principals.get(key[3]))
+        return _place(*found)
+
+    def place_of(self, standing: Standing) -> Place | None:
+        if standing.key:
+            return self.place(standing.key)
+        principal = self.stand_ins.get((standing.principal_type, fold(standing.written_as)))
+        found = (self.accounts.get(standing.target_id), self.sets.get(standing.permission_set), principal)
+        return _place(*found)
+
+
+def _place(account: int | None, permission_set: int | None, principal: int | None) -> Place | None:
+    if account is None or permission_set is None or principal is None:
+        return None
+    return Place(account, permission_set, principal)
+
+
+@transaction.atomic
+def store_standings(
+    desired: Desired, actual: Actual, plan: Plan, outcomes: Outcomes, *, references: Mapping[str, int], now: datetime
+) -> None:
+    """Write the state of everything that this run looked at. `references` maps APP:ID to the record's row."""
+    _store_sets(desired, actual, plan, outcomes, references)
+    rows = _load_rows(desired)
+    facts = _Judgement(desired, actual, plan, outcomes).judge(rows)
+    in_scope = _scope_of(actual, rows)
+    _write_assignments(facts, in_scope, now)
+    _write_wishes(desired, rows, facts, references, in_scope)
+    _remove_stand_ins()
+
+
+def _load_rows(desired: Desired) -> _Rows:
+    strangers = {
+        (standing.principal_type.value, fold(standing.written_as)): standing.written_as
+        for standing in desired.standings
+        if not standing.principal_id
+    }
+    stand_ins = _load_stand_ins()
+    Principal.objects.bulk_create(
+        [
+            Principal(type=kind, name=written, name_key=key)
+            for (kind, key), written in strangers.items()
+            if (kind, key) not in stand_ins
+        ],
+        _BATCH,
+        ignore_conflicts=True,
+    )
+    _give_stand_ins_a_person()
+    return _Rows(
+        accounts=dict(Account.objects.values_list("account_id", "pk")),
+        sets=dict(PermissionSet.objects.values_list("name", "pk")),
+        principals={
+            principal_id: pk
+            for principal_id, pk in Principal.objects.values_list("principal_id", "pk")
+            if principal_id is not None
+        },
+        stand_ins=_load_stand_ins(),
+    )
+
+
+def _load_stand_ins() -> dict[tuple[str, str], int]:
+    rows = Principal.objects.filter(principal_id__isnull=True).values_list("type", "name_key", "pk")
+    return {(kind, key): pk for kind, key, pk in rows}
+
+
+def _give_stand_ins_a_person() -> None:
+    """Somebody whom only kintone knows is a person too, under the name written there."""
+    missing = Principal.objects.filter(principal_id__isnull=True, type=Principal.Type.USER, person__isnull=True)
+    Person.objects.bulk_create([Person(principal=row, name=row.name) for row in missing], _BATCH)
+
+
+def _remove_stand_ins() -> None:
+    """Stand-ins that nobody wishes for any more, with the persons made for them."""
+    unused = Principal.objects.filter(principal_id__isnull=True, assignments__isnull=True, links__isnull=True)
+    Person.objects.filter(principal__in=unused, user__isnull=True).delete()
+    unused.filter(person__isnull=True).delete()
+
+
+def _scope_of(actual: Actual, rows: _Rows) -> Callable[[Place], bool]:
+    """Whether a row lies in what this run read."""
+    if actual.pairs is None:
+        return lambda _place: True
+    pairs = {(rows.accounts.get(account), rows.sets.get(name)) for account, name in actual.pairs}
+    return lambda place: (place.account, place.permission_set) in pairs
+
+
+# --- Judging ----------------------------------------------------------------------------------------------------------
+
+
+class _Judgement:
+    """Decides the state of each assignment from everything the run knows."""
+
+    def __init__(self, desired: Desired, actual: Actual, plan: Plan, outcomes: Outcomes) -> None:
+        self.desired, self.actual, self.outcomes = desired, actual, outcomes
+        self.fences = Fences(actual.unresolved)
+        self.there = (actual.assignments | outcomes.created) - outcomes.deleted
+        changes = [change for change in plan.changes if isinstance(change, AssignmentChange)]
+        self.creating = {change.key for change in changes if change.kind is Kind.CREATE}
+        self.deleting = {change.key for change in changes if change.kind is Kind.DELETE}
+        self.held = {change.key for change in plan.held if isinstance(change, AssignmentChange)}
+
+    def judge(self, rows: _Rows) -> dict[Place, Facts]:
+        facts: dict[Place, Facts] = {}
+        for key in self.there:
+            place = rows.place(key)
+            if place and key not in self.desired.wanted:
+                facts[place] = self._judge_unwanted(key)
+        for standing in self.desired.standings:
+            place = rows.place_of(standing)
+            if place:
+                facts[place] = self._judge_wanted(standing)
+        return facts
+
+    def _judge_wanted(self, standing: Standing) -> Facts:
+        state, reason = self._state_of_wanted(standing)
+        in_aws = standing.key is not None and standing.key in self.there
+        return Facts(state, reason.as_json() if reason else {}, in_aws, True, standing.expires_on)
+
+    def _state_of_wanted(self, standing: Standing) -> tuple[str, Reason | None]:
+        key, outcomes = standing.key, self.outcomes
+        if key and self.fences.stop_create(key) and key not in outcomes.created:
+            return S.UNRESOLVED, None
+        if key and key in self.there:
+            there = self.actual.sets.get(key.permission_set)
+            if there and there.ownership is not Ownership.OURS:
+                return S.UNMANAGED, standing.reason
+            return S.GRANTED, None if standing.state is State.WANTED else standing.reason
+        if standing.state in (State.BLOCKED, State.KEPT):
+            return S.BLOCKED, standing.reason
+        if standing.state is State.WAITING:
+            return S.WAITING, standing.reason
+        if key and key in outcomes.refused:
+            return S.FAILED, outcomes.refused[key]
+        if key and key in outcomes.postponed:
+            return S.REQUESTED, outcomes.postponed[key]
+        if key and key not in self.creating and standing.permission_set not in outcomes.sets_refused:
+            return S.FAILED, None  # refused earlier: the row keeps its reason
+        return S.REQUESTED, outcomes.sets_refused.get(standing.permission_set)
+
+    def _judge_unwanted(self, key: AssignmentKey) -> Facts:
+        state, reason = self._state_of_unwanted(key)
+        return Facts(state, reason.as_json() if reason else {}, True, False, None)
+
+    def _state_of_unwanted(self, key: AssignmentKey) -> tuple[str, Reason | None]:
+        there, account = self.actual.sets.get(key.permission_set), self.actual.accounts.get(key.target_id)
+        if there and there.ownership is Ownership.TERRAFORM:
+            return S.UNMANAGED, Reason("managed_in_terraform", {"set": key.permission_set})
+        if there and there.ownership is Ownership.NOT_OURS:
+            return S.UNMANAGED, Reason("set_not_ours", {"set": key.permission_set})
+        if self.fences.stop_delete(key):
+            return S.UNRESOLVED, None
+        if key in self.held:
+            return S.REMOVING, Reason("removal_held")
+        if key in self.deleting:
+            return S.REMOVING, self.outcomes.refused.get(key) or self.outcomes.postponed.get(key)
+        if key in self.desired.kept:
+            return S.GRANTED, Reason("kept_not_understood")
+        if account is None or not account.is_active:
+            name, state = (account.name, account.state) if account else (key.target_id, "")
+            return S.BLOCKED, Reason("account_not_active", {"account": name, "state": state})
+        return S.GRANTED, Reason("sheltered")
+
+
+# --- Writing assignments ----------------------------------------------------------------------------------------------
+
+_FACTS = list(Facts._fields)
+
+
+def _write_assignments(facts: Mapping[Place, Facts], in_scope: Callable[[Place], bool], now: datetime) -> None:
+    stored = _load_stored()
+    new = [(place, fact) for place, fact in facts.items() if place not in stored and in_scope(place)]
+    Assignment.objects.bulk_create([_build_row(place, fact, now) for place, fact in new], _BATCH)
+    changed: list[Assignment] = []
+    for place, (pk, was) in stored.items():
+        if not in_scope(place):
+            continue
+        fact = facts.get(place, Facts(S.REMOVED, {}, in_aws=False, is_wanted=False, expires_on=None))
+        if fact.state == S.FAILED and not fact.reason and was.state == S.FAILED:
+            fact = fact._replace(reason=was.reason)
+        if fact != was:
+            changed.append(_build_row(place, fact, now, pk=pk, was=was))
+    moved = [row for row in changed if row.since == now]
+    kept = [row for row in changed if row.since != now]
+    Assignment.objects.bulk_update(moved, [*_FACTS, "since"], _BATCH)
+    Assignment.objects.bulk_update(kept, _FACTS, _BATCH)
+
+
+def _load_stored() -> dict[Place, tuple[int, Facts]]:
+    rows = Assignment.objects.values_list("pk", "account_id", "permission_set_id", "principal_id", *_FACTS)
+    return {Place(*row[1:4]): (row[0], Facts(*row[4:])) for row in rows.iterator(5000)}
+
+
+def _build_row(
+    place: Place, fact: Facts, now: datetime, *, pk: int | None = None, was: Facts | None = None
+) -> Assignment:
+    row = Assignment(
+        pk=pk,
+        account_id=place.account,
+        permission_set_id=place.permission_set,
+        principal_id=place.principal,
+        **fact._asdict(),
+    )
+    row.since = now if was is None or was.state != fact.state else _EARLIER
+    return row
+
+
+_EARLIER = datetime.min.replace(tzinfo=timezone.get_default_timezone())  # a mark: the time in the row stays
+
+
+def _write_wishes(
+    desired: Desired,
+    rows: _Rows,
+    facts: Mapping[Place, Facts],
+    references: Mapping[str, int],
+    in_scope: Callable[[Place], bool],
+) -> None:
+    """Which record wants what. A wish taken back stays, marked, until AWS has lost the assignment."""
+    wanted: dict[tuple[Place, int], date | None] = {}
+    for standing in desired.standings:
+        place = rows.place_of(standing)
+        if place is None or not in_scope(place):
+            continue
+        for record in standing.records:
+            wanted[place, references[record]] = standing.expires_on
+    understood = {references[record] for record in desired.valid if record in references}
+    assignments = {place: pk for place, (pk, _was) in _load_stored().items()}
+    stored = {
+        (Place(*row[1:4]), row[4]): (row[0], row[5], row[6])
+        for row in Wish.objects.values_list(
+            "pk", "assignment__account_id", "assignment__permission_set_id", "assignment__principal_id",
+            "record_id", "expires_on", "is_current",
+        ).iterator(5000)
+    }  # fmt: skip
+    live = set(Record.objects.live().values_list("pk", flat=True))
+    new = [
+        Wish(assignment_id=assignments[place], record_id=record, expires_on=ends)
+        for (place, record), ends in wanted.items()
+        if (place, record) not in stored and place in assignments
+    ]
+    Wish.objects.bulk_create(new, _BATCH, ignore_conflicts=True)
+    changed, dropped = [], []
+    for (place, record), (pk, ends, is_current) in stored.items():
+        if not in_scope(place):
+            continue
+        if (place, record) in wanted:
+            if (ends, is_current) != (wanted[place, record], True):
+                changed.append(Wish(pk=pk, expires_on=wanted[place, record], is_current=True))
+        elif record in understood or record not in live:
+            if not (place in facts and facts[place].in_aws):
+                dropped.append(pk)
+            elif is_current:
+                changed.append(Wish(pk=pk, expires_on=ends, is_current=False))
+    Wish.objects.bulk_update(changed, ["expires_on", "is_current"], _BATCH)
+    for start in range(0, len(dropped), _BATCH):
+        Wish.objects.filter(pk__in=dropped[start : start + _BATCH]).delete()
+    # A stand-in's row has no history worth keeping once nobody waits for it.
+    Assignment.objects.filter(principal__principal_id__isnull=True, wishes__isnull=True).delete()
+
+
+# --- Permission sets --------------------------------------------------------------------------------------------------
+
+
+def _store_sets(
+    desired: Desired, actual: Actual, plan: Plan, outcomes: Outcomes, references: Mapping[str, int]
+) -> None:
+    wished = {*desired.sets, *desired.set_states}
+    there = set(PermissionSet.objects.values_list("name", flat=True))
+    named, descriptions = _load_set_records()
+    PermissionSet.objects.bulk_create([PermissionSet(name=name) for name in sorted(wished - there)], _BATCH)
+    rows = {row.name: row for row in PermissionSet.objects.all()}
+    changed = []
+    pending = {change.name: change for change in plan.changes if isinstance(change, SetChange)}
+    for name, row in rows.items():
+        state, reason = _state_of_set(name, desired, actual, pending, outcomes)
+        if state == SetState.FAILED and reason is None and row.state == state:
+            values: dict[str, Any] = {"reason": row.reason}
+        else:
+            values = {"reason": reason.as_json() if reason else {}}
+        record = desired.sets[name].record if name in desired.sets else named.get(name)
+        values |= {"state": state, "record_id": references.get(record) if record else None}
+        values["description"] = descriptions.get(record or "", (row.actual or {}).get("description", ""))
+        if any(getattr(row, field_name) != value for field_name, value in values.items()):
+            for field_name, value in values.items():
+                setattr(row, field_name, value)
+            changed.append(row)
+    PermissionSet.objects.bulk_update(changed, ["state", "reason", "record", "description"], _BATCH)
+
+
+def _load_set_records() -> tuple[dict[str, str], dict[str, str]]:
+    """Set name → APP:ID of the record that has that name, understood or not; APP:ID → description in force."""
+    rows = Record.objects.live().of_kind(AppKind.PERMISSION_SET).only("title", "app_id", "record_id", "in_force")
+    named = {row.title.strip(): row.reference for row in rows}
+    return named, {row.reference: row.in_force["description"] for row in rows if row.in_force}
+
+
+def _state_of_set(
+    name: str, desired: Desired, actual: Actual, pending: Mapping[str, SetChange], outcomes: Outcomes
+) -> tuple[str, Reason | None]:
+    there = actual.sets.get(name)
+    if name in outcomes.sets_deleted:
+        return SetState.REMOVED, None
+    if Fences(actual.unresolved).stop_set(name):
+        return SetState.UNRESOLVED, None
+    if name in desired.set_states:
+        return SetState.BLOCKED, desired.set_states[name]
+    if name in outcomes.sets_refused:
+        return SetState.FAILED, outcomes.sets_refused[name]
+    if name in outcomes.sets_postponed:
+        return SetState.PENDING, outcomes.sets_postponed[name]
+    if name in pending and name not in outcomes.sets_done:
+        return SetState.PENDING, None
+    if name in desired.sets:
+        made = name in outcomes.sets_done or (there is not None and there.ownership is Ownership.OURS)
+        return (
+            (SetState.IN_SYNC, None)
+            if made and not _differs(name, desired, actual, outcomes)
+            else (SetState.FAILED, None)
+        )
+    if there is None:
+        return SetState.REMOVED, None
+    if there.ownership is Ownership.TERRAFORM:
+        return SetState.UNMANAGED, Reason("managed_in_terraform", {"set": name})
+    if there.ownership is not Ownership.OURS:
+        return SetState.UNMANAGED, Reason("set_not_ours", {"set": name})
+    return SetState.IN_SYNC, Reason("set_record_gone", {"set": name})
+
+
+def _differs(name: str, desired: Desired, actual: Actual, outcomes: Outcomes) -> bool:
+    """Neither in line nor about to be: AWS refused it earlier."""
+    there = actual.sets.get(name)
+    if name in outcomes.sets_done or there is None or there.definition is None:
+        return False
+    return bool(there.definition.differences(desired.sets[name].definition) or there.stale_accounts)
+
+
+# --- Problems ---------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def store_problems(problems: Collection[ProblemState], references: Mapping[str, int]) -> None:
+    """Exactly these problems stand now; those that stood before keep the time since when."""
+    wanted = {_identity(problem, references): problem for problem in problems}
+    stored = {
+        (row.record_id, row.code, row.field, row.line, _stable(row.params)): row.pk for row in Problem.objects.all()
+    }
+    dropped = [pk for identity, pk in stored.items() if identity not in wanted]
+    for start in range(0, len(dropped), _BATCH):
+        Problem.objects.filter(pk__in=dropped[start : start + _BATCH]).delete()
+    Problem.objects.bulk_create(
+        [
+            Problem(
+                record_id=identity[0], code=problem.code, severity=problem.severity, field=problem.field,
+                line=problem.line, params=dict(problem.params),
+            )
+            for identity, problem in wanted.items() if identity not in stored
+        ],
+        _BATCH,
+    )  # fmt: skip
+
+
+def _identity(problem: ProblemState, references: Mapping[str, int]) -> tuple[int | None, str, str, int | None, str]:
+    return (references.get(problem.record), problem.code, problem.field, problem.line, _stable(problem.params))
+
+
+def _stable(params: Mapping[str, Any]) -> str:
+    return repr(sorted(params.items()))
+
+
+def load_references() -> dict[str, int]:
+    """APP:ID → row of every live record."""
+    rows = Record.objects.live().values_list("app_id", "record_id", "pk")
+    return {f"{app_id}:{record_id}": pk for app_id, record_id, pk in rows}

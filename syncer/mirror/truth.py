@@ -1,0 +1,368 @@
+"""The mirror of AWS: what was read becomes rows, rows become what a targeted run need not read again."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import models, transaction
+
+from accounts.models import (
+    Account,
+    Assignment,
+    AwsPolicy,
+    GroupMembership,
+    Instance,
+    OrganizationalUnit,
+    PermissionSet,
+    Person,
+    Principal,
+    PrincipalLink,
+)
+from accounts.names import fold
+from accounts.organization import recompute_stages
+from syncer.states import (
+    Actual,
+    ActualAccount,
+    ActualInstance,
+    ActualPolicy,
+    ActualPrincipal,
+    ActualSet,
+    ActualUnit,
+    AssignmentKey,
+    Boundary,
+    Definition,
+    Ownership,
+    PolicyReference,
+    PrincipalType,
+    render_duration,
+)
+from syncer.wishes import LinkKey, NewLink
+
+_BATCH = 500
+
+
+@transaction.atomic
+def store_actual(actual: Actual, *, at: datetime) -> None:
+    """Take over everything that was read; what was not read stays as it was last known."""
+    _store_instance(actual.instance, at)
+    if actual.units is not None:
+        _store_units(actual.units)
+    if not _has_gap(actual, "organizations"):
+        _store_accounts(actual, at)
+    _store_principals(actual, at)
+    if actual.memberships is not None:
+        _store_memberships(actual.memberships)
+    if actual.policies is not None:
+        _store_policies(actual.policies, at)
+    if not _has_gap(actual, "sso-admin:ListPermissionSets"):
+        _store_sets(actual, at)
+
+
+def _has_gap(actual: Actual, operation: str) -> bool:
+    return any(item.operation.startswith(operation) and item.blocks != "none" for item in actual.unresolved)
+
+
+def _store_instance(instance: ActualInstance, at: datetime) -> None:
+    Instance.objects.exclude(instance_arn=instance.instance_arn).delete()
+    Instance.objects.update_or_create(
+        instance_arn=instance.instance_arn,
+        defaults={
+            "identity_store_id": instance.identity_store_id,
+            "region": instance.region,
+            "management_account_id": instance.management_account_id,
+            "read_at": at,
+        },
+    )
+
+
+def _store_units(units: Collection[ActualUnit]) -> None:
+    """The tree, parents before children; units that are gone go, their accounts get their new place."""
+    by_id = {unit.ou_id: unit for unit in units}
+    rows: dict[str, OrganizationalUnit] = {row.ou_id: row for row in OrganizationalUnit.objects.all()}
+
+    def place(unit: ActualUnit) -> OrganizationalUnit:
+        parent = by_id.get(unit.parent_id)
+        parent_row = place(parent) if parent else None
+        path = unit.name if parent_row is None or parent_row.parent_id is None else f"{parent_row.path}/{unit.name}"
+        wanted = {"name": unit.name, "parent": parent_row, "path": "" if parent_row is None else path}
+        row = rows.get(unit.ou_id)
+        if row is None:
+            row = rows[unit.ou_id] = OrganizationalUnit.objects.create(ou_id=unit.ou_id, **wanted)
+        elif any(getattr(row, name) != value for name, value in wanted.items()):
+            for name, value in wanted.items():
+                setattr(row, name, value)
+            row.save(update_fields=list(wanted))
+        return row
+
+    for unit in units:
+        place(unit)
+    OrganizationalUnit.objects.exclude(ou_id__in=by_id).delete()
+
+
+def _store_accounts(actual: Actual, at: datetime) -> None:
+    units = dict(OrganizationalUnit.objects.values_list("ou_id", "pk"))
+    Account.objects.bulk_create(
+        [
+            Account(
+                account_id=account.account_id,
+                name=account.name,
+                email=account.email,
+                ou_id=units.get(account.ou_id),
+                state=account.state,
+                is_management=account.account_id == actual.instance.management_account_id,
+                gone_at=None,
+            )
+            for account in actual.accounts.values()
+        ],
+        _BATCH,
+        update_conflicts=True,
+        unique_fields=["account_id"],
+        update_fields=["name", "email", "ou", "state", "is_management", "gone_at"],
+    )
+    Account.objects.filter(gone_at__isnull=True).exclude(account_id__in=actual.accounts).update(gone_at=at)
+    recompute_stages()
+
+
+def _store_principals(actual: Actual, at: datetime) -> None:
+    known = {
+        row.principal_id: row
+        for row in Principal.objects.filter(principal_id__isnull=False).only(*_PRINCIPAL_FIELDS, "principal_id", "type")
+    }
+    rows = [_build_principal(principal) for principal in actual.principals.values()]
+    changed = [row for row in rows if _differs(known.get(row.principal_id), row)]
+    Principal.objects.bulk_create(
+        changed, _BATCH, update_conflicts=True, unique_fields=["principal_id"], update_fields=list(_PRINCIPAL_FIELDS)
+    )
+    unread = {item.scope.principal_type for item in actual.unresolved if item.scope.principal_type}
+    if not any(item.scope == (None, None, None) and item.blocks == "all" for item in actual.unresolved):
+        gone = [
+            row.pk
+            for row in known.values()
+            if row.principal_id not in actual.principals and row.gone_at is None and row.type not in unread
+        ]
+        for start in range(0, len(gone), _BATCH):
+            Principal.objects.filter(pk__in=gone[start : start + _BATCH]).update(gone_at=at)
+    _store_unknown_principals(actual, known)
+    _store_people()
+
+
+_PRINCIPAL_FIELDS = ("name", "name_key", "display_name", "email", "external_id", "is_enabled", "gone_at")
+
+
+def _differs(known: Principal | None, row: Principal) -> bool:
+    return known is None or any(getattr(known, name) != getattr(row, name) for name in _PRINCIPAL_FIELDS)
+
+
+def _build_principal(principal: ActualPrincipal) -> Principal:
+    return Principal(
+        type=principal.type,
+        principal_id=principal.principal_id,
+        name=principal.name,
+        name_key=fold(principal.name),
+        display_name=principal.display_name,
+        email=principal.email,
+        external_id=next(iter(principal.external_ids), ""),
+        is_enabled=principal.is_enabled,
+        gone_at=None,
+    )
+
+
+def _store_unknown_principals(actual: Actual, known: Mapping[str | None, Principal]) -> None:
+    """Rows for ids that assignments carry and the identity store does not know: orphans."""
+    unknown = {
+        (key.principal_type, key.principal_id)
+        for key in actual.assignments
+        if key.principal_id not in actual.principals and key.principal_id not in known
+    }
+    Principal.objects.bulk_create(
+        [Principal(type=kind, principal_id=principal_id, name_key="") for kind, principal_id in sorted(unknown)],
+        _BATCH,
+        ignore_conflicts=True,
+    )
+
+
+def _store_people() -> None:
+    """Each user of the identity store is a person; his name and mail follow."""
+    users = Principal.objects.filter(type=Principal.Type.USER).exclude(name="")
+    missing = users.filter(person__isnull=True)
+    Person.objects.bulk_create(
+        [Person(principal=user, name=user.display_name or user.name, email=user.email) for user in missing], _BATCH
+    )
+    renamed = []
+    for person in Person.objects.filter(principal__gone_at__isnull=True).select_related("principal"):
+        user = person.principal
+        if user and user.name and (person.name, person.email) != (user.display_name or user.name, user.email):
+            person.name, person.email = user.display_name or user.name, user.email
+            renamed.append(person)
+    Person.objects.bulk_update(renamed, ["name", "email"], _BATCH)
+
+
+def _store_memberships(memberships: Mapping[str, frozenset[str]]) -> None:
+    rows = dict(Principal.objects.filter(principal_id__isnull=False).values_list("principal_id", "pk"))
+    groups = {rows[group]: group for group in memberships if group in rows}
+    wanted = {(pk, rows[member]) for pk, group in groups.items() for member in memberships[group] if member in rows}
+    there = set(GroupMembership.objects.filter(group__in=groups).values_list("group_id", "member_id"))
+    for group_pk, member_pk in there - wanted:
+        GroupMembership.objects.filter(group_id=group_pk, member_id=member_pk).delete()
+    GroupMembership.objects.bulk_create(
+        [GroupMembership(group_id=group, member_id=member) for group, member in sorted(wanted - there)], _BATCH
+    )
+
+
+def _store_policies(policies: Collection[ActualPolicy], at: datetime) -> None:
+    AwsPolicy.objects.bulk_create(
+        [AwsPolicy(arn=item.arn, name=item.name, is_attachable=item.is_attachable, read_at=at) for item in policies],
+        _BATCH,
+        update_conflicts=True,
+        unique_fields=["arn"],
+        update_fields=["name", "is_attachable", "read_at"],
+    )
+    AwsPolicy.objects.filter(read_at__lt=at).delete()
+
+
+def _store_sets(actual: Actual, at: datetime) -> None:
+    rows = {row.name: row for row in PermissionSet.objects.all()}
+    # A set made anew under the same name has another ARN, and an ARN of a set that is gone may not stand in its way.
+    arns = {there.arn for there in actual.sets.values()}
+    gone = [row for row in rows.values() if row.arn and row.name not in actual.sets and row.arn not in arns]
+    if actual.pairs is None:
+        PermissionSet.objects.filter(pk__in=[row.pk for row in gone]).update(
+            arn=None, ownership=PermissionSet.Ownership.ABSENT, actual=None
+        )
+    for there in actual.sets.values():
+        wanted: dict[str, Any] = {"arn": there.arn, "ownership": there.ownership.value}
+        if there.definition is not None:
+            wanted |= {"actual": definition_as_json(there.definition), "read_at": at}
+        row = rows.get(there.name)
+        if row is None:
+            PermissionSet.objects.create(name=there.name, **wanted)
+        elif any(getattr(row, name) != value for name, value in wanted.items()):
+            PermissionSet.objects.filter(pk=row.pk).update(**wanted)
+
+
+def definition_as_json(definition: Definition) -> dict[str, Any]:
+    """As the pages show it: durations as AWS writes them, policies in order."""
+    boundary = definition.permissions_boundary
+    return {
+        **asdict(definition),
+        "session_duration": render_duration(definition.session_duration),
+        "managed_policies": sorted(definition.managed_policies),
+        "customer_managed_policies": sorted(str(item) for item in definition.customer_managed_policies),
+        "permissions_boundary": str(boundary) if boundary else "",
+    }
+
+
+def definition_from_json(value: Mapping[str, Any]) -> Definition:
+    """The inverse of `definition_as_json`."""
+    hours, _, minutes = value["session_duration"].removeprefix("PT").rstrip("M").partition("H")
+    if "H" not in value["session_duration"]:
+        hours, minutes = "0", hours
+    return Definition(
+        description=value["description"],
+        session_duration=timedelta(hours=int(hours or 0), minutes=int(minutes or 0)),
+        relay_state=value["relay_state"],
+        managed_policies=frozenset(value["managed_policies"]),
+        customer_managed_policies=frozenset(_reference(text) for text in value["customer_managed_policies"]),
+        inline_policy=value["inline_policy"],
+        permissions_boundary=_boundary(value["permissions_boundary"]),
+    )
+
+
+def _reference(text: str) -> PolicyReference:
+    path, slash, name = text.rpartition("/")
+    return PolicyReference(path + slash, name)
+
+
+def _boundary(text: str) -> Boundary | None:
+    if not text:
+        return None
+    return Boundary(customer_managed=_reference(text)) if text.startswith("/") else Boundary(managed_policy=text)
+
+
+# --- Rows → states ----------------------------------------------------------------------------------------------------
+
+
+def load_instance() -> ActualInstance | None:
+    row = Instance.objects.first()
+    if row is None:
+        return None
+    return ActualInstance(row.instance_arn, row.identity_store_id, row.region, row.management_account_id)
+
+
+def load_accounts() -> dict[str, ActualAccount]:
+    rows = Account.objects.filter(gone_at__isnull=True).values_list("account_id", "name", "email", "state", "ou__ou_id")
+    return {row[0]: ActualAccount(row[0], row[1], row[2], row[3], row[4] or "") for row in rows}
+
+
+def load_principals() -> dict[str, ActualPrincipal]:
+    """Everybody whom Identity Center knew when it was last read."""
+    rows = Principal.objects.filter(principal_id__isnull=False, gone_at__isnull=True).exclude(name="")
+    return {
+        row.principal_id: ActualPrincipal(
+            PrincipalType(row.type), row.principal_id, row.name, row.display_name, row.email,
+            (row.external_id,) if row.external_id else (), row.is_enabled,
+        )
+        for row in rows if row.principal_id
+    }  # fmt: skip
+
+
+def load_sets() -> dict[str, ActualSet]:
+    rows = PermissionSet.objects.filter(arn__isnull=False)
+    return {
+        row.name: ActualSet(
+            row.name, row.arn, Ownership(row.ownership), definition_from_json(row.actual) if row.actual else None
+        )
+        for row in rows if row.arn
+    }  # fmt: skip
+
+
+def load_assignments() -> frozenset[AssignmentKey]:
+    """What AWS had when it was last read."""
+    rows = Assignment.objects.filter(in_aws=True, principal__principal_id__isnull=False).values_list(
+        "account__account_id", "permission_set__name", "principal__type", "principal__principal_id"
+    )
+    return frozenset(AssignmentKey(row[0], row[1], PrincipalType(row[2]), row[3] or "") for row in rows)
+
+
+def load_policies() -> tuple[ActualPolicy, ...] | None:
+    """AWS's managed policies, None when they were never read."""
+    rows = tuple(ActualPolicy(*row) for row in AwsPolicy.objects.values_list("arn", "name", "is_attachable"))
+    return rows or None
+
+
+def find_policies_age() -> datetime | None:
+    """When the policies were read last."""
+    return AwsPolicy.objects.aggregate(newest=models.Max("read_at"))["newest"]
+
+
+def load_links() -> dict[LinkKey, str]:
+    rows = PrincipalLink.objects.filter(principal__principal_id__isnull=False)
+    return {
+        LinkKey(source, key): principal_id or ""
+        for source, key, principal_id in rows.values_list("source", "key", "principal__principal_id")
+    }
+
+
+def store_links(links: Iterable[NewLink]) -> None:
+    """Keep first matches; a person's kintone code is known from then on."""
+    links = list(links)
+    rows = dict(
+        Principal.objects.filter(principal_id__in={link.principal_id for link in links}).values_list(
+            "principal_id", "pk"
+        )
+    )
+    PrincipalLink.objects.bulk_create(
+        [
+            PrincipalLink(source=link.key.source, key=link.key.key, principal_id=rows[link.principal_id], how=link.how)
+            for link in links
+            if link.principal_id in rows
+        ],
+        _BATCH,
+        ignore_conflicts=True,
+    )
+    codes = {link.key.key: link.principal_id for link in links if link.key.source == PrincipalLink.Source.KINTONE_USER}
+    taken = set(Person.objects.filter(kintone_code__in=codes).values_list("kintone_code", flat=True))
+    for code, principal_id in codes.items():
+        if code not in taken:
+            Person.objects.filter(principal__principal_id=principal_id, kintone_code="").update(kintone_code=code)
