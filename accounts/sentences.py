@@ -1,0 +1,306 @@
+"""Every code of a problem, a reason or an error as a sentence, with what to do about it, in the reader's language.
+
+The pure core and the database know codes and parameters only; people read these. A code without a sentence here is a
+bug, which a test finds.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _gettext
+from django.utils.translation import gettext_noop as _
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """What is the matter, and the way out (empty when nothing needs to be done)."""
+
+    message: str
+    remedy: str = ""
+
+
+# Parameters stand in braces. (message, remedy)
+SENTENCES: Mapping[str, tuple[str, str]] = {
+    # A permission set's record
+    "name_missing": (_("The permission set has no name."), _("Enter a name of 1 to 32 characters.")),
+    "name_wrong": (
+        _("“{name}” is not a name that AWS takes."),
+        _("Use 1 to {limit} of these characters: A–Z a–z 0–9 and + = , . @ _ -"),
+    ),
+    "duration_wrong": (
+        _("“{value}” cannot be understood as a session duration."),
+        _("Write it like PT8H, 8時間 or 90分."),
+    ),
+    "duration_out_of_range": (
+        _("A session of {value} is not possible."),
+        _("Choose a duration from 1 to 12 hours."),
+    ),
+    "relay_state_long": (
+        _("The relay state has {length} characters; AWS takes {limit}."),
+        _("Shorten the address, or use a shortcut link instead."),
+    ),
+    "relay_state_wrong": (
+        _("The relay state contains characters that AWS does not take."),
+        _("Use a plain URL: ASCII only, without < > ^ and `."),
+    ),
+    "managed_policy_wrong": (
+        _("“{policy}” cannot be the name of an AWS managed policy."),
+        _("Write the name as IAM shows it, such as ReadOnlyAccess, one a line."),
+    ),
+    "managed_policy_unknown": (
+        _("AWS has no managed policy “{policy}”."),
+        _("Check the spelling. Nearest name: {near}."),
+    ),
+    "managed_policy_not_attachable": (
+        _("The policy “{policy}” belongs to AWS services and cannot be attached."),
+        _("Choose another policy."),
+    ),
+    "policies_unread": (
+        _("AWS's list of managed policies has not been read yet, so “{policy}” cannot be looked up."),
+        _("Allow the portal's role iam:ListPolicies, or write the policy's full ARN."),
+    ),
+    "customer_policy_wrong": (
+        _("“{policy}” cannot be a customer managed policy."),
+        _("Write path and name, such as /team/LogReader, one a line."),
+    ),
+    "boundary_wrong": (
+        _("“{policy}” cannot be a permissions boundary."),
+        _("Write /path/name for a customer managed policy, or the name of an AWS managed policy."),
+    ),
+    "too_many_policies": (
+        _("{count} policies are attached; AWS takes {limit}."),
+        _("Merge some of them, or move statements into the inline policy."),
+    ),
+    "set_renamed": (
+        _("The permission set was renamed from “{old}” to “{new}”. AWS cannot rename one."),
+        _("Put the old name back. To have a new name, register a new permission set and move the assignments to it."),
+    ),
+    "set_named_twice": (
+        _("Another record ({other}) already describes the permission set “{name}”."),
+        _("Keep one of the two records."),
+    ),
+    "set_not_adopted": (
+        _("AWS already has a permission set “{set}” that Genkan does not manage."),
+        _("An administrator can take it over with: manage.py adopt"),
+    ),
+    "managed_in_terraform": (
+        _("“{set}” is provisioned in the management account and is managed in Terraform."),
+        _("Change it in Terraform, or register a permission set of another name for the member accounts."),
+    ),
+    "set_record_gone": (
+        _("The record of the permission set “{set}” is gone, but records name it: {records}."),
+        _("Register the permission set again, or take it out of these records. Until then nothing is changed."),
+    ),
+    # Policy JSON
+    "json_empty": (_("The policy is empty."), _("Enter the policy as JSON, or clear the field.")),
+    "json_syntax": (
+        _("The JSON cannot be read at column {column}: “{found}” does not fit here."),
+        _("Look for a missing comma, quotation mark or bracket just before this place."),
+    ),
+    "json_ends_early": (
+        _("The JSON ends too early."),
+        _("A closing bracket or quotation mark is missing."),
+    ),
+    "json_trailing_comma": (
+        _("There is a comma after the last element (column {column})."),
+        _("Delete this comma."),
+    ),
+    "json_duplicate_key": (
+        _("The key “{key}” stands twice in the same object."),
+        _("Keep one of the two: AWS would not read both."),
+    ),
+    "json_smart_quotes": (
+        _("A curly quotation mark “{character}” stands where JSON needs a straight one (column {column})."),
+        _('Replace it with ".'),
+    ),
+    "json_full_width": (
+        _("A full-width character “{character}” stands outside a text (column {column})."),
+        _("Type it in half width."),
+    ),
+    "json_no_break_space": (
+        _("A no-break space stands at column {column}; it usually comes from copying a web page."),
+        _("Replace it with a normal space."),
+    ),
+    "json_byte_order_mark": (
+        _("The text begins with an invisible mark (BOM)."),
+        _("Delete everything before the first brace and type the brace again."),
+    ),
+    "json_comment": (_("JSON has no comments (column {column})."), _("Delete the comment.")),
+    "json_too_deep": (_("The JSON is nested too deeply."), _("A policy needs four levels at most.")),
+    "policy_not_object": (_("The policy must be a JSON object."), _("Begin with a brace: {{ … }}")),
+    "policy_no_statement": (_("The policy has no Statement."), _("Add a Statement with at least one entry.")),
+    "policy_too_large": (
+        _("The policy has {size} bytes; AWS takes {limit}."),
+        _("Shorten it, or move a part into a customer managed policy."),
+    ),
+    "policy_too_long": (
+        _("The policy has {size} characters without white space; AWS takes {limit}."),
+        _("Shorten it, or move a part into a customer managed policy."),
+    ),
+    "policy_character": (
+        _("AWS does not take the character “{character}” in a policy (column {column})."),
+        _("Use Latin letters only; Japanese belongs into the description."),
+    ),
+    # An assignment record
+    "account_missing": (_("No AWS account is given."), _("Enter the 12 digits of the account.")),
+    "account_wrong": (
+        _("“{value}” is not an AWS account id."),
+        _("An account id has 12 digits. Blanks, hyphens and full-width digits are fine."),
+    ),
+    "account_unknown": (
+        _("The organization has no account {account}."),
+        _("Check the digits. Nothing is changed for this record until it is mended."),
+    ),
+    "set_missing": (_("No permission set is chosen."), _("Choose a permission set.")),
+    "set_unknown": (
+        _("There is no permission set “{set}”."),
+        _("Register it first, or choose another. Nothing is changed for this record until then."),
+    ),
+    "nobody_named": (
+        _("The record names neither people nor groups, so it gives access to nobody."),
+        _("Add people or groups, or delete the record."),
+    ),
+    "date_wrong": (_("“{value}” is not a date."), _("Choose a date.")),
+    "person_unknown": (
+        _("“{name}” is not in Identity Center yet."),
+        _(
+            "New people arrive from Entra ID within about 40 minutes. If it takes longer, check that the person is "
+            "assigned to the AWS application in Entra ID."
+        ),
+    ),
+    "group_unknown": (
+        _("Identity Center has no group “{name}”."),
+        _("Check the spelling. A new group arrives from Entra ID within about 40 minutes."),
+    ),
+    # Why an assignment or a set is as it is
+    "not_provisioned": (
+        _("{name} is not in Identity Center yet."),
+        _("Nothing to do: access is given as soon as Entra ID has brought the name, usually within 40 minutes."),
+    ),
+    "principal_gone": (
+        _("{name} was in Identity Center and is no longer."),
+        _("If this is a mistake, assign the person or group to the AWS application in Entra ID again."),
+    ),
+    "principal_disabled": (_("{name} is disabled in Identity Center."), _("Ask whoever looks after Entra ID.")),
+    "management_account": (
+        _("“{account}” is the management account; access to it is managed in Terraform."),
+        _("Change it in Terraform."),
+    ),
+    "account_not_active": (
+        _("The account “{account}” is not active ({state}). Nothing is created or deleted in it."),
+        _("Delete the record if the account does not come back."),
+    ),
+    "set_broken": (
+        _("The record of the permission set “{set}” has an error."),
+        _("Mend the permission set's record; access follows by itself."),
+    ),
+    "set_not_ours": (_("The permission set “{set}” is not managed by Genkan."), ""),
+    "set_not_made": (
+        _("The permission set “{set}” could not be made, so nothing can be assigned with it."),
+        _("See why the permission set failed; the next run tries again."),
+    ),
+    "ownership_lost": (
+        _("The permission set “{set}” no longer carries Genkan's tag, so nothing was changed."),
+        _("Put the tag back in AWS, or adopt the permission set."),
+    ),
+    "removal_held": (
+        _("The removal is held: too much would go at once."),
+        _("An administrator accepts it on the run's page, or it ends when the records come back."),
+    ),
+    "kept_not_understood": (
+        _("Access stays, because a record that gave it cannot be understood any more."),
+        _("Mend the record."),
+    ),
+    "sheltered": (
+        _("No record names this access, but one that cannot be understood may. It stays."),
+        _("Mend the records of this account and permission set."),
+    ),
+    # What AWS answered
+    "aws_refused": (_("AWS refused: {text}"), _("It is tried again in an hour, or as soon as the record changes.")),
+    "aws_forgot_request": (
+        _("AWS no longer knows the request."),
+        _("Nothing to do: the next run looks what became of it."),
+    ),
+    "aws_slow": (
+        _("AWS has been at work for more than {minutes} minutes."),
+        _("Nothing to do: the next run looks what became of it."),
+    ),
+    "run_lost": (
+        _("The process ended before AWS answered."),
+        _("Nothing to do: the next run looks what became of it."),
+    ),
+    "not_wanted_any_more": (_("The record changed meanwhile, so this was not done."), ""),
+    # The brake
+    "too_many_removals": (
+        _("{count} removals within 24 hours are more than {limit}."),
+        _("Look at the list. If it is right, an administrator accepts it here or with sync --accept."),
+    ),
+    "too_large_share": (
+        _("{count} of {of} assignments would go within 24 hours."),
+        _("Look at the list. If it is right, an administrator accepts it here or with sync --accept."),
+    ),
+    "too_much_of_account": (
+        _("{count} of {of} assignments of account {name} would go within 24 hours."),
+        _("Look at the list. If it is right, an administrator accepts it here or with sync --accept."),
+    ),
+    "too_much_of_set": (
+        _("{count} of {of} assignments of permission set {name} would go within 24 hours."),
+        _("Look at the list. If it is right, an administrator accepts it here or with sync --accept."),
+    ),
+    "app_shrunk": (
+        _("A kintone app came back empty or far shorter than before; every removal that follows from it is held."),
+        _("Check the app and its API token's rights. If the records are really gone, an administrator accepts it."),
+    ),
+    # Runs
+    "baseline_missing": (
+        _("This database is new and AWS already has permission sets of Genkan's, so runs only plan."),
+        _("Look at the plan. If it is right, run manage.py sync by hand once, or confirm on the page."),
+    ),
+    "mode_plan": (_("SYNC_MODE=plan: runs only plan."), _("Set SYNC_MODE=apply to let them write.")),
+    "lease_busy": (
+        _("Another run has been going on for {minutes} minutes."),
+        _("Wait for it, or look at its page."),
+    ),
+    "lease_lost": (
+        _("The run lost its lease: its process was silent too long."),
+        _("Nothing to do: the next run takes over."),
+    ),
+    "record_not_found": (_("There is no kintone record {record}."), _("Give it as APP:ID, for example 24:17.")),
+    "settings_missing": (_("{text}"), _("Set it in the environment or in .env.")),
+    "unexpected": (_("Something unforeseen happened: {text}"), _("The log has the details.")),
+    # kintone
+    "kintone_fields_missing": (
+        _("The kintone app {app} has no field {fields}."),
+        _("Put the field code back, or name the new one in {setting}."),
+    ),
+    "kintone_field_type": (
+        _("The field {field} of the kintone app {app} is a {type}, which cannot hold {name}."),
+        _("Use one of: {types}."),
+    ),
+}
+
+
+def render(code: str, params: Mapping[str, Any] | None = None) -> Sentence:
+    """The sentence of a code in the active language. An unknown code is shown as it is."""
+    message, remedy = SENTENCES.get(code, (code, ""))
+    values = _Values(params or {})
+    return Sentence(_fill(message, values), _fill(remedy, values))
+
+
+def render_reason(reason: Mapping[str, Any]) -> Sentence | None:
+    """The sentence of a stored reason ({} is none)."""
+    if not reason.get("code"):
+        return None
+    return render(str(reason["code"]), reason.get("params"))
+
+
+def _fill(text: str, values: "_Values") -> str:
+    return _gettext(text).format_map(values) if text else ""
+
+
+class _Values(dict[str, Any]):
+    """A missing parameter shows as a dash rather than as an error on somebody's screen."""
+
+    def __missing__(self, key: str) -> str:
+        return "—"
