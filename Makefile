@@ -56,7 +56,9 @@ lock: $(VENV)/.uv ## write requirements/ from pyproject.toml; UPGRADE=1 takes ne
 clean: ## remove what make made; the demo's data in var/ stays
 	rm -rf $(VENV) staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache $(MESSAGES)
 
-# A virtual environment whose Python is gone (an upgraded system) is made anew.
+# A virtual environment whose Python is gone (an upgraded system) is made anew, whatever its stamps say.
+_ := $(shell test -x $(RUN) || rm -f $(VENV)/.uv $(VENV)/.production $(VENV)/.development)
+
 $(RUN):
 	@command -v $(PYTHON) >/dev/null || \
 		{ echo "Genkan needs Python 3.11 or newer, and there is no $(PYTHON). Name one: make PYTHON=python3.12" >&2; exit 1; }
