@@ -50,7 +50,11 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     ),
     "managed_policy_unknown": (
         _("AWS has no managed policy “{policy}”."),
-        _("Check the spelling. Nearest name: {near}."),
+        _("Check the spelling, or register it as a customer managed policy."),
+    ),
+    "managed_policy_misspelt": (
+        _("AWS has no managed policy “{policy}”."),
+        _("Did you mean {near}?"),
     ),
     "managed_policy_not_attachable": (
         _("The policy “{policy}” belongs to AWS services and cannot be attached."),

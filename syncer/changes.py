@@ -88,5 +88,5 @@ class Limits:
     share: float = 0.3
     maximum: int = 50
     removed_lately: tuple[AssignmentKey, ...] = ()
-    hold_all: bool = False  # an app's complete scan came back empty or far shorter
+    shrunk: frozenset[str] = field(default_factory=frozenset)  # apps whose complete scan came back empty or far shorter
     accepted: frozenset[str] = field(default_factory=frozenset)  # identities of held removals that an admin accepted

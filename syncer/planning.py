@@ -36,7 +36,7 @@ def plan_run(desired: Desired, actual: Actual, limits: Limits, refused: Refused 
     held, because = _brake(deletes, actual, limits)
     going = [change for change in deletes if change not in held]
     set_deletes = _plan_set_deletes(desired, actual, fences, going)
-    if limits.hold_all:
+    if limits.shrunk:
         refusing = [change for change in set_deletes if identity_of(change) not in limits.accepted]
         held, set_deletes = held | set(refusing), [change for change in set_deletes if change not in refusing]
         because = because or (Reason("app_shrunk") if refusing else None)
@@ -175,7 +175,8 @@ def _by_account(creates: Iterable[AssignmentChange], deletes: Iterable[Assignmen
 def _brake(deletes: Collection[AssignmentChange], actual: Actual, limits: Limits) -> tuple[set[Change], Reason | None]:
     """The removals to hold and why: all that nobody confirmed, as soon as together they are too many."""
     counted = [change for change in deletes if change.counts and identity_of(change) not in limits.accepted]
-    because = Reason("app_shrunk") if limits.hold_all else _too_many([change.key for change in counted], actual, limits)
+    shrunk = "assignment" in limits.shrunk
+    because = Reason("app_shrunk") if shrunk else _too_many([change.key for change in counted], actual, limits)
     return (set(counted), because) if counted and because else (set(), None)
 
 

@@ -320,7 +320,9 @@ def _find_policy(draft: _Draft, record: ReadRecord, name: str, field_name: str =
         return None
     policy = directory.policies_by_name.get(normalise_managed_policy(name))
     if policy is None:
-        draft.problem("managed_policy_unknown", record, field_name, policy=name, near=_nearest(directory, name))
+        near = _nearest(directory, name)
+        code = "managed_policy_misspelt" if near else "managed_policy_unknown"
+        draft.problem(code, record, field_name, policy=name, near=near)
         return None
     if not policy.is_attachable and field_name == "managed_policies":
         draft.problem("managed_policy_not_attachable", record, field_name, policy=name)
