@@ -62,7 +62,7 @@ SETS = (
     TestSet("integration", ("tests/integration",), environment=_SQLITE | _SERVERS),
     TestSet("browser", ("tests/browser",), environment=_SQLITE | {chromium.PATH_NAME: "chromium"}),
 )
-BENCH = TestSet("bench", ("tests/bench",), ("--capture=no",), _SQLITE)
+BENCH = TestSet("bench", ("tests/bench",), environment=_SQLITE)
 
 
 class Services:
