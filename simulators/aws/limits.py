@@ -2,7 +2,8 @@
 
 import threading
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 
@@ -60,31 +61,29 @@ class Limits:
 @dataclass
 class _Bucket:
     rate: Rate
-    tokens: float = field(init=False)
-    filled: float = field(init=False)
+    tokens: float
+    filled: float
 
-    def __post_init__(self) -> None:
-        self.tokens, self.filled = self.rate.burst, time.monotonic()
-
-    def fill(self) -> None:
-        now = time.monotonic()
+    def fill(self, now: float) -> None:
         self.tokens = min(self.rate.burst, self.tokens + (now - self.filled) * self.rate.per_second)
         self.filled = now
 
 
 class Throttle:
-    """Token buckets in real time: a moved clock gives no tokens."""
+    """Token buckets in real time: a world's clock that is moved gives no tokens."""
 
-    def __init__(self, limits: Limits) -> None:
-        self._limits, self._lock = limits, threading.Lock()
+    def __init__(self, limits: Limits, seconds: Callable[[], float] = time.monotonic) -> None:
+        self._limits, self._seconds, self._lock = limits, seconds, threading.Lock()
         self._buckets: dict[tuple[str, ...], _Bucket] = {}
 
     def admits(self, service: str, operation: str, account_id: str) -> bool:
         """Take a token from every bucket the call needs, or none and say no."""
         with self._lock:
-            buckets = [self._bucket(key, rate) for key, rate in self._rates(service, operation, account_id) if rate]
+            now = self._seconds()
+            rates = self._rates(service, operation, account_id)
+            buckets = [self._bucket(key, rate, now) for key, rate in rates if rate]
             for bucket in buckets:
-                bucket.fill()
+                bucket.fill(now)
             if any(bucket.tokens < 1 for bucket in buckets):
                 return False
             for bucket in buckets:
@@ -101,5 +100,5 @@ class Throttle:
             return [((service, operation, account_id), of_account), ((service, operation), of_organization)]
         return []
 
-    def _bucket(self, key: tuple[str, ...], rate: Rate) -> _Bucket:
-        return self._buckets.setdefault(key, _Bucket(rate))
+    def _bucket(self, key: tuple[str, ...], rate: Rate, now: float) -> _Bucket:
+        return self._buckets.setdefault(key, _Bucket(rate, rate.burst, now))

@@ -213,7 +213,7 @@ def _external_ids(call: Call, external_id: str | None) -> list[Answer] | None:
 
 
 def _revision(changed: float) -> str:
-    return f"{int(changed * 1000):x}"
+    return str(int(changed * 1000))
 
 
 def _present(members: Answer) -> Answer:
