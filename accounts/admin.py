@@ -1,0 +1,307 @@
+"""The admin site's pages of this package.
+
+Only what has its master here can be edited: stage rules, links from written names to principals, which principal and
+kintone code a person has, and whether a sign-in may be used.
+"""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.models import Group as AuthGroup
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts.admin_base import AnyForm, AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline
+from accounts.models import (
+    Account,
+    Assignment,
+    AuditEvent,
+    AwsPolicy,
+    Draft,
+    Group,
+    GroupMembership,
+    Instance,
+    OrganizationalUnit,
+    PermissionSet,
+    Person,
+    Principal,
+    PrincipalLink,
+    Problem,
+    Record,
+    StageRule,
+    User,
+    Wish,
+)
+from accounts.names import fold
+from accounts.organization import recompute_stages
+
+# Rights come from app roles in Entra ID: a group of Django's would be one that nothing reads.
+admin.site.unregister(AuthGroup)
+
+
+# --- The organization -------------------------------------------------------------------------------------------------
+
+
+class StageRuleForm(AnyForm):
+    def clean_ou_name(self) -> str:
+        """Folded, so that two spellings of one name meet in the constraint."""
+        return fold(self.cleaned_data["ou_name"])
+
+
+@admin.register(StageRule)
+class StageRuleAdmin(AuditedAdmin):
+    form = StageRuleForm
+    list_display = ["ou_name", "stage"]
+    list_filter = ["stage"]
+    search_fields = ["ou_name"]
+
+    def after_edit(self) -> None:
+        recompute_stages()
+
+
+@admin.register(OrganizationalUnit)
+class OrganizationalUnitAdmin(ReadOnlyAdmin):
+    list_display = ["path", "name", "ou_id"]
+    search_fields = ["path", "ou_id"]
+    ordering = ["path"]
+
+
+@admin.register(Account)
+class AccountAdmin(ReadOnlyAdmin):
+    list_display = ["name", "account_id", "ou", "stage", "state", "is_management", "gone_at"]
+    list_filter = ["stage", "state", "is_management", ("gone_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["ou"]
+    search_fields = ["name", "account_id", "ou__path"]
+    ordering = ["name", "account_id"]
+
+
+@admin.register(Instance)
+class InstanceAdmin(ReadOnlyAdmin):
+    list_display = ["instance_arn", "identity_store_id", "region", "read_at"]
+
+
+# --- People -----------------------------------------------------------------------------------------------------------
+
+
+_FROM_ENTRA = [
+    "display_name", "is_staff", "is_auditor", "is_guest", "person", "preferred_username", "upn", "email", "entra_tid",
+    "entra_oid", "date_joined", "last_login",
+]  # fmt: skip
+
+
+@admin.register(User)
+class UserAdmin(AuditedAdmin):
+    """Sign-ins come from Entra ID. One can be barred here, which ends its open sessions too."""
+
+    fields = ["is_active", *_FROM_ENTRA]
+    list_display = ["display_name", "preferred_username", "is_active", "is_staff", "is_auditor", "last_login"]
+    list_filter = ["is_active", "is_staff", "is_auditor", "is_guest"]
+    search_fields = ["display_name", "preferred_username", "upn", "entra_oid"]
+    ordering = ["display_name", "pk"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        """All but the bar; nobody can bar himself."""
+        return [*_FROM_ENTRA, "is_active"] if obj == request.user else _FROM_ENTRA
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(Person)
+class PersonAdmin(AuditedAdmin):
+    """Names and addresses come from Entra ID, Identity Center and kintone; what belongs to whom can be mended."""
+
+    fields = ["name", "email", "principal", "kintone_code"]
+    readonly_fields = ["name", "email"]
+    autocomplete_fields = ["principal"]
+    list_display = ["name", "email", "principal", "kintone_code"]
+    list_filter = [("principal", admin.EmptyFieldListFilter), ("kintone_code", admin.EmptyFieldListFilter)]
+    list_select_related = ["principal"]
+    search_fields = ["name", "email", "kintone_code", "principal__name"]
+    ordering = ["name", "id"]
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "principal":
+            kwargs["queryset"] = Principal.objects.filter(type=Principal.Type.USER)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class PrincipalAdminBase(ReadOnlyAdmin):
+    list_filter = ["is_enabled", ("gone_at", admin.EmptyFieldListFilter), ("principal_id", admin.EmptyFieldListFilter)]
+    search_fields = ["name", "display_name", "email", "principal_id", "external_id"]
+    ordering = ["name_key", "id"]
+
+
+@admin.register(Principal)
+class PrincipalAdmin(PrincipalAdminBase):
+    list_display = ["name", "display_name", "type", "principal_id", "is_enabled", "gone_at"]
+    list_filter = ["type", *PrincipalAdminBase.list_filter]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """A field that asks while somebody types gets what fits it: a person is no group."""
+        if request.GET.get("model_name") == "person":
+            queryset = queryset.filter(type=Principal.Type.USER)
+        return super().get_search_results(request, queryset, search_term)
+
+
+@admin.register(Group)
+class GroupAdmin(PrincipalAdminBase):
+    list_display = ["name", "display_name", "principal_id", "is_enabled", "gone_at"]
+
+
+@admin.register(GroupMembership)
+class GroupMembershipAdmin(ReadOnlyAdmin):
+    list_display = ["group", "member"]
+    list_select_related = ["group", "member"]
+    search_fields = ["group__name", "member__name", "member__display_name"]
+    sortable_by = []
+
+
+class PrincipalLinkForm(AnyForm):
+    def clean_key(self) -> str:
+        """Folded, as every look-up is."""
+        return fold(self.cleaned_data["key"])
+
+    def clean(self) -> dict[str, Any] | None:
+        """Raise what would make a user of a group name or the other way round."""
+        values = super().clean() or self.cleaned_data
+        source, principal = values.get("source"), values.get("principal")
+        if source and principal and principal.is_group != (source == PrincipalLink.Source.GROUP_NAME):
+            self.add_error("principal", _("A group name leads to a group; a user code or an address leads to a user."))
+        return values
+
+
+@admin.register(PrincipalLink)
+class PrincipalLinkAdmin(AuditedAdmin):
+    form = PrincipalLinkForm
+    fields = ["source", "key", "principal", "how", "created_at"]
+    readonly_fields = ["how", "created_at"]
+    autocomplete_fields = ["principal"]
+    list_display = ["key", "source", "principal", "how", "created_at"]
+    list_filter = ["source", "how"]
+    list_select_related = ["principal"]
+    search_fields = ["key", "principal__name", "principal__display_name"]
+    ordering = ["source", "key"]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """However the link was found, from now on it is an admin's word."""
+        obj.how = PrincipalLink.How.ADMIN
+        super().save_model(request, obj, form, change)
+
+
+# --- What kintone says ------------------------------------------------------------------------------------------------
+
+
+@admin.register(Record)
+class RecordAdmin(ReadOnlyAdmin):
+    list_display = [
+        "__str__",
+        "kind",
+        "title",
+        "revision",
+        "in_force_revision",
+        "modifier_name",
+        "updated_at",
+        "gone_at",
+    ]
+    list_filter = ["kind", "at_first_run", ("gone_at", admin.EmptyFieldListFilter)]
+    search_fields = ["=record_id", "title", "creator_name", "modifier_name"]
+    ordering = ["-id"]
+
+
+@admin.register(Problem)
+class ProblemAdmin(ReadOnlyAdmin):
+    list_display = ["code", "severity", "record", "field", "line", "first_seen"]
+    list_filter = ["severity", "first_seen"]
+    list_select_related = ["record"]
+    search_fields = ["code", "=record__record_id", "record__title"]
+    ordering = ["-id"]
+
+
+@admin.register(Draft)
+class DraftAdmin(ReadOnlyAdmin):
+    list_display = ["__str__", "record", "author", "state", "created_at", "updated_at"]
+    list_filter = ["state", "kind"]
+    list_select_related = ["record", "author"]
+    search_fields = ["request_key", "=record__record_id", "author__display_name"]
+    ordering = ["-id"]
+
+
+# --- What may be entered ----------------------------------------------------------------------------------------------
+
+
+@admin.register(PermissionSet)
+class PermissionSetAdmin(ReadOnlyAdmin):
+    list_display = ["name", "ownership", "state", "record", "read_at"]
+    list_filter = ["ownership", "state"]
+    list_select_related = ["record"]
+    search_fields = ["name", "arn"]
+
+
+class WishInline(ReadOnlyInline):
+    """The records that want an assignment."""
+
+    model = Wish
+    fields = ["record", "expires_on"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Wish]:
+        return super().get_queryset(request).select_related("record")
+
+
+@admin.register(Assignment)
+class AssignmentAdmin(ReadOnlyAdmin):
+    list_display = ["account", "permission_set", "principal", "state", "in_aws", "is_wanted", "expires_on", "since"]
+    list_filter = ["state", "in_aws", "is_wanted", "principal__type", "account__stage"]
+    list_select_related = ["account", "permission_set", "principal"]
+    search_fields = [
+        "=account__account_id", "account__name", "permission_set__name", "principal__name", "principal__display_name",
+    ]  # fmt: skip
+    ordering = ["-id"]
+    sortable_by = []
+    inlines = [WishInline]
+
+
+@admin.register(Wish)
+class WishAdmin(ReadOnlyAdmin):
+    list_display = ["record", "assignment_place", "expires_on"]
+    list_select_related = ["record", "assignment__account", "assignment__permission_set", "assignment__principal"]
+    search_fields = ["=record__record_id", "record__title"]
+    ordering = ["-id"]
+    sortable_by = []
+
+    @admin.display(description=_("assignment"))
+    def assignment_place(self, wish: Wish) -> str:
+        assignment = wish.assignment
+        return f"{assignment.account} · {assignment.permission_set} · {assignment.principal}"
+
+
+@admin.register(AwsPolicy)
+class AwsPolicyAdmin(ReadOnlyAdmin):
+    list_display = ["name", "arn", "is_attachable", "read_at"]
+    list_filter = ["is_attachable"]
+    search_fields = ["name", "arn"]
+    ordering = ["name", "id"]
+
+
+# --- What was done ----------------------------------------------------------------------------------------------------
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ReadOnlyAdmin):
+    list_display = ["at", "actor_name", "action", "object_type", "object_name", "outcome", "ip"]
+    list_filter = ["at"]
+    search_fields = ["actor_name", "=action", "object_name", "=object_id", "=request_id"]
+    ordering = ["-at", "-id"]
+    sortable_by = []
