@@ -1,0 +1,15 @@
+"""The portal as a Django app."""
+
+from django.apps import AppConfig
+from django.core.checks import Tags, register
+from django.utils.translation import gettext_lazy as _
+
+from portal.checks import check_sign_in
+
+
+class PortalConfig(AppConfig):
+    name = "portal"
+    verbose_name = _("Portal")
+
+    def ready(self) -> None:
+        register(check_sign_in, Tags.security, deploy=True)
