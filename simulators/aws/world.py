@@ -7,10 +7,10 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
-from datetime import UTC, datetime
+from dataclasses import asdict, replace
 from typing import Any
 
+from simulators.aws import holding
 from simulators.aws.directory import Directory
 from simulators.aws.entities import (
     DEFAULT_SESSION_DURATION,
@@ -164,6 +164,7 @@ class AwsWorld:
         with self.change():
             unit_id = f"ou-{self.root_id.removeprefix('r-')}-{self.ids.letters('unit', 8)}"
             unit = OrganizationalUnit(unit_id, self.ids.number(), name, parent or self.root_id)
+            holding.require_unit(unit)
             self.organization.put_unit(unit)
             return unit_id
 
@@ -174,12 +175,15 @@ class AwsWorld:
         with self.change():
             new_id = account_id or self.ids.digits("account", 12)
             account = Account(new_id, self.ids.number(), name, email, ou or self.root_id, state, joined=self.now())
+            holding.require_account(account)
             self.organization.put_account(account)
             return new_id
 
     def set_account_state(self, account_id: str, state: str) -> None:
         with self.change():
-            self.organization.accounts[account_id].state = state
+            account = self.organization.accounts[account_id]
+            holding.require_account(replace(account, state=state))
+            account.state = state
 
     def move_account(self, account_id: str, ou: str) -> None:
         with self.change():
@@ -195,6 +199,7 @@ class AwsWorld:
     def set_tags(self, resource: str, tags: Mapping[str, str]) -> None:
         """Replace all tags of an account, unit or root (by id), a permission set or an instance (by ARN)."""
         with self.change():
+            holding.require_tags(tags)
             self.tags[resource] = dict(tags)
 
     def tags_of(self, resource: str) -> dict[str, str]:
@@ -217,12 +222,15 @@ class AwsWorld:
         with self.change():
             now, user_id = self.now(), self._principal_id("user")
             names = (user_name, display_name, email, external_id, status, given_name, family_name)
-            self.directory.put_user(User(user_id, self.ids.number(), *names, created=now, updated=now))
+            user = User(user_id, self.ids.number(), *names, created=now, updated=now)
+            holding.require_user(user)
+            self.directory.put_user(user)
             return user_id
 
     def set_user_status(self, user_id: str, status: str) -> None:
         with self.change():
             user = self.directory.users[user_id]
+            holding.require_user(replace(user, status=status))
             user.status, user.updated = status, self.now()
 
     def remove_user(self, user_id: str) -> None:
@@ -233,6 +241,7 @@ class AwsWorld:
     def add_group(self, display_name: str, external_id: str | None = None) -> str:
         with self.change():
             group = Group(self._principal_id("group"), self.ids.number(), display_name, external_id, self.now())
+            holding.require_group(group)
             self.directory.put_group(group)
             return group.id
 
@@ -282,6 +291,8 @@ class AwsWorld:
             permission_set.managed = list(managed)
             permission_set.customer_managed = [PolicyReference(*reference) for reference in customer_managed]
             permission_set.boundary = _boundary(boundary)
+            holding.require_permission_set(permission_set)
+            holding.require_tags(tags or {})
             self.center.put_set(permission_set)
             self.tags[arn] = dict(tags or {})
             return arn
@@ -297,8 +308,11 @@ class AwsWorld:
         """Change a set by hand, as somebody in the console would: attributes of `entities.PermissionSet`."""
         with self.change():
             permission_set = self.center.sets[arn]
+            if "boundary" in values:
+                values["boundary"] = _boundary(values["boundary"])
+            holding.require_permission_set(replace(permission_set, **values))
             for name, value in values.items():
-                setattr(permission_set, name, _boundary(value) if name == "boundary" else value)
+                setattr(permission_set, name, value)
             permission_set.version += 1
 
     def add_assignment(self, account_id: str, set_arn: str, principal_type: str, principal_id: str) -> None:
@@ -326,7 +340,9 @@ class AwsWorld:
     def add_customer_policy(self, account_id: str, path: str, name: str) -> None:
         """Let an account have a customer managed policy."""
         with self.change():
-            self.customer_policies.setdefault(account_id, []).append(PolicyReference(path, name))
+            reference = PolicyReference(path, name)
+            holding.require_reference(reference)
+            self.customer_policies.setdefault(account_id, []).append(reference)
 
     @property
     def customer_policies(self) -> dict[str, list[PolicyReference]]:
@@ -425,8 +441,3 @@ class AwsWorld:
 
 def _boundary(value: str | tuple[str, str] | None) -> Boundary | None:
     return PolicyReference(*value) if isinstance(value, tuple) else value
-
-
-def moment(seconds: float) -> datetime:
-    """A time of the world as a datetime, in UTC."""
-    return datetime.fromtimestamp(seconds, UTC)

@@ -1,11 +1,10 @@
 """sso-admin: permission sets and what they consist of. All of it acts at once, and reaches accounts by provisioning."""
 
-import re
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 
 from simulators.aws.calls import Answer, Call
 from simulators.aws.catalogue import managed_policies
+from simulators.aws.durations import is_session_duration
 from simulators.aws.entities import DEFAULT_SESSION_DURATION, PermissionSet, PolicyReference, RequestKind
 from simulators.aws.errors import conflict, invalid, not_found, quota_exceeded
 from simulators.aws.policies import is_too_large, syntax_fault
@@ -17,9 +16,6 @@ from simulators.aws.services.sso_access import (
     page_size,
     require_organization_instance,
 )
-
-_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
-_SHORTEST, _LONGEST = timedelta(hours=1), timedelta(hours=12)
 
 
 def list_permission_sets(call: Call) -> Answer:
@@ -186,10 +182,7 @@ def delete_permissions_boundary(call: Call) -> Answer:
 
 def _session_duration(call: Call) -> str:
     text = call.optional("SessionDuration") or DEFAULT_SESSION_DURATION
-    found = _DURATION.fullmatch(text)
-    days, hours, minutes, seconds = (int(part or 0) for part in found.groups()) if found else (0, 0, 0, 0)
-    duration = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
-    if not _SHORTEST <= duration <= _LONGEST:
+    if not is_session_duration(text):
         raise invalid("The session duration must be between 1 and 12 hours.")
     return text
 

@@ -11,7 +11,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from botocore.model import OperationModel
+from botocore.model import OperationModel, Shape
 from mypy_boto3_iam import IAMClient
 from mypy_boto3_identitystore import IdentityStoreClient
 from mypy_boto3_organizations import OrganizationsClient
@@ -29,13 +29,24 @@ _SESSION: Any = boto3.Session()  # the stubs of `client` know literal names only
 
 
 def require_conforming(response_dict: dict[str, Any], operation_model: OperationModel, **_: Any) -> None:
-    """Hold an answer to the output shape of its operation, unknown members included. XML is rendered from shapes."""
+    """Hold an answer to the shape of its operation or error, unknown members included. XML is rendered from shapes."""
     is_json = operation_model.service_model.protocol == "json"
-    if response_dict["status_code"] == 200 and is_json and operation_model.output_shape:
-        answer = json.loads(response_dict["body"])
-        # AWS itself breaks its model here: no inline policy is an empty string.
-        if answer != {"InlinePolicy": ""}:
-            assert not [str(each) for each in violations(operation_model.output_shape, answer)]
+    if not is_json or not operation_model.output_shape:
+        return
+    answer = json.loads(response_dict["body"])
+    shape: Shape | None = operation_model.output_shape
+    if response_dict["status_code"] != 200:
+        shape = error_shape(operation_model, answer.pop("__type"))
+    # AWS itself breaks its model here: no inline policy is an empty string.
+    if shape and answer != {"InlinePolicy": ""}:
+        assert not [str(each) for each in violations(shape, answer)]
+
+
+def error_shape(operation_model: OperationModel, code: str) -> Shape | None:
+    """The shape of an error, which has to be among the operation's own; None for errors that all of AWS has."""
+    shapes = {str(shape.name): shape for shape in operation_model.error_shapes}
+    assert code in shapes or code not in operation_model.service_model.shape_names
+    return shapes.get(code)
 
 
 class Clients:

@@ -3,6 +3,7 @@
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -92,6 +93,42 @@ def test_what_aws_could_not_hold_is_refused(company: Company) -> None:
         world.add_assignment(company.account, company.permission_set, "USER", company.group)
     with pytest.raises(ValueError, match="no member account"):
         world.delegate(world.management_account_id)
+
+
+@pytest.mark.parametrize(
+    ("values", "fault"),
+    [
+        ({"description": "開発者"}, "description"),
+        ({"session_duration": "PT13H"}, "between 1 and 12 hours"),
+        ({"managed": ["arn:aws:iam::aws:policy/NoSuchPolicy"]}, "NoSuchPolicy"),
+        ({"customer_managed": [("ops", "Guard")]}, "path"),
+        ({"boundary": "arn:aws:iam::aws:policy/NoSuchPolicy"}, "NoSuchPolicy"),
+        ({"inline": "{"}, "line 1 column 2"),
+        ({"tags": {"owner": "#1"}}, "value"),
+    ],
+)
+def test_permission_set_is_as_strict_as_the_wire(company: Company, values: dict[str, Any], fault: str) -> None:
+    with pytest.raises(ValueError, match=fault):
+        company.world.add_permission_set("Strict", **values)
+    assert company.world.center.arn_of("Strict") is None
+
+
+def test_names_and_states_are_as_strict_as_the_wire(company: Company) -> None:
+    world = company.world
+    with pytest.raises(ValueError, match="email"):
+        world.add_account("a", "no address")
+    with pytest.raises(ValueError, match="ACTIVE"):
+        world.set_account_state(company.account, "Active")
+    with pytest.raises(ValueError, match="UserName"):
+        world.add_user("with blank", None, None)
+    with pytest.raises(ValueError, match="ENABLED"):
+        world.set_user_status(company.user, "enabled")
+
+
+def test_refused_change_changes_nothing(company: Company) -> None:
+    with pytest.raises(ValueError, match="hours"):
+        company.world.change_permission_set(company.permission_set, description="new", session_duration="PT1M")
+    assert company.world.center.sets[company.permission_set].description == "Developers"
 
 
 def test_threads_create_side_by_side(company: Company, management: Clients) -> None:
