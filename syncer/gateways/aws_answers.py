@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from syncer.states import (
     DEFAULT_SESSION,
@@ -17,7 +17,12 @@ from syncer.states import (
 
 if TYPE_CHECKING:  # the stubs are installed for mypy only
     from mypy_boto3_iam.type_defs import PolicyTypeDef
-    from mypy_boto3_identitystore.type_defs import ExternalIdTypeDef, GroupTypeDef, UserTypeDef
+    from mypy_boto3_identitystore.type_defs import (
+        AlternateIdentifierTypeDef,
+        ExternalIdTypeDef,
+        GroupTypeDef,
+        UserTypeDef,
+    )
     from mypy_boto3_organizations.type_defs import AccountTypeDef, OrganizationalUnitTypeDef, RootTypeDef
     from mypy_boto3_sso_admin.type_defs import CustomerManagedPolicyReferenceTypeDef, PermissionsBoundaryTypeDef
 
@@ -93,6 +98,11 @@ def parse_boundary(boundary: "PermissionsBoundaryTypeDef") -> Boundary | None:
         return Boundary(customer_managed=parse_reference(boundary["CustomerManagedPolicyReference"]))
     arn = boundary.get("ManagedPolicyArn", "")
     return Boundary(managed_policy=arn) if arn else None
+
+
+def render_attribute(path: str, value: str) -> "AlternateIdentifierTypeDef":
+    # The stubs take the model's "document" for an object; it is any JSON, and AWS wants a text here.
+    return {"UniqueAttribute": {"AttributePath": path, "AttributeValue": cast(Any, value)}}
 
 
 def render_reference(reference: PolicyReference) -> "CustomerManagedPolicyReferenceTypeDef":

@@ -71,7 +71,10 @@ _KINDS: Mapping[type[GatewayError], tuple[str, frozenset[str]]] = {
         frozenset({"InvalidInputException", "ValidationError", "ValidationException"}),
     ),
 }
-_BY_CODE = {code: (kind, reason) for kind, (reason, codes) in _KINDS.items() for code in codes}
+_BY_CODE: Mapping[str, tuple[type[GatewayError], str]] = {
+    "AWSOrganizationsNotInUseException": (NotFound, "aws_organization_missing"),
+    **{code: (kind, reason) for kind, (reason, codes) in _KINDS.items() for code in codes},
+}
 
 _NOT_SENT = (boto.ConnectionError,)  # no route, no name, no certificate, no connection in time
 _NO_ANSWER = (boto.HTTPClientError, ResponseParserError)

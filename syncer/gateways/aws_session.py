@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MethodType
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
 
 import boto3
 import botocore.session
@@ -25,9 +25,12 @@ from botocore.exceptions import NoCredentialsError
 
 from syncer.gateways.aws_errors import RAISED_BY_BOTO, translate
 from syncer.gateways.errors import (
+    Denied,
     GatewayError,
     NoAnswer,
     OutcomeUnknown,
+    Race,
+    Temporary,
     Throttled,
     Truncated,
     Unavailable,
@@ -48,6 +51,7 @@ Page = TypeVar("Page", bound=Mapping[str, object])
 
 READS = Backoff(tries=8, first=0.25, longest=8.0)
 WRITES = Backoff(tries=6, first=0.5, longest=8.0)
+RACES = Backoff(tries=5, first=1.0, longest=8.0)
 REST_SECONDS = 30.0  # after a service could not be reached at all, requests to it fail at once for so long
 
 # Requests a second and burst of one account; source: quotas of AWS Organizations and of IAM Identity Center. IAM
@@ -79,6 +83,13 @@ class AwsOptions:
     connections: int = 16
     connect_timeout: float = 3.0
     read_timeout: float = 20.0
+
+
+@dataclass(frozen=True)
+class Settled(Generic[T]):
+    """What became of a write, once that is known: the value the write would have given."""
+
+    value: T
 
 
 @dataclass(frozen=True)
@@ -150,6 +161,24 @@ class AwsSession:
             params = {"operation": error.operation, "code": error.code, "text": error.text}
             reason = Reason("aws_outcome_unknown", params)
             raise OutcomeUnknown(error.operation, reason, error.code, error.text) from error
+
+    def carry_out(self, send: Callable[[], T], look: Callable[[], Settled[T] | None]) -> T:
+        """Write, and where it is open what became of it, look before anything is sent again.
+
+        look: asks AWS whether the write is done or under way; None if it is not. A race that is not settled so is
+        sent again a few times; a write that may still arrive is not. What raises then is Race or OutcomeUnknown.
+        """
+
+        def send_once() -> T:
+            try:
+                return send()
+            except (OutcomeUnknown, Race) as error:
+                settled = _look(look, error)
+                if settled is None:
+                    raise
+                return settled.value
+
+        return try_again(send_once, RACES, (Race,), self._sleep)
 
     def _try_again(
         self, backoff: Backoff, worth: tuple[Any, ...], method: Callable[P, T], *args: P.args, **parameters: P.kwargs
@@ -250,6 +279,14 @@ def operation_of(method: Callable[..., object]) -> str:
     bound = cast(MethodType, method)
     meta = cast(BaseClient, bound.__self__).meta
     return f"{meta.service_model.service_name}:{meta.method_to_api_mapping[bound.__name__]}"
+
+
+def _look(look: Callable[[], Settled[T] | None], error: GatewayError) -> Settled[T] | None:
+    """What AWS says became of a write; `error` stays the truth where AWS does not say."""
+    try:
+        return look()
+    except (Temporary, Denied) as blind:
+        raise error from blind
 
 
 def _next_page(page: Mapping[str, object]) -> dict[str, object]:
