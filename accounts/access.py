@@ -13,7 +13,19 @@ from django.db.models import Q, QuerySet
 from django.db.models.fields.json import KT
 from django.http import HttpRequest
 
-from accounts.models import Account, Assignment, Group, PermissionSet, Person, Principal, Problem, Record, User
+from accounts.models import (
+    Account,
+    Assignment,
+    Group,
+    GroupMembership,
+    PermissionSet,
+    Person,
+    Principal,
+    Problem,
+    Record,
+    User,
+    Wish,
+)
 from accounts.models.access import AssignmentQuerySet
 from accounts.models.records import RecordQuerySet
 
@@ -40,7 +52,8 @@ def find_principals(user: User) -> QuerySet[Principal]:
     person = user.person
     if person is None or person.principal_id is None:
         return Principal.objects.none()
-    return Principal.objects.filter(Q(pk=person.principal_id) | Q(memberships__member=person.principal_id)).distinct()
+    groups = GroupMembership.objects.filter(member=person.principal_id).values("group")
+    return Principal.objects.filter(Q(pk=person.principal_id) | Q(pk__in=groups))
 
 
 def find_own_assignments(user: User) -> AssignmentQuerySet:
@@ -65,18 +78,15 @@ def find_own_records(user: User) -> RecordQuerySet:
 
 def find_own_problems(user: User) -> QuerySet[Problem]:
     """What is wrong with the user's records, and with those that want access for him."""
-    wanting = Record.objects.filter(assignments__in=find_own_assignments(user).values("pk"))
-    return Problem.objects.filter(
-        Q(record__in=find_own_records(user).values("pk")) | Q(record__in=wanting.values("pk"))
-    ).distinct()
+    return Problem.objects.filter(record__in=_find_concerning(user).values("pk"))
 
 
 def visible_assignments(user: User) -> AssignmentQuerySet:
     shown = Assignment.objects.shown()
     if sees_everything(user):
         return shown
-    mine = shown.for_principals(find_principals(user).values("pk"))
-    return mine | shown.filter(records__in=find_own_records(user).values("pk"))
+    wished = Wish.objects.filter(record__in=find_own_records(user).values("pk")).values("assignment")
+    return shown.filter(Q(principal__in=find_principals(user).values("pk")) | Q(pk__in=wished))
 
 
 def visible_accounts(user: User) -> QuerySet[Account]:
@@ -106,12 +116,17 @@ def visible_groups(user: User) -> QuerySet[Group]:
 def visible_records(user: User) -> RecordQuerySet:
     if sees_everything(user):
         return Record.objects.all()
-    wanting = Record.objects.filter(assignments__in=find_own_assignments(user).values("pk"))
-    return Record.objects.filter(Q(pk__in=find_own_records(user).values("pk")) | Q(pk__in=wanting.values("pk")))
+    return _find_concerning(user)
 
 
 def visible_problems(user: User) -> QuerySet[Problem]:
     return Problem.objects.all() if sees_everything(user) else find_own_problems(user)
+
+
+def _find_concerning(user: User) -> RecordQuerySet:
+    """The user's own records, and those that want access for him."""
+    wanting = Wish.objects.filter(assignment__in=find_own_assignments(user).values("pk")).values("record")
+    return Record.objects.filter(Q(pk__in=find_own_records(user).values("pk")) | Q(pk__in=wanting))
 
 
 def _find_owners_field(setting: str) -> str:

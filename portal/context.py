@@ -1,0 +1,43 @@
+"""What every page shows around its own content: navigation, agreement, language and theme."""
+
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.functional import Promise, SimpleLazyObject
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from portal.views.agreement import find_agreement
+from portal.views.preferences import find_theme
+
+
+class NavigationItem(NamedTuple):
+    """A main page, and the names of the addresses that belong to it."""
+
+    url_name: str
+    word: str | Promise
+    section: tuple[str, ...]
+
+
+NAVIGATION = (
+    NavigationItem("my_access", _("My access"), ("my_access", "cli")),
+    NavigationItem("account_list", _("Accounts"), ("account_list", "account_detail")),
+    NavigationItem("permission_set_list", _("Permission sets"), ("permission_set_list", "permission_set_detail")),
+    NavigationItem("person_list", _("People"), ("person_list", "person_detail", "group_detail")),
+    NavigationItem("problem_list", _("Problems"), ("problem_list",)),
+    NavigationItem("run_list", _("Sync"), ("run_list", "run_detail")),
+)
+
+
+def portal(request: HttpRequest) -> dict[str, Any]:
+    """`navigation`, `here` (the address's name), `agreement` (lazy), `theme`, `other_language`, `plans_only`."""
+    user = getattr(request, "user", None)
+    match = getattr(request, "resolver_match", None)
+    return {
+        "navigation": NAVIGATION if isinstance(user, User) else (),
+        "here": match.url_name if match else "",
+        "agreement": SimpleLazyObject(find_agreement),
+        "theme": find_theme(request),
+        "plans_only": settings.SYNC_MODE == "plan",
+    }

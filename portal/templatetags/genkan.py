@@ -1,0 +1,187 @@
+"""How a template shows icons, times, states, sentences and links to kintone."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from django import template
+from django.template.defaultfilters import date as format_date
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext, ngettext, pgettext
+from lucide.templatetags.lucide import lucide
+
+from accounts.models import Assignment, PermissionSet, Record
+from accounts.sentences import Sentence, render, render_reason
+from portal.views.kintone_links import build_record_link
+from portal.views.run_steps import describe_run
+from portal.views.states import Shown, show_assignment, show_permission_set
+from portal.views.values import show_field
+from syncer.models import Change, Run
+
+register = template.Library()
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400  # seconds
+_SIGNS = {"create": "+", "update": "~", "delete": "−"}
+_RUN_LOOKS = {
+    "queued": ("clock", "ai"),
+    "running": ("refresh-cw", "ai"),
+    "done": ("check", "take"),
+    "held": ("hand", "odo"),
+    "failed": ("triangle-alert", "shu"),
+    "lost": ("unplug", "shu"),
+}
+_OUTCOME_LOOKS = {
+    "planned": ("clock", "sumi"),
+    "sent": ("refresh-cw", "ai"),
+    "succeeded": ("check", "take"),
+    "failed": ("triangle-alert", "shu"),
+    "held": ("hand", "odo"),
+    "superseded": ("minus", "sumi"),
+}
+
+
+class RunLook(NamedTuple):
+    title: str
+    icon: str
+    tone: str
+
+
+class ChangeLook(NamedTuple):
+    sign: str
+    icon: str
+    tone: str
+
+
+@register.simple_tag
+def icon(name: str, css_class: str = "") -> SafeString:
+    """An outline that says nothing on its own: words stand beside it."""
+    attributes = {"aria_hidden": "true", "focusable": "false", "stroke_width": "1.75"}
+    return mark_safe(lucide(name, size=16, **attributes, **({"class": css_class} if css_class else {})))  # noqa: S308  # from the lucide package
+
+
+@register.simple_tag
+def when(value: datetime | None) -> SafeString | str:
+    """How long ago, with the exact time on hover and for machines."""
+    if value is None:
+        return pgettext("time", "never")
+    exact = format_exact(value)
+    return format_html(
+        '<time datetime="{}" title="{}" data-when>{}</time>',
+        value.isoformat(),
+        exact,
+        format_age(timezone.now(), value),
+    )
+
+
+@register.simple_tag
+def clock(value: datetime | None) -> SafeString | str:
+    """The time of day, or day and time when it is not today; exact on hover."""
+    if value is None:
+        return pgettext("time", "never")
+    local = timezone.localtime(value)
+    text = f"{local:%H:%M}" if local.date() == timezone.localdate() else f"{format_day(local.date())} {local:%H:%M}"
+    return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), format_exact(value), text)
+
+
+@register.simple_tag
+def day(value: date | None) -> SafeString | str:
+    """A day as people write it, the year only when it is another one; exact on hover."""
+    if value is None:
+        return ""
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', value.isoformat(), value.isoformat(), format_day(value)
+    )
+
+
+def format_exact(value: datetime) -> str:
+    return f"{timezone.localtime(value):%Y-%m-%d %H:%M:%S %Z}"
+
+
+def format_day(value: date) -> str:
+    same_year = value.year == timezone.localdate().year
+    # Translators: Django's date format of a day in this year
+    day_format = pgettext("date format", "j M") if same_year else pgettext("date format", "j M Y")
+    return format_date(value, day_format)
+
+
+def format_age(now: datetime, value: datetime) -> str:
+    """“just now”, “2 minutes ago”, “3 hours ago”, “5 days ago”."""
+    seconds = (now - value).total_seconds()
+    if seconds < _MINUTE:
+        return gettext("just now")
+    if seconds < _HOUR:
+        count = int(seconds // _MINUTE)
+        return ngettext("%(count)d minute ago", "%(count)d minutes ago", count) % {"count": count}
+    if seconds < _DAY:
+        count = int(seconds // _HOUR)
+        return ngettext("%(count)d hour ago", "%(count)d hours ago", count) % {"count": count}
+    count = int(seconds // _DAY)
+    return ngettext("%(count)d day ago", "%(count)d days ago", count) % {"count": count}
+
+
+@register.filter
+def seconds(value: float | None) -> str:
+    """A duration in seconds, with one decimal below ten."""
+    if value is None:
+        return ""
+    number = f"{value:.1f}" if value < 10 else f"{value:.0f}"
+    return gettext("%(number)s s") % {"number": number}
+
+
+@register.filter
+def spaced(account_id: str) -> str:
+    """An account id as people read it."""
+    return " ".join(account_id[start : start + 4] for start in range(0, len(account_id), 4))
+
+
+@register.filter
+def sentence(reason: Any) -> Sentence | None:
+    """The message and the remedy of a stored `{"code", "params"}`; None for an empty one."""
+    return render_reason(reason) if isinstance(reason, Mapping) else None
+
+
+@register.filter
+def explained(problem: Any) -> Sentence:
+    """The sentence of a Problem row, or of a run's problem stored as a mapping."""
+    if isinstance(problem, Mapping):
+        return render(problem["code"], problem.get("params") or {})
+    return render(problem.code, problem.params)
+
+
+@register.filter
+def shown(row: Assignment | PermissionSet) -> Shown:
+    """Word, icon, tone and what happens next."""
+    return show_assignment(row) if isinstance(row, Assignment) else show_permission_set(row)
+
+
+@register.filter
+def field_name(name: str) -> str:
+    """What a field of the kintone apps is called, e.g. “inline policy” for `inline_policy`."""
+    return show_field(name)
+
+
+@register.filter
+def kintone_url(record: Record) -> str:
+    """The record's page in kintone."""
+    return build_record_link(record.app_id, record.record_id)
+
+
+@register.filter
+def run_look(run: Run) -> RunLook:
+    """Title, icon and tone of a run in the history."""
+    icon_name, tone = _RUN_LOOKS.get(run.status, ("circle-dashed", "sumi"))
+    return RunLook(describe_run(run), icon_name, tone)
+
+
+@register.filter
+def run_seconds(run: Run) -> float | None:
+    """How long it took, once it is over."""
+    return (run.finished_at - run.started_at).total_seconds() if run.started_at and run.finished_at else None
+
+
+@register.filter
+def change_look(change: Change) -> ChangeLook:
+    """The sign of what is done, and icon and tone of what became of it."""
+    return ChangeLook(_SIGNS.get(change.kind, ""), *_OUTCOME_LOOKS.get(change.outcome, ("circle-dashed", "sumi")))

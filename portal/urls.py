@@ -1,0 +1,51 @@
+"""The portal's addresses (design: docs/addresses.md)."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from portal.views import (
+    accounts,
+    cli,
+    errors,
+    health,
+    home,
+    people,
+    permission_sets,
+    preferences,
+    problems,
+    records,
+    runs,
+    sign_in,
+)
+
+urlpatterns = [
+    path("", home.my_access, name="my_access"),
+    path("cli/", cli.cli, name="cli"),
+    path("accounts/", accounts.account_list, name="account_list"),
+    path("accounts/<str:account_id>/", accounts.account_detail, name="account_detail"),
+    path("permission-sets/", permission_sets.permission_set_list, name="permission_set_list"),
+    path("permission-sets/<int:pk>/", permission_sets.permission_set_detail, name="permission_set_detail"),
+    path("people/", people.person_list, name="person_list"),
+    path("people/<int:pk>/", people.person_detail, name="person_detail"),
+    path("groups/<int:pk>/", people.group_detail, name="group_detail"),
+    path("assignments/<int:pk>/", records.assignment_record, name="assignment_record"),
+    path("records/<str:app_id>/<str:record_id>/", records.record_redirect, name="record_redirect"),
+    path("problems/", problems.problem_list, name="problem_list"),
+    path("runs/", runs.run_list, name="run_list"),
+    path("runs/sync/", runs.sync_now, name="sync_now"),
+    path("runs/<int:pk>/", runs.run_detail, name="run_detail"),
+    path("runs/<int:pk>/accept/", runs.accept_removals, name="accept_removals"),
+    path("sign-in/", sign_in.sign_in, name="sign_in"),
+    path("sign-in/refused/", sign_in.sign_in_refused, name="sign_in_refused"),
+    path("preferences/language/", preferences.set_language, name="set_language"),
+    path("preferences/theme/", preferences.set_theme, name="set_theme"),
+    path("oidc/", include("portal.oidc_urls")),
+    path("admin/", admin.site.urls),
+    path("healthz/live", health.live, name="live"),
+    path("healthz/ready", health.ready, name="ready"),
+]
+
+handler400 = errors.bad_request
+handler403 = errors.denied
+handler404 = errors.not_found
+handler500 = errors.server_error

@@ -1,0 +1,125 @@
+"""A person's access as he looks for it: units, the accounts in them, one chip a permission set. Asks the database nothing."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import groupby
+
+from accounts.cli_profiles import Entry, Profile, name_profiles, render_profile
+from accounts.models import Account, Assignment
+from accounts.names import fold
+from accounts.shortcuts import build_console_link
+from portal.views.access_portal import AccessPortal
+from portal.views.states import ORDER, Shown, show_assignment
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One permission set in one account, through one assignment or several. `link` is empty where nobody can enter."""
+
+    assignments: tuple[Assignment, ...]
+    shown: Shown
+    link: str = ""
+    profile: Profile | None = None
+    config: str = ""
+
+    @property
+    def first(self) -> Assignment:
+        return self.assignments[0]
+
+    @property
+    def name(self) -> str:
+        return self.first.permission_set.name
+
+    @property
+    def until(self) -> date | None:
+        """The last day, when every way in ends."""
+        days = [assignment.expires_on for assignment in self.assignments]
+        return None if None in days else max(day for day in days if day)
+
+
+@dataclass(frozen=True)
+class AccountRow:
+    account: Account
+    chips: tuple[Chip, ...]
+
+
+@dataclass(frozen=True)
+class UnitGroup:
+    """The accounts of one organizational unit; `above` is the path of the units over it."""
+
+    above: str
+    name: str
+    rows: tuple[AccountRow, ...]
+
+
+def build_groups(assignments: Iterable[Assignment], access_portal: AccessPortal | None) -> list[UnitGroup]:
+    """Groups in the order of their paths. The assignments come with account, OU, permission set and principal."""
+    chips = _name_profiles(list(_build_chips(assignments, access_portal)))
+    rows = [
+        AccountRow(account, tuple(sorted(group, key=lambda chip: chip.name.casefold())))
+        for account, group in groupby(chips, key=lambda chip: chip.first.account)
+    ]
+    return [
+        _build_group(path, tuple(sorted(group, key=lambda row: (row.account.name.casefold(), row.account.account_id))))
+        for path, group in groupby(sorted(rows, key=_path_of), key=_path_of)
+    ]
+
+
+def filter_groups(groups: Iterable[UnitGroup], query: str) -> list[UnitGroup]:
+    """What every word of the query fits: the account's name, id or unit, else the name of a set (that chip alone).
+
+    static/js/filter.js does the same while somebody types.
+    """
+    words = fold(query).split()
+    found = (replace(group, rows=tuple(_filter_rows(group, words))) for group in groups)
+    return [group for group in found if group.rows]
+
+
+def list_chips(groups: Iterable[UnitGroup]) -> list[Chip]:
+    return [chip for group in groups for row in group.rows for chip in row.chips]
+
+
+def _build_chips(assignments: Iterable[Assignment], access_portal: AccessPortal | None) -> Iterator[Chip]:
+    def key(assignment: Assignment) -> tuple[int, str, int]:
+        return assignment.account_id, assignment.permission_set.name, assignment.permission_set_id
+
+    for _key, group in groupby(sorted(assignments, key=key), key=key):
+        ways = tuple(sorted(group, key=lambda way: (not _can_enter(way), ORDER.index(way.state))))
+        link = ""
+        if access_portal and _can_enter(ways[0]):
+            link = build_console_link(access_portal.url, ways[0].account.account_id, ways[0].permission_set.name)
+        yield Chip(ways, show_assignment(ways[0]), link)
+
+
+def _can_enter(assignment: Assignment) -> bool:
+    return assignment.can_be_entered and assignment.account.is_active
+
+
+def _name_profiles(chips: Sequence[Chip]) -> list[Chip]:
+    """The chips with their CLI profiles; names are unique among all that the person may enter."""
+    entries = [Entry(chip.first.account.account_id, chip.first.account.name, chip.name) for chip in chips if chip.link]
+    profiles = iter(name_profiles(entries))
+    return [_with_profile(chip, next(profiles)) if chip.link else chip for chip in chips]
+
+
+def _with_profile(chip: Chip, profile: Profile) -> Chip:
+    return replace(chip, profile=profile, config=render_profile(profile))
+
+
+def _path_of(row: AccountRow) -> str:
+    return row.account.ou.path if row.account.ou else ""
+
+
+def _build_group(path: str, rows: tuple[AccountRow, ...]) -> UnitGroup:
+    above, _slash, name = path.rpartition("/")
+    return UnitGroup(above.replace("/", " / "), name, rows)
+
+
+def _filter_rows(group: UnitGroup, words: Sequence[str]) -> Iterator[AccountRow]:
+    for row in group.rows:
+        account = fold(f"{row.account.name} {row.account.account_id} {row.account.spaced_id} {_path_of(row)}")
+        rest = [word for word in words if word not in account]
+        chips = tuple(chip for chip in row.chips if all(word in fold(chip.name) for word in rest))
+        if chips:
+            yield replace(row, chips=chips)

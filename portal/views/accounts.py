@@ -1,0 +1,62 @@
+"""The organization's accounts: which there are, and who can enter each with what, and why."""
+
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from accounts.access import find_own_assignments, require_user, visible_accounts, visible_assignments
+from accounts.models import Account, Stage
+from portal.views.access_portal import find_access_portal
+from portal.views.access_rows import build_groups, list_chips
+from portal.views.paging import choose, paginate, read_query
+from portal.views.requests import HtmxHttpRequest, asks_for_part
+from portal.views.sections import build_sections, count_assignments, order_assignments
+
+
+@require_safe
+def account_list(request: HtmxHttpRequest) -> HttpResponse:
+    """Accounts by unit, fifty a page, with how many people and groups enter them."""
+    user = require_user(request)
+    query, stage = read_query(request), choose(request, "stage", Stage.values)
+    accounts = _search(visible_accounts(user).filter(gone_at__isnull=True), query)
+    if stage:
+        accounts = accounts.filter(stage=stage)
+    page = paginate(request, accounts.select_related("ou").order_by("ou__path", "name", "account_id"))
+    figures = count_assignments(visible_assignments(user), "account", [account.pk for account in page])
+    context = {
+        "page": page,
+        "rows": [(account, figures.get(account.pk)) for account in page],
+        "query": query,
+        "stage": stage,
+        "stages": Stage.choices,
+    }
+    part = asks_for_part(request, "accounts")
+    return render(request, "portal/_account_list.html" if part else "portal/account_list.html", context)
+
+
+@require_safe
+def account_detail(request: HttpRequest, account_id: str) -> HttpResponse:
+    """Who can enter the account with what and why; above that, the viewer's own ways in."""
+    user = require_user(request)
+    account = get_object_or_404(visible_accounts(user).select_related("ou"), account_id=account_id)
+    page = paginate(request, order_assignments(visible_assignments(user).filter(account=account), "permission_set"))
+    own = build_groups(find_own_assignments(user).filter(account=account).with_places(), find_access_portal())
+    context = {
+        "account": account,
+        "chips": list_chips(own),
+        "page": page,
+        "sections": build_sections(page, "permission_set"),
+        "figures": count_assignments(visible_assignments(user), "account", [account.pk]).get(account.pk),
+    }
+    return render(request, "portal/account_detail.html", context)
+
+
+def _search(accounts: QuerySet[Account], query: str) -> QuerySet[Account]:
+    """Every word fits the name, the unit or the id, which may be written in groups."""
+    digits = "".join(query.split())
+    if digits.isdecimal():
+        return accounts.filter(account_id__contains=digits)
+    for word in query.split():
+        accounts = accounts.filter(Q(name__icontains=word) | Q(ou__path__icontains=word) | Q(account_id__contains=word))
+    return accounts

@@ -1,0 +1,124 @@
+"""A record's values as people compare them: in force, in the newest revision, in AWS."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import ngettext
+
+from accounts.models import AppKind, PermissionSet, Problem, Record
+from portal.views.values import Line, format_policy, split_policy, to_lines
+
+SET_FIELDS = (
+    "description", "session_duration", "relay_state", "managed_policies", "customer_managed_policies",
+    "permissions_boundary", "inline_policy",
+)  # fmt: skip
+ASSIGNMENT_FIELDS = ("account_id", "permission_set", "users", "groups", "more_users", "expires_on", "note", "owners")
+# Values that only kintone has: they decide nothing about access, so no revision of them is kept in force.
+_KINTONE_ONLY = {"note", "owners"}
+_STORED_AS = {"more_users": "addresses"}
+_DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class FieldRow:
+    """One field as lines: in force, and in the newest revision."""
+
+    name: str
+    in_force: tuple[str, ...]
+    newest: tuple[str, ...]
+
+    @property
+    def differs(self) -> bool:
+        return self.name not in _KINTONE_ONLY and self.in_force != self.newest
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What a permission set allows. `source` is `record`, `aws` or empty when nothing is known."""
+
+    source: str
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+    policy: tuple[Line, ...]
+    newest_policy: tuple[Line, ...] = ()
+    changed: tuple[FieldRow, ...] = ()
+
+
+def build_comparison(record: Record) -> list[FieldRow]:
+    """The fields of a record that have a value in either revision."""
+    fields = SET_FIELDS if record.kind == AppKind.PERMISSION_SET else ASSIGNMENT_FIELDS
+    newest, in_force = _read_body(record), record.in_force or {}
+    names = _collect_names(newest)
+    rows = (
+        FieldRow(
+            name,
+            _show(name, newest.get(name) if name in _KINTONE_ONLY else in_force.get(_STORED_AS.get(name, name)), names),
+            _show(name, newest.get(name), names),
+        )
+        for name in fields
+    )
+    return [row for row in rows if row.in_force or row.newest]
+
+
+def build_definition(permission_set: PermissionSet, problems: Iterable[Problem]) -> Definition:
+    """The values in force, else what AWS has; and what the newest revision would change, with its problems marked."""
+    record = permission_set.record
+    source, values = _choose_source(permission_set)
+    changed: tuple[FieldRow, ...] = ()
+    newest_policy: tuple[Line, ...] = ()
+    if record and not record.is_in_force:
+        changed = tuple(row for row in build_comparison(record) if row.differs and row.name != "inline_policy")
+        newest_policy = _mark_policy(_read_body(record).get("inline_policy"), problems)
+    rows = (
+        (name, _show(name, values.get(name), {})) for name in SET_FIELDS if name not in ("inline_policy", "description")
+    )
+    policy = split_policy(format_policy(str(values.get("inline_policy") or "")))
+    return Definition(source, tuple(row for row in rows if row[1]), tuple(policy), newest_policy, changed)
+
+
+def _choose_source(permission_set: PermissionSet) -> tuple[str, Mapping[str, Any]]:
+    if permission_set.record and permission_set.record.in_force:
+        return "record", permission_set.record.in_force
+    return ("aws", permission_set.actual) if permission_set.actual else ("", {})
+
+
+def _read_body(record: Record) -> dict[str, Any]:
+    """The newest revision's values under our names for the fields."""
+    setting = "KINTONE_PERMISSION_SET_FIELDS" if record.kind == AppKind.PERMISSION_SET else "KINTONE_ASSIGNMENT_FIELDS"
+    codes: dict[str, str] = getattr(settings, setting)
+    names = ("name", *SET_FIELDS, "owners") if record.kind == AppKind.PERMISSION_SET else ASSIGNMENT_FIELDS
+    return {name: (record.body.get(codes.get(name, name)) or {}).get("value") for name in names}
+
+
+def _collect_names(values: Mapping[str, Any]) -> dict[str, str]:
+    """kintone code → name, of everybody whom the newest revision names."""
+    people = (item for value in values.values() if isinstance(value, list) for item in value if isinstance(item, dict))
+    return {str(item["code"]): to_lines(item)[0] for item in people if item.get("code")}
+
+
+def _mark_policy(text: Any, problems: Iterable[Problem]) -> tuple[Line, ...]:
+    marks = {
+        problem.line: problem.severity for problem in problems if problem.line and problem.field == "inline_policy"
+    }
+    return tuple(split_policy(str(text or ""), marks))
+
+
+def _show(name: str, value: Any, names: Mapping[str, str]) -> tuple[str, ...]:
+    if name == "session_duration":
+        return _show_duration(value)
+    return tuple(names.get(line, line) for line in to_lines(value))
+
+
+def _show_duration(value: Any) -> tuple[str, ...]:
+    """Seconds or ISO 8601 as hours and minutes; anything else as written."""
+    if isinstance(value, str) and (match := _DURATION.fullmatch(value)):
+        hours, minutes, seconds = (int(group or 0) for group in match.groups())
+        value = hours * 3600 + minutes * 60 + seconds
+    if not isinstance(value, int | float) or not value:
+        return tuple(to_lines(value))
+    hours, minutes = divmod(int(value) // 60, 60)
+    parts = [ngettext("%(count)d hour", "%(count)d hours", hours) % {"count": hours}] if hours else []
+    parts += [ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}] if minutes else []
+    return (" ".join(parts),)

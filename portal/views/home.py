@@ -1,0 +1,60 @@
+"""My access: where I can go now, and what I should mind."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from accounts.access import find_own_assignments, find_own_problems, require_user
+from accounts.models import Problem, User
+from portal.views.access_portal import find_access_portal
+from portal.views.access_rows import Chip, UnitGroup, build_groups, filter_groups, list_chips
+from portal.views.kintone_links import build_new_assignment_link
+from portal.views.paging import read_query
+
+_EXPIRING = timedelta(days=14)
+_NOTES = 6  # of one kind beside the list; the rest is a link away
+
+
+@dataclass(frozen=True)
+class Mind:
+    """What to mind: access that ends soon, access that is not there yet, and problems of one's records."""
+
+    expiring: list[Chip]
+    pending: list[Chip]
+    problems: list[Problem]
+    more_problems: bool
+
+    def __bool__(self) -> bool:
+        return bool(self.expiring or self.pending or self.problems)
+
+
+@require_safe
+def my_access(request: HttpRequest) -> HttpResponse:
+    """Everything the person may enter, by unit and account, in a constant number of statements."""
+    user = require_user(request)
+    query = read_query(request)
+    groups = build_groups(find_own_assignments(user).with_places().prefetch_related("wishes"), find_access_portal())
+    context = {
+        "query": query,
+        "has_access": bool(groups),
+        "groups": filter_groups(groups, query),
+        "mind": _find_mind(user, groups),
+        "new_assignment_url": build_new_assignment_link(),
+        "is_known": bool(user.person and user.person.principal and user.person.principal.is_provisioned),
+    }
+    return render(request, "portal/my_access.html", context)
+
+
+def _find_mind(user: User, groups: list[UnitGroup]) -> Mind:
+    chips = list_chips(groups)
+    soon = timezone.localdate() + _EXPIRING
+    expiring = sorted(
+        (chip for chip in chips if chip.link and chip.until and chip.until <= soon), key=lambda chip: str(chip.until)
+    )
+    pending = [chip for chip in chips if not chip.link]
+    problems = list(find_own_problems(user).select_related("record").order_by("severity", "-first_seen")[: _NOTES + 1])
+    return Mind(expiring[:_NOTES], pending[:_NOTES], problems[:_NOTES], len(problems) > _NOTES)

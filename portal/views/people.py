@@ -1,0 +1,81 @@
+"""People and groups, and what they can enter."""
+
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from accounts.access import require_user, visible_assignments, visible_groups, visible_people
+from accounts.models import Group, GroupMembership, Person
+from accounts.names import fold
+from portal.views.paging import paginate, read_query
+from portal.views.requests import HtmxHttpRequest, asks_for_part
+from portal.views.sections import build_sections, count_assignments, order_assignments
+
+_GROUPS = 20  # shown above the people that a search finds; a longer word finds fewer
+
+
+@require_safe
+def person_list(request: HtmxHttpRequest) -> HttpResponse:
+    """People, fifty a page; a search finds groups as well."""
+    user = require_user(request)
+    query = read_query(request)
+    people, groups = visible_people(user), visible_groups(user).filter(gone_at__isnull=True)
+    for word in query.split():
+        people = people.filter(
+            Q(name__icontains=word)
+            | Q(email__icontains=word)
+            | Q(kintone_code__icontains=word)
+            | Q(principal__name_key__contains=fold(word))
+        )
+        groups = groups.filter(name_key__contains=fold(word))
+    page = paginate(request, people.select_related("principal").order_by("name", "pk"))
+    figures = count_assignments(
+        visible_assignments(user), "principal", [row.principal_id for row in page if row.principal_id]
+    )
+    context = {
+        "page": page,
+        "rows": [(person, figures.get(person.principal_id or 0)) for person in page],
+        "groups": groups.order_by("name_key")[:_GROUPS] if page.number == 1 else [],
+        "query": query,
+    }
+    part = asks_for_part(request, "people")
+    return render(request, "portal/_person_list.html" if part else "portal/person_list.html", context)
+
+
+@require_safe
+def person_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """What one person can enter, himself or through a group, and by which record."""
+    user = require_user(request)
+    person = get_object_or_404(visible_people(user).select_related("principal"), pk=pk)
+    groups = _find_groups(person)
+    principals = [group.pk for group in groups] + ([person.principal_id] if person.principal_id else [])
+    page = paginate(request, order_assignments(visible_assignments(user).for_principals(principals), "account"))
+    context = {"person": person, "groups": groups, "page": page, "sections": build_sections(page, "account")}
+    return render(request, "portal/person_detail.html", context)
+
+
+@require_safe
+def group_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """A group's members, and what they can enter through it."""
+    user = require_user(request)
+    group = get_object_or_404(visible_groups(user), pk=pk)
+    members = (
+        GroupMembership.objects.filter(group=group).select_related("member__person").order_by("member__name_key", "pk")
+    )
+    page = paginate(request, order_assignments(visible_assignments(user).for_principals([group.pk]), "account"))
+    context = {
+        "group": group,
+        "members": paginate(request, members, parameter="members"),
+        "page": page,
+        "sections": build_sections(page, "account"),
+    }
+    return render(request, "portal/group_detail.html", context)
+
+
+def _find_groups(person: Person) -> list[Group]:
+    if person.principal_id is None:
+        return []
+    return list(
+        Group.objects.filter(memberships__member=person.principal_id, gone_at__isnull=True).order_by("name_key")
+    )

@@ -1,0 +1,74 @@
+"""Permission sets: what each allows, where it is used and by whom."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from accounts.access import require_user, visible_assignments, visible_permission_sets
+from accounts.models import PermissionSet, Problem
+from portal.views.definitions import build_definition
+from portal.views.paging import choose, paginate, read_query
+from portal.views.requests import HtmxHttpRequest, asks_for_part
+from portal.views.sections import build_sections, count_assignments, order_assignments
+
+
+class SetRow(NamedTuple):
+    permission_set: PermissionSet
+    figures: dict[str, int] | None
+    problems: int
+
+
+@require_safe
+def permission_set_list(request: HtmxHttpRequest) -> HttpResponse:
+    """The sets, fifty a page, with where they are used and how many problems they have."""
+    user = require_user(request)
+    query, ownership = read_query(request), choose(request, "ownership", PermissionSet.Ownership.values)
+    sets = visible_permission_sets(user).exclude(state=PermissionSet.State.REMOVED)
+    for word in query.split():
+        sets = sets.filter(Q(name__icontains=word) | Q(description__icontains=word))
+    if ownership:
+        sets = sets.filter(ownership=ownership)
+    page = paginate(request, sets.select_related("record").order_by("name"))
+    figures = count_assignments(visible_assignments(user), "permission_set", [row.pk for row in page])
+    problems = _count_problems(page)
+    context = {
+        "page": page,
+        "rows": [SetRow(row, figures.get(row.pk), problems.get(row.record_id or 0, 0)) for row in page],
+        "query": query,
+        "ownership": ownership,
+        "ownerships": PermissionSet.Ownership.choices,
+    }
+    part = asks_for_part(request, "permission-sets")
+    return render(request, "portal/_permission_set_list.html" if part else "portal/permission_set_list.html", context)
+
+
+@require_safe
+def permission_set_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """The definition as registered and as AWS has it, its problems, and who uses it where."""
+    user = require_user(request)
+    permission_set = get_object_or_404(visible_permission_sets(user).select_related("record"), pk=pk)
+    problems = (
+        list(permission_set.record.problems.order_by("severity", "field", "line")) if permission_set.record else []
+    )
+    page = paginate(
+        request, order_assignments(visible_assignments(user).filter(permission_set=permission_set), "account")
+    )
+    context = {
+        "permission_set": permission_set,
+        "definition": build_definition(permission_set, problems),
+        "problems": problems,
+        "page": page,
+        "sections": build_sections(page, "account"),
+        "figures": count_assignments(visible_assignments(user), "permission_set", [pk]).get(pk),
+    }
+    return render(request, "portal/permission_set_detail.html", context)
+
+
+def _count_problems(sets: Iterable[PermissionSet]) -> dict[int, int]:
+    """Record → problems, for the sets of one page."""
+    counts = Problem.objects.filter(record__in=[row.record_id for row in sets if row.record_id]).order_by()
+    return dict(counts.values_list("record").annotate(Count("pk")))

@@ -1,0 +1,42 @@
+"""kintone's records here: what is in force, what was written since, and what came of it."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from accounts.access import require_user, visible_assignments, visible_permission_sets, visible_records
+from accounts.models import AppKind
+from portal.views.definitions import build_comparison
+from portal.views.paging import paginate
+from portal.views.sections import build_sections, order_assignments
+
+
+@require_safe
+def assignment_record(request: HttpRequest, pk: int) -> HttpResponse:
+    """One assignment record: values in force beside the newest revision, problems, and the assignments it wants."""
+    user = require_user(request)
+    record = get_object_or_404(visible_records(user).of_kind(AppKind.ASSIGNMENT), pk=pk)
+    page = paginate(request, order_assignments(visible_assignments(user).filter(records=record), "account"))
+    context = {
+        "record": record,
+        "comparison": build_comparison(record),
+        "problems": record.problems.order_by("severity", "field", "line"),
+        "page": page,
+        "sections": build_sections(page, "account"),
+    }
+    return render(request, "portal/assignment_record.html", context)
+
+
+@require_safe
+def record_redirect(request: HttpRequest, app_id: str, record_id: str) -> HttpResponse:
+    """From a link in kintone to the page of what the record is about."""
+    user = require_user(request)
+    record = get_object_or_404(visible_records(user), app_id=app_id, record_id=record_id)
+    if record.kind == AppKind.ASSIGNMENT:
+        return redirect("assignment_record", record.pk)
+    permission_set = visible_permission_sets(user).filter(record=record).first()
+    if permission_set:
+        return redirect("permission_set_detail", permission_set.pk)
+    # A record that never could be understood has made no set yet; its problems say why.
+    return redirect(f"{reverse('problem_list')}?record={record.reference}")

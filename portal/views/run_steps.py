@@ -1,0 +1,109 @@
+"""A run's five steps and its one-line title, in words."""
+
+from typing import Any, NamedTuple
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from syncer.models import Run
+
+
+class Step(NamedTuple):
+    """One step: its name, `done`, `now`, `failed` or empty, its figures, and seconds."""
+
+    key: str
+    word: str
+    state: str
+    figures: str
+    seconds: float | None
+
+
+class Progress(NamedTuple):
+    done: int
+    total: int
+
+
+def build_steps(run: Run) -> list[Step]:
+    return [_build_step(run, key, str(word)) for key, word in Run.Step.choices]
+
+
+def find_progress(run: Run) -> Progress | None:
+    """How many changes are through; None when there are none."""
+    apply = run.steps.get(Run.Step.APPLY) or {}
+    total = int(apply.get("total") or 0)
+    return Progress(int(apply.get("done") or 0), total) if total else None
+
+
+def describe_run(run: Run) -> str:
+    """What is going on, or what came of it."""
+    if run.status == Run.Status.QUEUED:
+        return _("Waiting for its turn")
+    if run.status == Run.Status.RUNNING:
+        return _describe_running(run)
+    if run.status == Run.Status.LOST:
+        return _("The run was cut off")
+    if run.status == Run.Status.HELD:
+        return _("Removals are held back")
+    if run.error.get("code"):
+        return _("The run failed")
+    changed = sum(run.counts.get(kind, 0) for kind in ("create", "update", "delete"))
+    if run.mode == Run.Mode.PLAN:
+        return (
+            ngettext("%(count)d change is due", "%(count)d changes are due", changed) % {"count": changed}
+            if changed
+            else _("Nothing to do")
+        )
+    if run.status == Run.Status.FAILED:
+        return _("Not everything could be applied")
+    if not changed:
+        return _("Nothing to do: kintone and AWS agree")
+    return ngettext("%(count)d change applied", "%(count)d changes applied", changed) % {"count": changed}
+
+
+def _describe_running(run: Run) -> str:
+    progress = find_progress(run)
+    if run.step == Run.Step.APPLY and progress:
+        return ngettext("Applying %(count)d change", "Applying %(count)d changes", progress.total) % {
+            "count": progress.total
+        }
+    return {
+        Run.Step.WISH: _("Reading kintone"),
+        Run.Step.TRUTH: _("Reading AWS"),
+        Run.Step.PLAN: _("Comparing kintone with AWS"),
+        Run.Step.TELL: _("Telling who waits for it"),
+    }.get(Run.Step(run.step) if run.step else Run.Step.WISH, _("Under way"))
+
+
+def _build_step(run: Run, key: str, word: str) -> Step:
+    figures: dict[str, Any] = run.steps.get(key) or {}
+    state = figures.get("state", "")
+    if not figures and run.step == key and not run.is_over:
+        state = "now"
+    return Step(
+        key,
+        word,
+        state if state in ("done", "now", "failed") else "",
+        _show_figures(key, figures),
+        figures.get("seconds"),
+    )
+
+
+def _show_figures(key: str, figures: dict[str, Any]) -> str:
+    def count(name: str) -> int:
+        return int(figures.get(name) or 0)
+
+    parts: list[str] = []
+    if key == Run.Step.WISH and "records" in figures:
+        parts = [ngettext("%(count)d record", "%(count)d records", count("records")) % {"count": count("records")}]
+    elif key == Run.Step.TRUTH and "calls" in figures:
+        parts = [ngettext("%(count)d call", "%(count)d calls", count("calls")) % {"count": count("calls")}]
+    elif key == Run.Step.PLAN and "create" in figures:
+        parts = [
+            _("create %(create)d · update %(update)d · delete %(delete)d")
+            % {name: count(name) for name in ("create", "update", "delete")}
+        ]
+        if count("held"):
+            parts.append(_("%(count)d held") % {"count": count("held")})
+    elif key == Run.Step.APPLY and count("total"):
+        parts = [_("%(done)d of %(total)d") % {"done": count("done"), "total": count("total")}]
+    return " · ".join(parts)

@@ -1,0 +1,144 @@
+"""Runs: the history, one run as it happens, *Sync now*, and accepting removals that the brake holds."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.access import require_admin, require_user, sees_everything, visible_assignments, visible_records
+from accounts.models import Account, User
+from portal.views.paging import choose, paginate
+from portal.views.requests import HtmxHttpRequest, asks_for_part
+from portal.views.run_history import fold_between, list_notable
+from portal.views.run_steps import build_steps, describe_run, find_progress
+from portal.views.schedule import describe_schedule
+from syncer.models import Change, Run
+from syncer.tasks import request_full_run
+
+
+@dataclass(frozen=True)
+class ChangeGroup:
+    """The changes in one account, None when it is not known; those of the sets themselves have no account id."""
+
+    account_id: str
+    account: Account | None
+    changes: tuple[Change, ...]
+
+
+@require_safe
+def run_list(request: HttpRequest) -> HttpResponse:
+    """The history. `all=1` shows every run instead of folding those that changed nothing."""
+    runs = Run.objects.select_related("requested_by")
+    shows_all = request.GET.get("all") == "1"
+    page = paginate(request, runs.order_by("-pk") if shows_all else list_notable(runs))
+    rows = list(page)
+    lines = (
+        rows
+        if shows_all
+        else fold_between(Run.objects.all(), rows, is_first=not page.has_previous(), is_last=not page.has_next())
+    )
+    context = {"page": page, "lines": lines, "shows_all": shows_all, "schedule": describe_schedule()}
+    return render(request, "portal/run_list.html", context)
+
+
+@require_safe
+def run_detail(request: HtmxHttpRequest, pk: int) -> HttpResponse:
+    """One run: its steps, its plan with outcomes, what could not be read, what is held.
+
+    While it runs the page asks for itself every second; 204 says that nothing has changed since.
+    """
+    user = require_user(request)
+    run = get_object_or_404(Run.objects.select_related("requested_by"), pk=pk)
+    changes = _visible_changes(user, run)
+    outcomes = dict(changes.order_by().values_list("outcome").annotate(Count("pk")))
+    version = _fingerprint(run, outcomes)
+    is_part = asks_for_part(request, "run")
+    if is_part and request.GET.get("seen") == version:
+        return HttpResponse(status=204)
+    context = {"run": run, "version": version, "is_part": is_part, "outcomes": _list_outcomes(outcomes)}
+    context |= _describe_plan(request, run, changes) | _describe_findings(user, run)
+    return render(request, "portal/_run.html" if is_part else "portal/run_detail.html", context)
+
+
+@require_POST
+def sync_now(request: HttpRequest) -> HttpResponse:
+    """Ask for a full run, as everybody signed in may, and follow it."""
+    return redirect("run_detail", request_full_run(require_user(request)).pk)
+
+
+@require_POST
+def accept_removals(request: HttpRequest, pk: int) -> HttpResponse:
+    """A portal admin confirms the very removals that the page listed, named by their checksum."""
+    user = require_admin(request)
+    run = get_object_or_404(Run.objects.exclude(checksum=""), pk=pk)
+    if request.POST.get("checksum") != run.checksum:
+        messages.error(request, _("The list has changed. Look at it once more."))
+        return redirect("run_detail", pk)
+    return redirect("run_detail", request_full_run(user, accept=run.checksum).pk)
+
+
+def _visible_changes(user: User, run: Run) -> QuerySet[Change]:
+    changes = run.changes.order_by("position")
+    return changes if sees_everything(user) else changes.filter(assignment__in=visible_assignments(user).values("pk"))
+
+
+def _describe_plan(request: HttpRequest, run: Run, changes: QuerySet[Change]) -> dict[str, Any]:
+    outcome = choose(request, "outcome", Change.Outcome.values)
+    page = paginate(
+        request, changes.filter(outcome=outcome) if outcome else changes.exclude(outcome=Change.Outcome.HELD)
+    )
+    held = list(changes.filter(outcome=Change.Outcome.HELD)) if run.checksum else []
+    accounts = Account.objects.in_bulk({change.account_id for change in [*page, *held]} - {""}, field_name="account_id")
+    return {
+        "title": describe_run(run),
+        "steps": build_steps(run),
+        "progress": find_progress(run),
+        "page": page,
+        "outcome": outcome,
+        "groups": _group_changes(page, accounts),
+        "held": _group_changes(held, accounts),
+        "held_count": len(held),
+    }
+
+
+def _describe_findings(user: User, run: Run) -> dict[str, Any]:
+    """Problems with the record each is about, and what could not be read; with `VISIBILITY=own` only one's own."""
+    references = {str(problem.get("record") or "") for problem in run.problems}
+    parts = [reference.partition(":") for reference in references if reference]
+    found = visible_records(user).filter(
+        app_id__in={app for app, _colon, _id in parts}, record_id__in={row for _app, _colon, row in parts}
+    )
+    by_reference = {record.reference: record for record in found}
+    problems = [(problem, by_reference.get(str(problem.get("record") or ""))) for problem in run.problems]
+    everything = sees_everything(user)
+    return {
+        "problems": [pair for pair in problems if everything or pair[1]],
+        "unresolved": run.unresolved if everything else [],
+        "error": run.error,
+    }
+
+
+def _group_changes(changes: Iterable[Change], accounts: dict[str, Account]) -> list[ChangeGroup]:
+    ordered = sorted(changes, key=lambda change: (change.account_id, change.position))
+    groups = groupby(ordered, key=lambda change: change.account_id)
+    return [ChangeGroup(account_id, accounts.get(account_id), tuple(rows)) for account_id, rows in groups]
+
+
+def _list_outcomes(counts: dict[str, int]) -> list[tuple[str, str, int]]:
+    """(outcome, its word, how many), in the order of the model, without empty ones."""
+    return [(value, str(word), counts[value]) for value, word in Change.Outcome.choices if counts.get(value)]
+
+
+def _fingerprint(run: Run, outcomes: dict[str, int]) -> str:
+    """The same as long as the page would be."""
+    state = json.dumps([run.status, run.step, run.steps, run.counts, len(run.problems), outcomes], sort_keys=True)
+    return hashlib.sha256(state.encode()).hexdigest()[:16]

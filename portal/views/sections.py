@@ -1,0 +1,57 @@
+"""A page of assignments under headings: by account, or by permission set."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Literal
+
+from django.db.models import Count, Prefetch, Q
+
+from accounts.models import Account, Assignment, PermissionSet, Principal, Wish
+from accounts.models.access import AssignmentQuerySet
+
+Heading = Literal["account", "permission_set"]
+_ORDER: dict[Heading, tuple[str, ...]] = {
+    "account": ("account__name", "account__account_id", "permission_set__name", "principal__name_key", "pk"),
+    "permission_set": ("permission_set__name", "principal__type", "principal__name_key", "pk"),
+}
+_TROUBLED = (Assignment.State.BLOCKED, Assignment.State.FAILED, Assignment.State.DRIFTED, Assignment.State.UNRESOLVED)
+
+
+@dataclass(frozen=True)
+class Section:
+    """What stands under one heading; exactly one of `account` and `permission_set` is given."""
+
+    assignments: tuple[Assignment, ...]
+    account: Account | None = None
+    permission_set: PermissionSet | None = None
+
+
+def order_assignments(assignments: AssignmentQuerySet, heading: Heading) -> AssignmentQuerySet:
+    """With all that a row shows, in a constant number of statements: places, principals, records that want it."""
+    wishes = Prefetch("wishes", Wish.objects.filter(is_current=True).select_related("record").order_by("record_id"))
+    return assignments.with_places().prefetch_related(wishes).order_by(*_ORDER[heading])
+
+
+def build_sections(assignments: Iterable[Assignment], heading: Heading) -> list[Section]:
+    """One section a heading, from assignments in that order."""
+    if heading == "account":
+        return [Section(tuple(rows), account=key) for key, rows in groupby(assignments, key=lambda row: row.account)]
+    return [
+        Section(tuple(rows), permission_set=key)
+        for key, rows in groupby(assignments, key=lambda row: row.permission_set)
+    ]
+
+
+def count_assignments(assignments: AssignmentQuerySet, by: str, keys: Iterable[int]) -> dict[int, dict[str, int]]:
+    """Figures for the rows of one page, in one statement: key → users, groups, accounts, sets, waiting, troubled."""
+    figures: dict[str, Any] = {
+        "users": Count("principal", filter=Q(principal__type=Principal.Type.USER), distinct=True),
+        "groups": Count("principal", filter=Q(principal__type=Principal.Type.GROUP), distinct=True),
+        "accounts": Count("account", distinct=True),
+        "sets": Count("permission_set", distinct=True),
+        "waiting": Count("pk", filter=Q(state=Assignment.State.WAITING)),
+        "troubled": Count("pk", filter=Q(state__in=_TROUBLED)),
+    }
+    rows = assignments.filter(**{f"{by}__in": list(keys)}).order_by().values(by).annotate(**figures)
+    return {row.pop(by): row for row in rows}

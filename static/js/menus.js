@@ -1,0 +1,19 @@
+// Menus are <details>, so they open without script. With it, one is open at a time, and Escape or a click elsewhere
+// closes it.
+const OPEN = "details[data-menu][open]";
+
+function closeAll(except) {
+  for (const menu of document.querySelectorAll(OPEN)) if (menu !== except) menu.open = false;
+}
+
+document.addEventListener("click", (event) => closeAll(event.target.closest("details[data-menu]")));
+
+document.addEventListener("focusin", (event) => closeAll(event.target.closest("details[data-menu]")));
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  const menu = document.querySelector(OPEN);
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
