@@ -15,7 +15,7 @@ from simulators.company.kintone import (
     PERMISSION_SET_TOKEN,
     USERS_TOKEN,
 )
-from simulators.company.people import DOMAIN
+from simulators.company.people import DOMAIN, list_cast
 from simulators.entra import EntraWorld
 from simulators.kintone.world import KintoneWorld
 
@@ -69,6 +69,7 @@ def describe_aws(world: AwsWorld, url: str) -> Connection:
 
 
 def describe_entra(world: EntraWorld, url: str) -> Connection:
+    """`people` may sign in; `cast` are those of them who show different sides of the portal."""
     people = [
         {"upn": person.upn, "name": person.name, "oid": person.oid, "roles": list(person.roles)}
         for person in world.list_people()
@@ -82,6 +83,11 @@ def describe_entra(world: EntraWorld, url: str) -> Connection:
         "client_id": CLIENT_ID,
         "client_secret": CLIENT_SECRET,
         "people": people,
+        "cast": [
+            {"upn": person.upn, "name": person.name, "part": part}
+            for person, part in list_cast()
+            if world.find_person(person.oid)
+        ],
         "environment": {
             "ENTRA_AUTHORITY_HOST": url,
             "ENTRA_TENANT_ID": world.tenant_id,

@@ -186,6 +186,17 @@ def get_auditor() -> Person:
     return next(person for person in list_people() if AUDITOR_ROLE in person.roles)
 
 
+def list_cast() -> list[tuple[Person, str]]:
+    """Whom to sign in as to see the portal from different sides, and the part each plays."""
+    return [
+        (next(person for person in list_people() if person.upn == ADMINS[0]), "portal admin"),
+        (list_members("kaikei")[6], "developer with eight ways into AWS"),
+        (get_lead("kaikei"), "owner of the accounts of あさぎり会計"),
+        (get_newcomer(), "joined this week: not provisioned to AWS yet"),
+        (get_auditor(), "auditor: sees everything, changes nothing"),
+    ]
+
+
 @cache
 def list_groups() -> dict[str, tuple[Person, ...]]:
     """Entra's groups by name, with their direct members. All of them are provisioned to Identity Center."""

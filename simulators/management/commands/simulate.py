@@ -21,7 +21,7 @@ exactly one line on standard output, a JSON object:
   kintone  apps, tokens (permission_sets, assignments, users), username, password (everybody's)
   aws      region, access_key_id, secret_access_key, instance_arn, identity_store_id, management_account_id,
            delegated_account_id, accounts (id: name)
-  entra    authority_host, tenant_id, client_id, client_secret, people (upn, name, oid, roles)
+  entra    authority_host, tenant_id, client_id, client_secret, people (upn, name, oid, roles), cast (whom to try)
 
 It needs no database and no settings. Ids, tokens and keys are the same at every start; they open nothing but this.
 """
