@@ -1,0 +1,310 @@
+"""One kintone app, read over its REST API.
+
+Pages are sought by `$id`, never by offset or cursor: cursors are ten a domain and shared with everybody, offsets end
+at 10,000. Errors are told apart by code and status; messages are in the reader's language and only passed on.
+"""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+from typing import Any, Self, TypeVar, cast, get_origin
+
+import requests
+from requests.auth import AuthBase
+
+from syncer.gateways.errors import NoAnswer, Throttled, Unavailable, Unreachable
+from syncer.gateways.kintone_errors import Question, not_answered, not_kintone, read_answer, truncated
+from syncer.gateways.pacing import Backoff, Sleep, Tally, try_again
+
+PAGE = 500  # records of a page at most
+MOST_FIELDS = 100  # in an address
+LONGEST_URL = 4000  # characters; kintone takes 8 KB, its own client changes to POST above 4,096
+SPARE_CONNECTIONS = 20  # of the domain's 100: what is left of them belongs to everybody
+CROWDED_PAUSE = 0.5  # seconds
+TRIES = Backoff(tries=4, first=0.5, longest=8.0)
+
+V = TypeVar("V")
+Record = dict[str, Any]
+"""A record as kintone gives it: field code → {"type", "value"}, `$id` and `$revision` among them as texts."""
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """Where a lookup field takes its values from."""
+
+    app_id: str
+    field_code: str
+
+
+@dataclass(frozen=True)
+class FieldInfo:
+    """A field of the app's form. `options` are those of a drop-down and its kin, in their order on the form."""
+
+    code: str
+    type: str
+    label: str
+    is_required: bool = False
+    is_unique: bool = False
+    options: tuple[str, ...] = ()
+    lookup: Lookup | None = None
+
+
+class KintoneApp:
+    """Reads one app with its API tokens. Thread safe; close it, or use it in a `with` statement.
+
+    base_url: `https://example.cybozu.com`. tokens: this app's and those of apps it looks up from, nine at most.
+    timeout: seconds to connect and to wait for an answer.
+    Every method raises GatewayError once its four tries are used up, and nothing else.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        app_id: str,
+        tokens: tuple[str, ...],
+        guest_space_id: str = "",
+        timeout: tuple[float, float] = (3, 30),
+        sleep: Sleep = time.sleep,
+    ) -> None:
+        path = f"/k/guest/{guest_space_id}/v1" if guest_space_id else "/k/v1"
+        self._root, self.app_id = base_url.rstrip("/") + path, app_id
+        self._timeout, self._sleep = timeout, sleep
+        self._session = requests.Session()
+        self._session.auth = _Tokens(tokens)
+        self._calls, self._lock = Tally(), threading.Lock()
+        self._server_time: datetime | None = None
+        self._is_crowded = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._session.close()
+
+    @property
+    def calls(self) -> Counter[str]:
+        """Requests sent so far by operation, every try counted; a copy."""
+        return self._calls.counts()
+
+    @property
+    def server_time(self) -> datetime | None:
+        """kintone's clock at its last answer, in UTC and whole seconds; None before the first."""
+        return self._server_time
+
+    # Questions
+
+    def fetch_fields(self) -> Mapping[str, FieldInfo]:
+        """Fetch the app's fields by code, system fields included; those inside tables are left out."""
+        answer = self._get("app/form/fields.json", {"app": self.app_id})
+        properties = self._member(answer, "app/form/fields.json", "properties", dict[str, dict[str, Any]])
+        return {code: _field_info(code, definition) for code, definition in properties.items()}
+
+    def iter_records(self, condition: str = "", fields: Sequence[str] = ()) -> Iterator[list[Record]]:
+        """Iterate over the records that match, in the order of their ids, a page of up to 500 at a time.
+
+        condition: in kintone's query language, without order and limit; empty for all.
+        fields: codes to fetch; all when empty. `$id` always comes along.
+        """
+        for page, _total in self._iter_pages(condition, fields):
+            yield page
+
+    def count_records(self, condition: str = "") -> int:
+        """Count the records that match."""
+        query = f"{condition} order by $id asc limit 1".lstrip()
+        answer = self._get("records.json", self._query(query, ["$id"], count=True))
+        return self._total(answer)
+
+    def fetch_record(self, record_id: str) -> Record:
+        """Fetch one record. Raises NotFound if it is gone, or hidden from the token."""
+        answer = self._get("record.json", {"app": self.app_id, "id": record_id})
+        return self._member(answer, "record.json", "record", Record)
+
+    def fetch_records(self, record_ids: Iterable[str]) -> list[Record]:
+        """Fetch the records with these ids in their order, 500 a request; those that are gone are missing."""
+        wanted = sorted(set(record_ids), key=int)
+        records: list[Record] = []
+        for start in range(0, len(wanted), PAGE):
+            ids = ",".join(f'"{record_id}"' for record_id in wanted[start : start + PAGE])
+            query = f"$id in ({ids}) order by $id asc limit {PAGE}"
+            records.extend(self._records(self._get("records.json", self._query(query, ()))))
+        return records
+
+    def scan_revisions(self) -> Mapping[str, int]:
+        """The revision of every record of the app, by id.
+
+        The scan is held against kintone's own count, asked for with the first page. Raises Truncated if they differ
+        twice: then records are missing that may exist.
+        """
+        revisions, total = self._scan_once()
+        if len(revisions) != total:  # records may have come or gone meanwhile
+            revisions, total = self._scan_once()
+        if len(revisions) != total:
+            raise truncated(self._question("records.json"), expected=total, found=len(revisions))
+        return revisions
+
+    def _scan_once(self) -> tuple[dict[str, int], int]:
+        """The revisions and the count that came with the first page."""
+        revisions: dict[str, int] = {}
+        total = 0
+        for page, count in self._iter_pages("", ["$id", "$revision"], count=True):
+            total = total if count is None else count
+            for record in page:
+                revisions[str(self._system_value(record, "$id"))] = self._system_value(record, "$revision")
+        return revisions, total
+
+    # Pages
+
+    def _iter_pages(
+        self, condition: str, fields: Sequence[str], count: bool = False
+    ) -> Iterator[tuple[list[Record], int | None]]:
+        """Pages, the first with the number of all records that match if `count` asks for it."""
+        last, codes = 0, [*fields, "$id"] if fields and "$id" not in fields else list(fields)
+        while True:
+            seek = f"({condition}) and $id > {last}" if condition else f"$id > {last}"
+            is_counted = count and last == 0
+            answer = self._get(
+                "records.json", self._query(f"{seek} order by $id asc limit {PAGE}", codes, count=is_counted)
+            )
+            page = self._records(answer)
+            yield page, self._total(answer) if is_counted else None
+            if len(page) < PAGE:
+                return
+            last = self._last_id(page, last)
+
+    def _last_id(self, page: list[Record], before: int) -> int:
+        """The id to go on after. One that does not grow would have us ask for the same page for ever."""
+        last = self._system_value(page[-1], "$id")
+        if last <= before:
+            raise not_kintone(self._question("records.json"), f"$id {last} after {before}")
+        return last
+
+    def _query(self, query: str, fields: Sequence[str], *, count: bool = False) -> dict[str, Any]:
+        parameters: dict[str, Any] = {"app": self.app_id, "query": query}
+        if fields:
+            parameters["fields"] = list(fields)
+        return {**parameters, "totalCount": True} if count else parameters
+
+    def _records(self, answer: Mapping[str, Any]) -> list[Record]:
+        return self._member(answer, "records.json", "records", list[Record])
+
+    def _total(self, answer: Mapping[str, Any]) -> int:
+        return self._number(answer, "totalCount")
+
+    def _system_value(self, record: Record, code: str) -> int:
+        """`$id` or `$revision`, which every record has that was asked for them."""
+        field = record.get(code)
+        return self._number(field if isinstance(field, dict) else {}, "value")
+
+    def _number(self, holder: Mapping[str, Any], name: str) -> int:
+        """A number, which kintone writes as a text."""
+        text = self._member(holder, "records.json", name, str)
+        if not text.isdecimal():
+            raise not_kintone(self._question("records.json"), f"{name}: {text}")
+        return int(text)
+
+    def _member(self, holder: Mapping[str, Any], path: str, name: str, kind: type[V]) -> V:
+        value = holder.get(name)
+        if not isinstance(value, get_origin(kind) or kind):
+            raise not_kintone(self._question(path), f"{name}: {type(value).__name__}")
+        return cast(V, value)
+
+    # Requests
+
+    def _question(self, path: str) -> Question:
+        return Question(f"kintone GET {path} app {self.app_id}", self.app_id)
+
+    def _get(self, path: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        worth = (Throttled, Unavailable, NoAnswer, Unreachable)
+        return try_again(lambda: self._get_once(path, parameters), TRIES, worth, self._sleep)
+
+    def _get_once(self, path: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        if self._is_crowded:
+            self._sleep(CROWDED_PAUSE)
+        question = self._question(path)
+        self._calls.add(question.operation)
+        try:
+            response = self._send(f"{self._root}/{path}", parameters)
+        except requests.RequestException as error:
+            raise not_answered(question, error) from error
+        self._heed(response)
+        return read_answer(question, response)
+
+    def _send(self, url: str, parameters: Mapping[str, Any]) -> requests.Response:
+        """A GET, or the same as a POST where the address would grow too long. Tokens follow no redirect."""
+        in_address = _render_address(parameters)
+        length = len(requests.Request("GET", url, params=in_address).prepare().url or "")
+        if length <= LONGEST_URL and len(parameters.get("fields", ())) <= MOST_FIELDS:
+            return self._session.get(url, params=in_address, timeout=self._timeout, allow_redirects=False)
+        override = {"X-HTTP-Method-Override": "GET"}
+        return self._session.post(
+            url, json=dict(parameters), headers=override, timeout=self._timeout, allow_redirects=False
+        )
+
+    def _heed(self, response: requests.Response) -> None:
+        """Keep kintone's clock, and whether its connections are about to run out."""
+        date, headers = response.headers.get("Date"), response.headers
+        running, limit = headers.get("X-ConcurrencyLimit-Running", ""), headers.get("X-ConcurrencyLimit-Limit", "")
+        with self._lock:
+            if date:
+                self._server_time = _parse_date(date) or self._server_time
+            known = running.isdecimal() and limit.isdecimal()
+            self._is_crowded = known and int(running) >= int(limit) - SPARE_CONNECTIONS
+
+
+class _Tokens(AuthBase):
+    """Signs with API tokens. As an `auth` it also keeps requests from looking for passwords in a .netrc file."""
+
+    def __init__(self, tokens: tuple[str, ...]) -> None:
+        # http.client writes headers in Latin-1; so a token that was pasted wrong is refused by kintone, not by Python.
+        self._header = ",".join(tokens).encode().decode("latin-1")
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["X-Cybozu-API-Token"] = self._header
+        return request
+
+
+def _render_address(parameters: Mapping[str, Any]) -> dict[str, str]:
+    """Parameters as kintone reads them from an address: fields[0]=a&fields[1]=b."""
+    flat = {name: value for name, value in parameters.items() if isinstance(value, str)}
+    flat.update({name: "true" for name, value in parameters.items() if value is True})
+    return flat | {f"fields[{index}]": code for index, code in enumerate(parameters.get("fields", ()))}
+
+
+def _parse_date(text: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(text).astimezone(UTC)
+    except ValueError:
+        return None
+
+
+def _field_info(code: str, definition: Mapping[str, Any]) -> FieldInfo:
+    options = sorted(definition.get("options", {}).items(), key=lambda item: int(item[1].get("index", 0)))
+    return FieldInfo(
+        code=code,
+        type=definition.get("type", ""),
+        label=definition.get("label", ""),
+        is_required=_is_true(definition.get("required")),
+        is_unique=_is_true(definition.get("unique")),
+        options=tuple(name for name, _option in options),
+        lookup=_lookup(definition.get("lookup")),
+    )
+
+
+def _is_true(value: object) -> bool:
+    return value in (True, "true")
+
+
+def _lookup(definition: Mapping[str, Any] | None) -> Lookup | None:
+    if not definition:
+        return None
+    return Lookup(str(definition["relatedApp"]["app"]), str(definition["relatedKeyField"]))
