@@ -18,9 +18,9 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.signals import user_logged_in
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import CharField, QuerySet
 from django.dispatch import receiver
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse
 from django.utils.decorators import method_decorator
@@ -159,11 +159,16 @@ def _build_fields(identity: Identity) -> dict[str, Any]:
         "preferred_username": identity.preferred_username,
         "upn": identity.upn,
     }
-    return {name: value[: User._meta.get_field(name).max_length] for name, value in shown.items()} | {
+    return {name: _cut(name, value) for name, value in shown.items()} | {
         "is_guest": identity.is_guest,
         "is_staff": settings.ENTRA_ADMIN_ROLE in identity.roles,
         "is_auditor": settings.ENTRA_AUDITOR_ROLE in identity.roles,
     }
+
+
+def _cut(name: str, value: str) -> str:
+    field = User._meta.get_field(name)
+    return value[: field.max_length] if isinstance(field, CharField) else value
 
 
 def _list_roles(user: User) -> list[str]:
@@ -263,7 +268,8 @@ class Callback(OIDCAuthenticationCallbackView):
             return _begin(self.attempt["next"])
         record_event("sign_in_refused", request=request, outcome=refused.reason.value, after={"detail": refused.detail})
         logger.warning("sign-in: refused %s request=%s", refused, _reference(request))
-        if request.user.is_authenticated:
+        # Not `is_authenticated`: the session of a deactivated user must not wait for the day he is let in again.
+        if auth.SESSION_KEY in request.session:
             auth.logout(request)
         return _render_refusal(request, refused.reason, status=403)
 
@@ -343,7 +349,7 @@ class SessionRefreshMiddleware:
 
     def process_view(
         self, request: HttpRequest, view_func: Callable[..., Any], view_args: Any, view_kwargs: Any
-    ) -> HttpResponse | None:
+    ) -> HttpResponseBase | None:
         if not getattr(view_func, "login_required", True) or not request.user.is_authenticated:
             return None
         overdue = _overdue_seconds(request.session)

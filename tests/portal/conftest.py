@@ -56,6 +56,7 @@ def entra(
     simulator.world = EntraWorld.from_state(entra_state, Clock())
     authority = f"{host}/{TENANT}"
     settings.ROOT_URLCONF = "tests.portal.small_site"
+    settings.CSRF_FAILURE_VIEW = "django.views.csrf.csrf_failure"
     settings.TEMPLATES = [build_templates(settings.TEMPLATES[0])]
     settings.ENTRA_AUTHORITY_HOST, settings.ENTRA_AUTHORITY = host, authority
     settings.ENTRA_ISSUER = f"{authority}/v2.0"
