@@ -200,6 +200,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         _("Mend the permission set's record; access follows by itself."),
     ),
     "set_not_ours": (_("The permission set “{set}” is not managed by Genkan."), ""),
+    "set_without_record": (_("No record describes the permission set “{set}”."), ""),
     "set_not_made": (
         _("The permission set “{set}” could not be made, so nothing can be assigned with it."),
         _("See why the permission set failed; the next run tries again."),
@@ -269,6 +270,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "lease_lost": (
         _("The run lost its lease: its process was silent too long."),
         _("Nothing to do: the next run takes over."),
+    ),
+    "changes_failed": (
+        _("{count} changes failed."),
+        _("See each of them for AWS's reason; the others were carried out."),
     ),
     "record_not_found": (_("There is no kintone record {record}."), _("Give it as APP:ID, for example 24:17.")),
     "settings_missing": (_("{text}"), _("Set it in the environment or in .env.")),

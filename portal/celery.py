@@ -8,6 +8,8 @@ from celery import Celery
 from celery.signals import beat_init, worker_init
 from django.conf import settings
 
+from syncer.required import require_settings
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 app = Celery("genkan")
@@ -18,8 +20,6 @@ app.autodiscover_tasks(["syncer"])
 @worker_init.connect
 @beat_init.connect
 def _require(**_kwargs: Any) -> None:
-    from portal.required import require_settings
-
     require_settings("kintone", "aws")
 
 

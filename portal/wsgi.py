@@ -9,6 +9,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 application = get_wsgi_application()
 
 # After Django is set up: the start stops here, with every missing name, rather than at the first sign-in.
-from portal.required import require_settings  # noqa: E402
+from syncer.required import require_settings  # noqa: E402
 
 require_settings("web", "kintone", "aws")

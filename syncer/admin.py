@@ -79,7 +79,7 @@ class ScheduledTaskAdmin(AuditedAdmin):
         (None, {"fields": ["name", "regtask", "task", "enabled", "description"]}),
         (_("Schedule"), {"fields": [*_SCHEDULES, "start_time", "one_off", "last_run_at", "total_run_count"]}),
         (_("Arguments"), {"fields": ["args", "kwargs"]}),
-        (_("Delivery"), {"fields": _DELIVERY}),
+        (_("Delivery"), {"fields": [*_DELIVERY]}),
     ]
     readonly_fields = ["last_run_at", "total_run_count"]
     list_display = ["name", "enabled", "scheduler", "last_run_at", "total_run_count"]

@@ -16,6 +16,7 @@ from typing import NamedTuple, Protocol
 
 from syncer.changes import AssignmentChange, Change, Kind, Plan, SetChange
 from syncer.gateways.errors import Conflict, GatewayError, NotFound, Permanent, Temporary
+from syncer.gateways.identity_center_requests import OperationStatus, RequestKind
 from syncer.states import Actual, Definition, Ownership, PrincipalType, Reason
 
 logger = logging.getLogger(__name__)
@@ -24,15 +25,6 @@ MAX_PROVISIONINGS = 3  # at once in an instance: AWS quota
 POLL_SECONDS = 1.0
 GIVE_UP_SECONDS = 600.0  # Terraform's patience with one provisioning
 DELETE_SET_TRIES = 8  # roles in many accounts go away slowly after their last assignment
-
-
-class OperationStatus(Protocol):
-    """What AWS says of an asynchronous operation."""
-
-    @property
-    def status(self) -> str: ...
-    @property
-    def failure_reason(self) -> str: ...
 
 
 class Center(Protocol):
@@ -44,10 +36,14 @@ class Center(Protocol):
     def fetch_tags(self, arn: str) -> Mapping[str, str]: ...
     def list_provisioned_accounts(self, arn: str, *, stale_only: bool = False) -> frozenset[str]: ...
     def provision(self, arn: str, account_id: str) -> str: ...
-    def create_assignment(self, account_id: str, arn: str, kind: PrincipalType, principal_id: str) -> str: ...
-    def delete_assignment(self, account_id: str, arn: str, kind: PrincipalType, principal_id: str) -> str | None: ...
-    def list_in_progress(self, kind: str) -> frozenset[str]: ...
-    def describe_status(self, kind: str, request_id: str) -> OperationStatus: ...
+    def create_assignment(
+        self, account_id: str, arn: str, principal_type: PrincipalType, principal_id: str
+    ) -> str | None: ...
+    def delete_assignment(
+        self, account_id: str, arn: str, principal_type: PrincipalType, principal_id: str
+    ) -> str | None: ...
+    def list_in_progress(self, kind: RequestKind) -> frozenset[str]: ...
+    def describe_status(self, kind: RequestKind, request_id: str) -> OperationStatus: ...
 
 
 class Recorder(Protocol):
@@ -90,10 +86,10 @@ class Operation(NamedTuple):
     account_id: str
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> RequestKind:
         if isinstance(self.change, SetChange):
-            return "provisioning"
-        return "creation" if self.change.kind is Kind.CREATE else "deletion"
+            return RequestKind.PROVISIONING
+        return RequestKind.CREATION if self.change.kind is Kind.CREATE else RequestKind.DELETION
 
 
 class UnderWay(NamedTuple):
@@ -111,8 +107,8 @@ class _Progress:
     def busy(self) -> set[str]:
         return {item.operation.account_id for item in self.under_way.values()}
 
-    def count(self, kind: str) -> int:
-        return sum(item.operation.kind == kind for item in self.under_way.values())
+    def count(self, kind: RequestKind) -> int:
+        return sum(item.operation.kind is kind for item in self.under_way.values())
 
 
 def apply_plan(plan: Plan, actual: Actual, center: Center, recorder: Recorder, options: ApplyOptions) -> None:
@@ -240,12 +236,15 @@ class _Applying:
             while lane and account_id not in progress.busy():
                 if len(progress.under_way) >= self.options.outstanding or self.recorder.must_stop():
                     return
-                if lane[0].kind == "provisioning" and progress.count("provisioning") >= MAX_PROVISIONINGS:
+                if (
+                    lane[0].kind is RequestKind.PROVISIONING
+                    and progress.count(RequestKind.PROVISIONING) >= MAX_PROVISIONINGS
+                ):
                     break
                 self._start(lane.popleft(), progress)
 
     def _start(self, operation: Operation, progress: _Progress) -> None:
-        if operation.kind != "provisioning" and not self._may_begin(operation.change):
+        if operation.kind is not RequestKind.PROVISIONING and not self._may_begin(operation.change):
             return
         try:
             request_id = self._send(operation)
@@ -278,7 +277,7 @@ class _Applying:
                 logger.warning("apply: status of %s could not be read: %s", kind, error)
                 continue
             for request_id, item in list(progress.under_way.items()):
-                if item.operation.kind == kind and self._has_ended(request_id, item, request_id in going):
+                if item.operation.kind is kind and self._has_ended(request_id, item, request_id in going):
                     del progress.under_way[request_id]
 
     def _has_ended(self, request_id: str, item: UnderWay, is_listed: bool) -> bool:

@@ -116,8 +116,17 @@ class Standing:
     written_as: str
     state: State = State.WANTED
     reason: Reason | None = None
-    records: tuple[str, ...] = ()
-    expires_on: date | None = None
+    wanted_by: Mapping[str, date | None] = field(default_factory=dict)  # record → its last day
+
+    @property
+    def records(self) -> tuple[str, ...]:
+        return tuple(self.wanted_by)
+
+    @property
+    def expires_on(self) -> date | None:
+        """The longest wish decides: None as soon as one has no end."""
+        ends = [end for end in self.wanted_by.values() if end]
+        return max(ends) if ends and len(ends) == len(self.wanted_by) else None
 
     @property
     def key(self) -> AssignmentKey | None:
@@ -164,6 +173,7 @@ class Desired:
     problems: tuple[Problem, ...]
     links: tuple[NewLink, ...]
     valid: frozenset[str]  # records whose newest revision is in force now
+    revisions: Mapping[str, int] = field(default_factory=dict)  # of every record that was looked at
 
     @cached_property
     def wanted(self) -> Mapping[AssignmentKey, Standing]:
@@ -227,6 +237,7 @@ def build_desired(
         problems=tuple(draft.problems),
         links=tuple(draft.links.values()),
         valid=frozenset(draft.valid),
+        revisions={str(record.reference): record.reference.revision for record in [*sets, *assignments]},
     )
 
 
@@ -455,7 +466,7 @@ def _stand(draft: _Draft, record: ReadRecord, wish: AssignmentWish) -> tuple[lis
         standings.append(
             Standing(
                 wish.account_id, wish.permission_set, kind, principal_id, written,
-                state, reason, (str(record.reference),), wish.expires_on,
+                state, reason, {str(record.reference): wish.expires_on},
             )
         )  # fmt: skip
     return standings, frozenset(unknown)
@@ -548,15 +559,9 @@ def _note_missing_set_records(draft: _Draft, assignments: Iterable[ReadRecord]) 
 
 
 def _merge(standings: Iterable[Standing]) -> Iterator[Standing]:
-    """One standing for each assignment, however many records want it; the longest wish decides its end."""
+    """One standing for each assignment, however many records want it."""
     merged: dict[tuple[str, str, PrincipalType, str], Standing] = {}
     for standing in standings:
-        known = merged.get(standing.identity)
-        if known is None:
-            merged[standing.identity] = standing
-            continue
-        ends = (known.expires_on, standing.expires_on)
-        last = None if None in ends else max(end for end in ends if end)
-        records = tuple(dict.fromkeys(known.records + standing.records))
-        merged[standing.identity] = replace(known, records=records, expires_on=last)
+        known = merged.get(standing.identity, standing)
+        merged[standing.identity] = replace(known, wanted_by={**known.wanted_by, **standing.wanted_by})
     yield from merged.values()

@@ -30,9 +30,16 @@ _MIRRORED = [
 ]  # fmt: skip
 
 
-def load_revisions(kind: AppKind) -> dict[str, int]:
+def load_revisions(kind: AppKind, app_id: str) -> dict[str, int]:
     """Record id → revision of the live records of one app."""
-    return dict(Record.objects.live().of_kind(kind).values_list("record_id", "revision"))
+    rows = Record.objects.live().of_kind(kind).filter(app_id=app_id)
+    return dict(rows.values_list("record_id", "revision"))
+
+
+def load_references_of(kind: AppKind) -> frozenset[str]:
+    """APP:ID of every live record, those of an app that the settings named before included."""
+    rows = Record.objects.live().of_kind(kind).values_list("app_id", "record_id")
+    return frozenset(f"{app_id}:{record_id}" for app_id, record_id in rows)
 
 
 def store_bodies(kind: AppKind, app_id: str, bodies: Iterable[Body], *, title_code: str) -> set[str]:
@@ -77,14 +84,16 @@ def _parse_time(value: Any) -> datetime | None:
     return datetime.fromisoformat(value).astimezone(UTC) if value else None
 
 
-def mark_gone(kind: AppKind, record_ids: Collection[str]) -> None:
-    """Tombstones for records confirmed gone; what they wanted is remembered until AWS has lost it."""
-    Record.objects.live().of_kind(kind).filter(record_id__in=record_ids).update(gone_at=timezone.now())
-
-
-def forget_other_apps(kind: AppKind, app_id: str) -> None:
-    """Refuse to mix two apps: with another app id in the settings, the old app's records are not this app's."""
-    Record.objects.live().of_kind(kind).exclude(app_id=app_id).update(gone_at=timezone.now())
+def mark_gone(references: Collection[str]) -> None:
+    """Tombstones for records that are gone; what they wanted is remembered until AWS has lost it."""
+    by_app: dict[str, list[str]] = {}
+    for reference in references:
+        app_id, _colon, record_id = reference.partition(":")
+        by_app.setdefault(app_id, []).append(record_id)
+    for app_id, record_ids in by_app.items():
+        for start in range(0, len(record_ids), _BATCH):
+            batch = record_ids[start : start + _BATCH]
+            Record.objects.live().filter(app_id=app_id, record_id__in=batch).update(gone_at=timezone.now())
 
 
 # --- Parsing what is mirrored -----------------------------------------------------------------------------------------
@@ -93,10 +102,10 @@ def forget_other_apps(kind: AppKind, app_id: str) -> None:
 def load_records(kind: AppKind, codes: Mapping[str, str], *, without: Collection[str] = ()) -> list[ReadRecord]:
     """The live records of one app, parsed. `codes` maps our field names to kintone's codes.
 
-    `without` names records that a complete scan did not find and that are not confirmed gone yet.
+    `without` names records (APP:ID) that a complete scan did not find and that are not confirmed gone yet.
     """
     rows = Record.objects.live().of_kind(kind).defer("title", "creator_name", "modifier_name")
-    return [_read(row, codes) for row in rows.iterator(_BATCH) if row.record_id not in without]
+    return [_read(row, codes) for row in rows.iterator(_BATCH) if row.reference not in without]
 
 
 def _read(row: Record, codes: Mapping[str, str]) -> ReadRecord:

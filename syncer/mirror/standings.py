@@ -4,7 +4,8 @@ Rows are compared with what they should be and written in bulk, so that a run of
 changed costs reads only.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -16,7 +17,7 @@ from accounts.models import Account, AppKind, Assignment, PermissionSet, Person,
 from accounts.names import fold
 from syncer.changes import AssignmentChange, Kind, Plan, SetChange
 from syncer.planning import Fences
-from syncer.states import Actual, AssignmentKey, Ownership, Reason
+from syncer.states import Actual, ActualSet, AssignmentKey, Ownership, Reason
 from syncer.states import Problem as ProblemState
 from syncer.wishes import Desired, Standing, State
 
@@ -181,11 +182,11 @@ class _Judgement:
         return facts
 
     def _judge_wanted(self, standing: Standing) -> Facts:
-        state, reason = self._state_of_wanted(standing)
+        state, reason = self.state_of_wanted(standing)
         in_aws = standing.key is not None and standing.key in self.there
         return Facts(state, reason.as_json() if reason else {}, in_aws, True, standing.expires_on)
 
-    def _state_of_wanted(self, standing: Standing) -> tuple[str, Reason | None]:
+    def state_of_wanted(self, standing: Standing) -> tuple[str, Reason | None]:
         key, outcomes = standing.key, self.outcomes
         if key and self.fences.stop_create(key) and key not in outcomes.created:
             return S.UNRESOLVED, None
@@ -228,6 +229,19 @@ class _Judgement:
             name, state = (account.name, account.state) if account else (key.target_id, "")
             return S.BLOCKED, Reason("account_not_active", {"account": name, "state": state})
         return S.GRANTED, Reason("sheltered")
+
+
+def count_states(desired: Desired, actual: Actual, plan: Plan, outcomes: Outcomes) -> Counter[str]:
+    """How many wished assignments and wished or owned sets are in each state."""
+    judgement = _Judgement(desired, actual, plan, outcomes)
+    counts = Counter(judgement.state_of_wanted(standing)[0] for standing in desired.standings)
+    for name in {*desired.sets, *desired.set_states}:
+        counts[_state_of_set(name, desired, actual, _pending_sets(plan), outcomes)[0]] += 1
+    return Counter({str(state): count for state, count in counts.items()})
+
+
+def _pending_sets(plan: Plan) -> dict[str, SetChange]:
+    return {change.name: change for change in plan.changes if isinstance(change, SetChange)}
 
 
 # --- Writing assignments ----------------------------------------------------------------------------------------------
@@ -276,6 +290,13 @@ def _build_row(
 _EARLIER = datetime.min.replace(tzinfo=timezone.get_default_timezone())  # a mark: the time in the row stays
 
 
+class Link(NamedTuple):
+    """The identity of a wish: which assignment, wanted by which record's row."""
+
+    place: Place
+    record: int
+
+
 def _write_wishes(
     desired: Desired,
     rows: _Rows,
@@ -284,46 +305,67 @@ def _write_wishes(
     in_scope: Callable[[Place], bool],
 ) -> None:
     """Which record wants what. A wish taken back stays, marked, until AWS has lost the assignment."""
-    wanted: dict[tuple[Place, int], date | None] = {}
-    for standing in desired.standings:
-        place = rows.place_of(standing)
-        if place is None or not in_scope(place):
-            continue
-        for record in standing.records:
-            wanted[place, references[record]] = standing.expires_on
-    understood = {references[record] for record in desired.valid if record in references}
+    wanted = {link: ends for link, ends in _links_of(desired, rows, references) if in_scope(link.place)}
+    stored = _load_wishes()
     assignments = {place: pk for place, (pk, _was) in _load_stored().items()}
-    stored = {
-        (Place(*row[1:4]), row[4]): (row[0], row[5], row[6])
-        for row in Wish.objects.values_list(
-            "pk", "assignment__account_id", "assignment__permission_set_id", "assignment__principal_id",
-            "record_id", "expires_on", "is_current",
-        ).iterator(5000)
-    }  # fmt: skip
-    live = set(Record.objects.live().values_list("pk", flat=True))
     new = [
-        Wish(assignment_id=assignments[place], record_id=record, expires_on=ends)
-        for (place, record), ends in wanted.items()
-        if (place, record) not in stored and place in assignments
+        Wish(assignment_id=assignments[link.place], record_id=link.record, expires_on=ends)
+        for link, ends in wanted.items()
+        if link not in stored and link.place in assignments
     ]
     Wish.objects.bulk_create(new, _BATCH, ignore_conflicts=True)
-    changed, dropped = [], []
-    for (place, record), (pk, ends, is_current) in stored.items():
-        if not in_scope(place):
-            continue
-        if (place, record) in wanted:
-            if (ends, is_current) != (wanted[place, record], True):
-                changed.append(Wish(pk=pk, expires_on=wanted[place, record], is_current=True))
-        elif record in understood or record not in live:
-            if not (place in facts and facts[place].in_aws):
-                dropped.append(pk)
-            elif is_current:
-                changed.append(Wish(pk=pk, expires_on=ends, is_current=False))
-    Wish.objects.bulk_update(changed, ["expires_on", "is_current"], _BATCH)
+    kept = [
+        Wish(pk=stored[link].pk, expires_on=ends, is_current=True)
+        for link, ends in wanted.items()
+        if link in stored and (stored[link].expires_on, stored[link].is_current) != (ends, True)
+    ]
+    undecided = _undecided(desired, references)
+    taken_back = {
+        link: wish
+        for link, wish in stored.items()
+        if link not in wanted and in_scope(link.place) and link.record not in undecided
+    }
+    dropped = [wish.pk for link, wish in taken_back.items() if not _is_in_aws(link.place, facts)]
+    marked = [
+        Wish(pk=wish.pk, expires_on=wish.expires_on, is_current=False)
+        for link, wish in taken_back.items()
+        if wish.is_current and _is_in_aws(link.place, facts)
+    ]
+    Wish.objects.bulk_update([*kept, *marked], ["expires_on", "is_current"], _BATCH)
     for start in range(0, len(dropped), _BATCH):
         Wish.objects.filter(pk__in=dropped[start : start + _BATCH]).delete()
     # A stand-in's row has no history worth keeping once nobody waits for it.
     Assignment.objects.filter(principal__principal_id__isnull=True, wishes__isnull=True).delete()
+
+
+def _links_of(desired: Desired, rows: _Rows, references: Mapping[str, int]) -> Iterator[tuple[Link, date | None]]:
+    for standing in desired.standings:
+        place = rows.place_of(standing)
+        if place is not None:
+            yield from ((Link(place, references[record]), ends) for record, ends in standing.wanted_by.items())
+
+
+def _undecided(desired: Desired, references: Mapping[str, int]) -> set[int]:
+    """Live records that are not understood now: their last word stands."""
+    return {row for reference, row in references.items() if reference not in desired.valid}
+
+
+def _is_in_aws(place: Place, facts: Mapping[Place, Facts]) -> bool:
+    return place in facts and facts[place].in_aws
+
+
+class _StoredWish(NamedTuple):
+    pk: int
+    expires_on: date | None
+    is_current: bool
+
+
+def _load_wishes() -> dict[Link, _StoredWish]:
+    rows = Wish.objects.values_list(
+        "assignment__account_id", "assignment__permission_set_id", "assignment__principal_id",
+        "record_id", "pk", "expires_on", "is_current",
+    )  # fmt: skip
+    return {Link(Place(*row[:3]), row[3]): _StoredWish(*row[4:]) for row in rows.iterator(5000)}
 
 
 # --- Permission sets --------------------------------------------------------------------------------------------------
@@ -338,7 +380,7 @@ def _store_sets(
     PermissionSet.objects.bulk_create([PermissionSet(name=name) for name in sorted(wished - there)], _BATCH)
     rows = {row.name: row for row in PermissionSet.objects.all()}
     changed = []
-    pending = {change.name: change for change in plan.changes if isinstance(change, SetChange)}
+    pending = _pending_sets(plan)
     for name, row in rows.items():
         state, reason = _state_of_set(name, desired, actual, pending, outcomes)
         if state == SetState.FAILED and reason is None and row.state == state:
@@ -379,27 +421,28 @@ def _state_of_set(
     if name in pending and name not in outcomes.sets_done:
         return SetState.PENDING, None
     if name in desired.sets:
-        made = name in outcomes.sets_done or (there is not None and there.ownership is Ownership.OURS)
-        return (
-            (SetState.IN_SYNC, None)
-            if made and not _differs(name, desired, actual, outcomes)
-            else (SetState.FAILED, None)
-        )
+        return _state_of_wished_set(name, there, desired, outcomes), None
+    return _state_of_unwished_set(name, there)
+
+
+def _state_of_wished_set(name: str, there: ActualSet | None, desired: Desired, outcomes: Outcomes) -> str:
+    """Neither in line nor about to be: AWS refused it earlier."""
+    if name in outcomes.sets_done:
+        return SetState.IN_SYNC
+    if there is None or there.definition is None:
+        return SetState.FAILED
+    differs = there.definition.differences(desired.sets[name].definition) or there.stale_accounts
+    return SetState.FAILED if differs else SetState.IN_SYNC
+
+
+def _state_of_unwished_set(name: str, there: ActualSet | None) -> tuple[str, Reason | None]:
     if there is None:
         return SetState.REMOVED, None
     if there.ownership is Ownership.TERRAFORM:
         return SetState.UNMANAGED, Reason("managed_in_terraform", {"set": name})
     if there.ownership is not Ownership.OURS:
         return SetState.UNMANAGED, Reason("set_not_ours", {"set": name})
-    return SetState.IN_SYNC, Reason("set_record_gone", {"set": name})
-
-
-def _differs(name: str, desired: Desired, actual: Actual, outcomes: Outcomes) -> bool:
-    """Neither in line nor about to be: AWS refused it earlier."""
-    there = actual.sets.get(name)
-    if name in outcomes.sets_done or there is None or there.definition is None:
-        return False
-    return bool(there.definition.differences(desired.sets[name].definition) or there.stale_accounts)
+    return SetState.IN_SYNC, Reason("set_without_record", {"set": name})
 
 
 # --- Problems ---------------------------------------------------------------------------------------------------------

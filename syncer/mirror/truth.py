@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import models, transaction
+from django.db import transaction
 
 from accounts.models import (
     Account,
@@ -45,6 +45,9 @@ _BATCH = 500
 @transaction.atomic
 def store_actual(actual: Actual, *, at: datetime) -> None:
     """Take over everything that was read; what was not read stays as it was last known."""
+    if actual.pairs is not None:  # a targeted reading: the rest came from here
+        _store_sets(actual, at)
+        return
     _store_instance(actual.instance, at)
     if actual.units is not None:
         _store_units(actual.units)
@@ -333,7 +336,8 @@ def load_policies() -> tuple[ActualPolicy, ...] | None:
 
 def find_policies_age() -> datetime | None:
     """When the policies were read last."""
-    return AwsPolicy.objects.aggregate(newest=models.Max("read_at"))["newest"]
+    newest = AwsPolicy.objects.order_by("-read_at").values_list("read_at", flat=True)
+    return newest.first()
 
 
 def load_links() -> dict[LinkKey, str]:

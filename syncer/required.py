@@ -5,7 +5,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 _EXAMPLES = {
     "web": {
-        "SECRET_KEY": "a random text of 50 characters or more: python -c 'import secrets; print(secrets.token_urlsafe(50))'",
+        "SECRET_KEY": "the output of: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'",
         "ENTRA_TENANT_ID": "11111111-1111-4111-8111-111111111111",
         "ENTRA_CLIENT_ID": "22222222-2222-4222-8222-222222222222",
     },
@@ -28,12 +28,12 @@ def find_missing(*groups: str) -> list[str]:
         for name, example in _EXAMPLES[group].items()
         if not getattr(settings, name)
     ]
-    if "web" in groups and not settings.ENTRA_CLIENT_SECRET:
-        if not (settings.ENTRA_CLIENT_CERTIFICATE and settings.ENTRA_CLIENT_KEY):
-            missing.append(
-                "ENTRA_CLIENT_SECRET is not set, nor are ENTRA_CLIENT_CERTIFICATE and ENTRA_CLIENT_KEY. "
-                "Give the secret of the app registration, or its certificate and key as PEM."
-            )
+    certificate = settings.ENTRA_CLIENT_CERTIFICATE and settings.ENTRA_CLIENT_KEY
+    if "web" in groups and not (settings.ENTRA_CLIENT_SECRET or certificate):
+        missing.append(
+            "ENTRA_CLIENT_SECRET is not set, nor are ENTRA_CLIENT_CERTIFICATE and ENTRA_CLIENT_KEY. "
+            "Give the secret of the app registration, or its certificate and key as PEM."
+        )
     return missing
 
 

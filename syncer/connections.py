@@ -1,0 +1,54 @@
+"""The gateways, built from the settings: the only place where the two meet."""
+
+from django.conf import settings
+
+from accounts.models import AppKind
+from syncer.gateways.aws_session import AwsOptions
+from syncer.gateways.identity_center import IdentityCenter, connect
+from syncer.gateways.kintone import KintoneApp
+from syncer.scanning import AppSource
+from syncer.schema import ASSIGNMENTS, PERMISSION_SETS
+
+
+def connect_kintone() -> tuple[AppSource, AppSource]:
+    """The two apps: permission sets, assignments."""
+    permission_sets = AppSource(
+        AppKind.PERMISSION_SET,
+        _build_app(settings.KINTONE_PERMISSION_SET_APP_ID, settings.KINTONE_PERMISSION_SET_API_TOKEN),
+        PERMISSION_SETS,
+        settings.KINTONE_PERMISSION_SET_FIELDS,
+    )
+    assignments = AppSource(
+        AppKind.ASSIGNMENT,
+        _build_app(settings.KINTONE_ASSIGNMENT_APP_ID, settings.KINTONE_ASSIGNMENT_API_TOKEN),
+        ASSIGNMENTS,
+        settings.KINTONE_ASSIGNMENT_FIELDS,
+    )
+    return permission_sets, assignments
+
+
+def _build_app(app_id: str, token: str) -> KintoneApp:
+    return KintoneApp(
+        base_url=settings.KINTONE_BASE_URL,
+        app_id=app_id,
+        tokens=(token,),
+        guest_space_id=settings.KINTONE_GUEST_SPACE_ID,
+    )
+
+
+def connect_aws() -> IdentityCenter:
+    """The Identity Center of the company. Raises GatewayError where boto3's configuration is unusable."""
+    return connect(
+        AwsOptions(
+            region=settings.IDENTITY_CENTER_REGION,
+            role_arn=settings.IDENTITY_CENTER_ROLE_ARN,
+            instance_arn=settings.IDENTITY_CENTER_INSTANCE_ARN,
+            tps=settings.IDENTITY_CENTER_TPS,
+        )
+    )
+
+
+def ownership_tag() -> tuple[str, str]:
+    """Key and value of the tag that says a permission set is ours."""
+    key, _equals, value = settings.OWNERSHIP_TAG.partition("=")
+    return key, value

@@ -1,0 +1,309 @@
+"""Everything of a run before the first write to AWS: read the wish, read the truth, work out the plan."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.models import AppKind
+from syncer.changes import Kind, Limits, Plan, identity_of
+from syncer.connections import connect_aws, connect_kintone, ownership_tag
+from syncer.gateways.errors import GatewayError, NotFound
+from syncer.gateways.identity_center import IdentityCenter
+from syncer.gateways.identity_center_reading import ReadOptions, read_actual
+from syncer.mirror import records as record_mirror
+from syncer.mirror import refusals, standings, truth
+from syncer.mirror.records import load_before, load_records
+from syncer.models import AppState, Run
+from syncer.models import Change as ChangeRow
+from syncer.planning import NOTHING_REFUSED, plan_run
+from syncer.recording import identity_of_row
+from syncer.scanning import AppFailure, AppReading, AppSource, glance_at_app, scan_app
+from syncer.states import Actual, AssignmentKey, PrincipalType, ReadRecord, Reason, Scope, Unresolved
+from syncer.wishes import Before, Desired, Directory, build_desired
+
+POLICIES_AGE = timedelta(hours=24)
+MEMORY_OF_THE_BRAKE = timedelta(hours=24)
+
+
+class RunFailed(Exception):
+    """The run cannot even plan: something that everything depends on could not be read."""
+
+    def __init__(self, reason: Reason, unresolved: tuple[Unresolved, ...] = ()) -> None:
+        super().__init__(reason)
+        self.reason, self.unresolved = reason, unresolved
+
+
+class Progress(Protocol):
+    """Where a run tells how far it is. Steps are those of `Run.Step`."""
+
+    def begin(self, step: str) -> None: ...
+    def note(self, **figures: int) -> None: ...
+
+
+class Silent:
+    """Progress that nobody watches."""
+
+    def begin(self, step: str) -> None:
+        pass
+
+    def note(self, **figures: int) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What was read of kintone."""
+
+    readings: tuple[AppReading, ...]
+
+    @property
+    def changed(self) -> frozenset[str]:
+        """Records (APP:ID) that came, changed or went."""
+        return frozenset().union(*(reading.changed | reading.gone for reading in self.readings))
+
+    @property
+    def records(self) -> int:
+        return sum(reading.records for reading in self.readings)
+
+    @property
+    def missing(self) -> frozenset[str]:
+        return frozenset().union(*(reading.missing for reading in self.readings))
+
+    @property
+    def shrunk(self) -> frozenset[str]:
+        return frozenset(str(reading.kind) for reading in self.readings if reading.shrunk)
+
+    def codes(self, kind: AppKind) -> Mapping[str, str]:
+        return next(reading.codes for reading in self.readings if reading.kind == kind)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A plan with everything it was made of."""
+
+    wish: Wish
+    records: tuple[ReadRecord, ...]
+    actual: Actual
+    desired: Desired
+    plan: Plan
+    references: Mapping[str, int]  # APP:ID → row
+    center: IdentityCenter
+    is_accepted: bool  # what would have been held was accepted by its checksum
+
+
+# --- The wish ---------------------------------------------------------------------------------------------------------
+
+
+def read_wish(*, complete: bool) -> Wish:
+    """Read both apps into the mirror. Raises RunFailed, after trying both, when one could not be read."""
+    read = scan_app if complete else glance_at_app
+    readings: list[AppReading] = []
+    failures: list[AppFailure] = []
+    for source in connect_kintone():
+        try:
+            readings.append(read(source))
+        except AppFailure as failure:
+            failures.append(failure)
+    if failures:
+        raise RunFailed(failures[0].reason, tuple(_unread(failure) for failure in failures))
+    return Wish(tuple(readings))
+
+
+def read_one_record(reference: str) -> Wish:
+    """Read one record by itself. Raises RunFailed when it cannot be read or belongs to neither app."""
+    app_id, _colon, record_id = reference.partition(":")
+    source = next((item for item in connect_kintone() if item.app.app_id == app_id), None)
+    if source is None or not record_id.isdigit():
+        raise RunFailed(Reason("record_not_found", {"record": reference}))
+    codes = {state.kind: state.fields for state in AppState.objects.all()}
+    if len(codes) < len(AppKind) or not all(codes.values()):
+        return read_wish(complete=True)
+    try:
+        _take_record(source, record_id, codes[source.kind])
+    except GatewayError as error:
+        raise RunFailed(error.reason, (Unresolved(Scope(), error.operation, error.reason, about=reference),)) from error
+    readings = [AppReading(AppKind(kind), codes[kind]) for kind in codes]
+    return Wish(
+        tuple(
+            replace(reading, changed=frozenset({reference})) if reading.kind == source.kind else reading
+            for reading in readings
+        )
+    )
+
+
+def _take_record(source: AppSource, record_id: str, codes: Mapping[str, str]) -> None:
+    app_id = source.app.app_id
+    try:
+        body = source.app.fetch_record(record_id)
+    except NotFound as error:
+        if f"{app_id}:{record_id}" not in record_mirror.load_references_of(source.kind):
+            raise RunFailed(Reason("record_not_found", {"record": f"{app_id}:{record_id}"})) from error
+        record_mirror.mark_gone([f"{app_id}:{record_id}"])
+        return
+    record_mirror.store_bodies(source.kind, app_id, [body], title_code=codes[source.schema.title])
+
+
+def _unread(failure: AppFailure) -> Unresolved:
+    return Unresolved(Scope(), failure.operation, failure.reason, about=f"kintone {failure.kind}")
+
+
+# --- Truth and plan ---------------------------------------------------------------------------------------------------
+
+
+def prepare(
+    wish: Wish,
+    progress: Progress,
+    *,
+    only: Collection[str] | None = None,
+    everything: bool = False,
+    accept: str = "",
+) -> Prepared:
+    """Read AWS and plan. `only` names the records (APP:ID) of a targeted run. Raises RunFailed."""
+    sets = load_records(AppKind.PERMISSION_SET, wish.codes(AppKind.PERMISSION_SET), without=wish.missing)
+    assignments = load_records(AppKind.ASSIGNMENT, wish.codes(AppKind.ASSIGNMENT), without=wish.missing)
+    before = load_before()
+    progress.begin(Run.Step.TRUTH)
+    center, actual = _read_truth(_find_focus(only, sets, assignments, before), everything=everything)
+    progress.note(
+        calls=center.calls.total(),
+        accounts=len(actual.accounts),
+        permission_sets=len(actual.sets),
+        assignments=len(actual.assignments),
+    )
+    progress.begin(Run.Step.PLAN)
+    desired = _build_desired(sets, assignments, before, actual)
+    references = standings.load_references()
+    refused = NOTHING_REFUSED if everything else refusals.load_refused(desired, references, timezone.now())
+    limits = _load_limits(wish)
+    plan = plan_run(desired, actual, limits, refused)
+    accepted = _find_accepted(plan, accept)
+    if accepted:
+        plan = plan_run(desired, actual, replace(limits, accepted=accepted), refused)
+    progress.note(
+        create=plan.count(Kind.CREATE), update=plan.count(Kind.UPDATE), delete=plan.count(Kind.DELETE),
+        held=len(plan.held),
+    )  # fmt: skip
+    return Prepared(wish, (*sets, *assignments), actual, desired, plan, references, center, bool(accepted))
+
+
+@dataclass(frozen=True)
+class _Focus:
+    """What a targeted run looks at."""
+
+    pairs: frozenset[tuple[str, str]]
+    sets: frozenset[str]
+
+
+def _find_focus(
+    only: Collection[str] | None,
+    sets: Collection[ReadRecord],
+    assignments: Collection[ReadRecord],
+    before: Mapping[str, Collection[Before]],
+) -> _Focus | None:
+    """The pairs and sets that these records want or wanted; None when a full reading is needed."""
+    if only is None:
+        return None
+    names = {record.permission_set for record in sets if str(record.reference) in only} - {""}
+    pairs = {
+        (record.account_id, record.permission_set)
+        for record in assignments
+        if (str(record.reference) in only or record.permission_set in names)
+        and record.account_id
+        and record.permission_set
+    }
+    pairs |= {(item.key.target_id, item.key.permission_set) for reference in only for item in before.get(reference, ())}
+    return _Focus(frozenset(pairs), frozenset(names | {name for _account, name in pairs}))
+
+
+def _read_truth(focus: _Focus | None, *, everything: bool) -> tuple[IdentityCenter, Actual]:
+    known = truth.load_sets()
+    instance = truth.load_instance()
+    if instance is None:
+        focus = None  # nothing is mirrored yet that a targeted run could stand on
+    age = truth.find_policies_age()
+    options = ReadOptions(
+        ownership_tag=ownership_tag(),
+        known_names={there.arn: name for name, there in known.items()},
+        with_policies=everything or age is None or timezone.now() - age > POLICIES_AGE,
+        with_memberships_of="assigned",
+    )
+    if focus is not None:
+        options = replace(
+            options, instance=instance, accounts=truth.load_accounts(), principals=truth.load_principals(),
+            pairs=focus.pairs, sets=focus.sets, with_policies=False, with_memberships_of=frozenset(),
+        )  # fmt: skip
+    try:
+        center = connect_aws()
+        actual = read_actual(center, options)
+    except GatewayError as error:
+        raise RunFailed(error.reason, (Unresolved(Scope(), error.operation, error.reason),)) from error
+    blind = next((item for item in actual.unresolved if item.scope == Scope() and item.blocks == "all"), None)
+    if blind is not None:
+        raise RunFailed(blind.reason, actual.unresolved)
+    truth.store_actual(actual, at=timezone.now())
+    return center, actual if focus is None else _complete_from_mirror(actual)
+
+
+def _complete_from_mirror(actual: Actual) -> Actual:
+    """A targeted reading with the rest of the world as last known: shares are shares of everything."""
+    pairs = actual.pairs or frozenset()
+    others = {key for key in truth.load_assignments() if (key.target_id, key.permission_set) not in pairs}
+    return replace(actual, assignments=actual.assignments | others, sets={**truth.load_sets(), **actual.sets})
+
+
+def _build_desired(
+    sets: Collection[ReadRecord],
+    assignments: Collection[ReadRecord],
+    before: Mapping[str, Collection[Before]],
+    actual: Actual,
+) -> Desired:
+    zone = ZoneInfo(settings.TIME_ZONE)
+    directory = Directory(
+        management_account_id=actual.instance.management_account_id,
+        accounts=actual.accounts,
+        sets=actual.sets,
+        principals=actual.principals,
+        links=truth.load_links(),
+        policies=actual.policies or truth.load_policies(),
+        user_suffix=settings.KINTONE_USER_SUFFIX,
+        match_email=settings.IDENTITY_MATCH_EMAIL,
+    )
+    return build_desired(
+        sets, assignments, directory,
+        before=before, today=timezone.now().astimezone(zone).date(), zone=zone, public_url=settings.PUBLIC_URL,
+    )  # fmt: skip
+
+
+def _load_limits(wish: Wish) -> Limits:
+    since = timezone.now() - MEMORY_OF_THE_BRAKE
+    rows = ChangeRow.objects.filter(
+        kind=ChangeRow.Kind.DELETE, object=ChangeRow.Object.ASSIGNMENT, outcome=ChangeRow.Outcome.SUCCEEDED,
+        confirmed=False, finished_at__gt=since,
+    )  # fmt: skip
+    return Limits(
+        count=settings.DELETE_LIMIT_COUNT,
+        share=settings.DELETE_LIMIT_SHARE,
+        maximum=settings.DELETE_LIMIT_MAX,
+        removed_lately=tuple(
+            AssignmentKey(row.account_id, row.permission_set_name, PrincipalType(row.principal_type), row.principal_id)
+            for row in rows
+        ),
+        shrunk=wish.shrunk,
+    )
+
+
+def _find_accepted(plan: Plan, checksum: str) -> frozenset[str]:
+    """What is held, if the checksum stands for exactly that or for more; else nothing."""
+    held = frozenset(identity_of(change) for change in plan.held)
+    if not checksum or not held:
+        return frozenset()
+    if plan.checksum == checksum:
+        return held
+    run = Run.objects.filter(checksum=checksum).order_by("-pk").first()
+    rows = run.changes.filter(outcome=ChangeRow.Outcome.HELD) if run else []
+    return held if held <= {identity_of_row(row) for row in rows} else frozenset()

@@ -1,0 +1,161 @@
+"""What applying does, as rows: an intent before each call, the request id before polling, the outcome at the end."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils import timezone
+
+from accounts.models import Assignment, PermissionSet, Principal, Record
+from syncer.changes import AssignmentChange, Change, Kind, Plan, SetChange, identity_of
+from syncer.mirror.standings import Outcomes
+from syncer.models import Change as ChangeRow
+from syncer.models import Run
+from syncer.states import Reason
+
+_BATCH = 500
+Outcome = ChangeRow.Outcome
+
+
+def build_rows(run: Run, plan: Plan) -> list[ChangeRow]:
+    """The plan as rows, in its order; what is held comes last."""
+    names = _load_names(plan)
+    rows = []
+    for position, (change, outcome) in enumerate(
+        [*((change, Outcome.PLANNED) for change in plan.changes), *((change, Outcome.HELD) for change in plan.held)]
+    ):
+        row = build_row(change, outcome, names)
+        row.run, row.position = run, position
+        if outcome == Outcome.HELD and plan.held_because:
+            row.reason = plan.held_because.as_json()
+        rows.append(row)
+    return rows
+
+
+def build_row(change: Change, outcome: str, names: Mapping[str, str]) -> ChangeRow:
+    """One change as a row that belongs to no run yet."""
+    if isinstance(change, SetChange):
+        return ChangeRow(
+            kind=change.kind,
+            object=ChangeRow.Object.PERMISSION_SET,
+            permission_set_name=change.name,
+            record_reference=change.record,
+            details=_details(change),
+            outcome=outcome,
+        )
+    return ChangeRow(
+        kind=change.kind,
+        object=ChangeRow.Object.ASSIGNMENT,
+        account_id=change.key.target_id,
+        permission_set_name=change.key.permission_set,
+        principal_type=change.key.principal_type,
+        principal_id=change.key.principal_id,
+        principal_name=names.get(change.key.principal_id, ""),
+        record_reference=change.record,
+        details=[{"field": "cause", "before": "", "after": change.cause}] if change.cause else [],
+        confirmed=change.kind is Kind.DELETE and not change.counts,
+        outcome=outcome,
+    )
+
+
+def _details(change: SetChange) -> list[dict[str, str]]:
+    details: list[dict[str, str]] = [difference._asdict() for difference in change.differences]
+    if change.stale_accounts:
+        details.append({"field": "stale_accounts", "before": "", "after": ", ".join(sorted(change.stale_accounts))})
+    return details
+
+
+def _load_names(plan: Plan) -> dict[str, str]:
+    ids = {change.key.principal_id for change in (*plan.changes, *plan.held) if isinstance(change, AssignmentChange)}
+    rows = Principal.objects.filter(principal_id__isnull=False).values_list("principal_id", "name")
+    return {principal_id: name for principal_id, name in rows if principal_id in ids}
+
+
+def identity_of_row(row: ChangeRow) -> str:
+    """The same line as `changes.identity_of` gives for the change this row was made of."""
+    if row.object == ChangeRow.Object.PERMISSION_SET:
+        return f"{row.kind} permission_set {row.permission_set_name}"
+    parts = (row.account_id, row.permission_set_name, row.principal_type, row.principal_id)
+    return f"{row.kind} assignment {' '.join(parts)}"
+
+
+@dataclass
+class DatabaseRecorder:
+    """The recorder of a run (see `applying.Recorder`): writes each step to the change's row at once."""
+
+    run: Run
+    rows: Mapping[str, ChangeRow]  # by identity
+    revisions: Mapping[str, int]  # APP:ID → the revision that was planned
+    stop: Callable[[], bool]
+    progress: Callable[[int], None]
+    outcomes: Outcomes = field(default_factory=Outcomes)
+    ended: int = 0
+
+    def is_still_wanted(self, change: Change) -> bool:
+        """A create or update whose record has changed since the plan is left to the run that will read it."""
+        if change.kind is Kind.DELETE or change.record not in self.revisions:
+            return True
+        app_id, _colon, record_id = change.record.partition(":")
+        return (
+            Record.objects.live()
+            .filter(app_id=app_id, record_id=record_id, revision=self.revisions[change.record])
+            .exists()
+        )
+
+    def sending(self, change: Change) -> None:
+        self._save(change, outcome=Outcome.SENT, sent_at=timezone.now())
+
+    def sent(self, change: Change, request_id: str) -> None:
+        self._save(change, request_id=request_id)
+
+    def succeeded(self, change: Change) -> None:
+        if isinstance(change, SetChange):
+            self.outcomes.sets_done.add(change.name)
+            if change.kind is Kind.DELETE:
+                self.outcomes.sets_deleted.add(change.name)
+        else:
+            (self.outcomes.created if change.kind is Kind.CREATE else self.outcomes.deleted).add(change.key)
+        self._end(change, Outcome.SUCCEEDED)
+
+    def failed(self, change: Change, reason: Reason, *, for_good: bool) -> None:
+        if isinstance(change, SetChange):
+            (self.outcomes.sets_refused if for_good else self.outcomes.sets_postponed)[change.name] = reason
+        else:
+            (self.outcomes.refused if for_good else self.outcomes.postponed)[change.key] = reason
+        self._end(change, Outcome.FAILED, reason)
+
+    def superseded(self, change: Change) -> None:
+        self._end(change, Outcome.SUPERSEDED, Reason("not_wanted_any_more"))
+
+    def must_stop(self) -> bool:
+        return self.stop()
+
+    def _end(self, change: Change, outcome: str, reason: Reason | None = None) -> None:
+        self._save(change, outcome=outcome, reason=reason.as_json() if reason else {}, finished_at=timezone.now())
+        self.ended += 1
+        self.progress(self.ended)
+
+    def _save(self, change: Change, **values: Any) -> None:
+        row = self.rows[identity_of(change)]
+        for name, value in values.items():
+            setattr(row, name, value)
+        row.save(update_fields=list(values))
+
+
+def point_to_rows(run: Run) -> None:
+    """Let each change point to the assignment or set it touched, now that their rows exist."""
+    rows = list(run.changes.all())
+    sets = dict(PermissionSet.objects.values_list("name", "pk"))
+    assignments = _find_assignments([row for row in rows if row.object == ChangeRow.Object.ASSIGNMENT])
+    for row in rows:
+        row.permission_set_id = sets.get(row.permission_set_name)
+        row.assignment_id = assignments.get((row.account_id, row.permission_set_name, row.principal_id))
+    ChangeRow.objects.bulk_update(rows, ["permission_set", "assignment"], _BATCH)
+
+
+def _find_assignments(rows: list[ChangeRow]) -> dict[tuple[str, str, str | None], int]:
+    accounts = {row.account_id for row in rows}
+    found = Assignment.objects.filter(account__account_id__in=accounts).values_list(
+        "account__account_id", "permission_set__name", "principal__principal_id", "pk"
+    )
+    return {(account, name, principal): pk for account, name, principal, pk in found}

@@ -1,0 +1,321 @@
+"""One run, from start to end: read the wish, read the truth, plan, check, apply, tell (docs/one-run.md)."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.models import Instance, User
+from syncer import leases
+from syncer.applying import ApplyOptions, apply_plan
+from syncer.changes import Kind
+from syncer.connections import ownership_tag
+from syncer.mirror import refusals, standings
+from syncer.mirror.records import store_in_force
+from syncer.mirror.standings import Outcomes
+from syncer.mirror.truth import store_links
+from syncer.models import Baseline, Change, Run
+from syncer.preparing import Prepared, RunFailed, Silent, Wish, prepare, read_one_record, read_wish
+from syncer.recording import DatabaseRecorder, build_rows, identity_of_row, point_to_rows
+from syncer.reports import Report, count_succeeded, problem_as_json, unresolved_as_json
+from syncer.scanning import accept_missing
+from syncer.states import Ownership, Problem, Reason
+
+logger = logging.getLogger(__name__)
+
+LEASE_PATIENCE = 600.0  # seconds that a run by hand waits for the one before it
+
+
+class Stopping:
+    """Set when this process is asked to end: what is under way is followed to its end, nothing new begins."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def set(self, *_signal: object) -> None:
+        self._event.set()
+
+    def __bool__(self) -> bool:
+        return self._event.is_set()
+
+
+# --- Asking for a run -------------------------------------------------------------------------------------------------
+
+
+def queue_full_run(*, by: User | None = None, accept: str = "", confirm: bool = False) -> Run:
+    """The queued full run: a new one, or the one that waits already. A request during a run is remembered once.
+
+    accept: the checksum of held removals; confirm: an admin's word that a new database may write.
+    """
+    try:
+        with transaction.atomic():
+            return Run.objects.create(
+                kind=Run.Kind.FULL, requested_by=by, accept=accept, by_hand=confirm, mode=settings.SYNC_MODE
+            )
+    except IntegrityError:
+        queued = Run.objects.filter(kind=Run.Kind.FULL, status=Run.Status.QUEUED)
+        wishes: dict[str, Any] = {name: value for name, value in (("accept", accept), ("by_hand", confirm)) if value}
+        if wishes:
+            queued.update(**wishes)
+        run = queued.first()
+        # Taken up between the two statements: what is asked for now still needs a run of its own.
+        return run or queue_full_run(by=by, accept=accept, confirm=confirm)
+
+
+def work_off_queue(stopping: Stopping | None = None, *, wait: float = 0) -> int:
+    """Carry out queued runs while there are any; the number carried out. Another worker at it is no error."""
+    done = 0
+    while Run.objects.filter(status=Run.Status.QUEUED).exists():
+        try:
+            with leases.hold_lease(wait=wait) as lease:
+                done += _take_next(lease, stopping or Stopping())
+        except leases.LeaseBusy:
+            break
+    return done
+
+
+def _take_next(lease: leases.Held, stopping: Stopping) -> int:
+    mark_lost_runs()
+    run = Run.objects.filter(status=Run.Status.QUEUED).order_by("requested_at", "pk").first()
+    if run is None or not Run.objects.filter(pk=run.pk, status=Run.Status.QUEUED).update(status=Run.Status.RUNNING):
+        return 0
+    run.refresh_from_db()
+    execute(run, lease, stopping)
+    return 1
+
+
+def mark_lost_runs() -> int:
+    """Runs that were under way when their process ended. Only for the holder of the lease, or when nobody holds it."""
+    lost = list(Run.objects.filter(status=Run.Status.RUNNING))
+    for run in lost:
+        reason = Reason("run_lost").as_json()
+        run.changes.filter(outcome=Change.Outcome.SENT).update(
+            outcome=Change.Outcome.FAILED, reason=reason, finished_at=timezone.now()
+        )
+        Run.objects.filter(pk=run.pk).update(status=Run.Status.LOST, finished_at=timezone.now(), error=reason)
+        logger.warning("run: %s was lost with its process", run.pk)
+    return len(lost)
+
+
+def run_by_hand(run: Run, stopping: Stopping, *, patience: float = LEASE_PATIENCE) -> Run:
+    """Carry out an unsaved run in this process, waiting for the lease. The run has its outcome when this returns."""
+    try:
+        with leases.hold_lease(wait=patience) as lease:
+            mark_lost_runs()
+            run.status = Run.Status.RUNNING
+            run.save()
+            return execute(run, lease, stopping)
+    except leases.LeaseBusy:
+        run.status, run.finished_at = Run.Status.FAILED, timezone.now()
+        run.error = Reason("lease_busy", {"minutes": int(patience // 60)}).as_json()
+        run.save()
+        return run
+
+
+def run_changes(stopping: Stopping, *, patience: float = 40.0) -> Run | None:
+    """Carry out what changed in kintone; None when nothing did, or when it could not be read (the log says why)."""
+    with leases.hold_lease(wait=patience) as lease:
+        mark_lost_runs()
+        try:
+            wish = read_wish(complete=False)
+        except RunFailed as failure:
+            logger.warning("run: changed records could not be read: %s", failure.reason)
+            return None
+        if not wish.changed or not Instance.objects.exists():
+            return None
+        run = Run.objects.create(kind=Run.Kind.CHANGES, status=Run.Status.RUNNING, mode=settings.SYNC_MODE)
+        return execute(run, lease, stopping, wish)
+
+
+# --- One run ----------------------------------------------------------------------------------------------------------
+
+
+def execute(run: Run, lease: leases.Held, stopping: Stopping, wish: Wish | None = None) -> Run:
+    """Carry out a run whose row says RUNNING; of a wish that was read already, only what changed is looked at."""
+    run.started_at = timezone.now()
+    run.save(update_fields=["started_at"])
+    logger.info("run: %s begins kind=%s mode=%s", run.pk, run.kind, run.mode)
+    progress = _Steps(run)
+    try:
+        _Execution(run, progress, lambda: bool(stopping) or lease.is_lost).go(wish)
+        if lease.is_lost:
+            _fail(run, Reason("lease_lost"))
+    except RunFailed as failure:
+        run.unresolved = [unresolved_as_json(item) for item in failure.unresolved]
+        _fail(run, failure.reason)
+    except Exception as error:
+        logger.exception("run: %s failed", run.pk)
+        _fail(run, Reason("unexpected", {"text": f"{type(error).__name__}: {error}"[:500]}))
+    progress.end(failed=run.status == Run.Status.FAILED)
+    run.finished_at = timezone.now()
+    run.save()
+    logger.info("run: %s ends status=%s counts=%s", run.pk, run.status, run.counts)
+    return run
+
+
+def _fail(run: Run, reason: Reason) -> None:
+    run.status, run.error = Run.Status.FAILED, reason.as_json()
+
+
+class _Steps:
+    """Writes how far a run is to its row, for the page that watches."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._since = time.monotonic()
+
+    def begin(self, step: str) -> None:
+        self._close("done")
+        self.run.step, self._since = step, time.monotonic()
+        self.run.steps[step] = {"state": "now"}
+        self._save()
+
+    def note(self, **figures: int) -> None:
+        self.run.steps[self.run.step].update(figures)
+        self._save()
+
+    def end(self, *, failed: bool) -> None:
+        self._close("failed" if failed else "done")
+
+    def _close(self, state: str) -> None:
+        if self.run.step in self.run.steps:
+            seconds = round(time.monotonic() - self._since, 3)
+            self.run.steps[self.run.step] |= {"state": state, "seconds": seconds}
+
+    def _save(self) -> None:
+        self.run.save(update_fields=["step", "steps"])
+
+
+class _Execution:
+    def __init__(self, run: Run, progress: _Steps, must_stop: Callable[[], bool]) -> None:
+        self.run, self.progress, self.must_stop = run, progress, must_stop
+        self.notices: list[Problem] = []
+
+    def go(self, wish: Wish | None) -> None:
+        run = self.run
+        self.progress.begin(Run.Step.WISH)
+        if wish is None:
+            wish = read_one_record(run.record_reference) if run.record_reference else read_wish(complete=True)
+        self.progress.note(records=wish.records, changed=len(wish.changed))
+        only = None if run.kind == Run.Kind.FULL else wish.changed
+        prepared = prepare(wish, self.progress, only=only, everything=run.everything, accept=run.accept)
+        may_write = self._may_write(prepared)
+        self._store_plan(prepared)
+        outcomes = self._apply(prepared) if may_write else Outcomes()
+        self.progress.begin(Run.Step.TELL)
+        self._store_end(prepared, outcomes, applied=may_write)
+
+    def _may_write(self, prepared: Prepared) -> bool:
+        """Not in plan mode, and not from a new database beside sets of ours until somebody has said so."""
+        if self.run.mode == Run.Mode.PLAN:
+            return False
+        if Baseline.objects.exists():
+            return True
+        if self.run.by_hand or not any(there.ownership is Ownership.OURS for there in prepared.actual.sets.values()):
+            Baseline.objects.create(confirmed_by=str(self.run.requested_by or "manage.py sync"))
+            return True
+        self.notices.append(Problem("baseline_missing", "warning"))
+        return False
+
+    def _store_plan(self, prepared: Prepared) -> None:
+        """Everything the plan says becomes visible before the first write."""
+        now = timezone.now()
+        store_in_force(prepared.records, prepared.desired.valid)
+        standings.store_problems(prepared.desired.problems, prepared.references)
+        _store_standings(prepared, Outcomes(), now)
+        Change.objects.bulk_create(build_rows(self.run, prepared.plan), 500)
+        point_to_rows(self.run)
+
+    def _apply(self, prepared: Prepared) -> Outcomes:
+        self.progress.begin(Run.Step.APPLY)
+        total = len(prepared.plan.changes)
+        self.progress.note(done=0, total=total)
+        recorder = DatabaseRecorder(
+            run=self.run,
+            rows={identity_of_row(row): row for row in self.run.changes.all()},
+            revisions=prepared.desired.revisions,
+            stop=self.must_stop,
+            progress=lambda done: self.progress.note(done=done, total=total),
+        )
+        options = ApplyOptions(ownership_tag(), outstanding=settings.IDENTITY_CENTER_OUTSTANDING)
+        apply_plan(prepared.plan, prepared.actual, prepared.center, recorder, options)
+        if prepared.is_accepted:
+            accept_missing(prepared.wish.readings)
+        return recorder.outcomes
+
+    def _store_end(self, prepared: Prepared, outcomes: Outcomes, *, applied: bool) -> None:
+        now, run, desired = timezone.now(), self.run, prepared.desired
+        if applied and prepared.plan.changes:
+            _store_standings(prepared, outcomes, now)
+            refusals.store_refusals(outcomes, desired, prepared.references, now)
+            point_to_rows(run)
+        changes = list(run.changes.all())
+        run.counts = _count(prepared, outcomes, changes, applied=applied)
+        run.api_calls = dict(prepared.center.calls)
+        run.problems = [problem_as_json(problem) for problem in (*self.notices, *desired.problems)]
+        run.unresolved = [unresolved_as_json(item) for item in prepared.actual.unresolved]
+        run.checksum = prepared.plan.checksum
+        has_failed = bool(run.unresolved) or any(change.outcome == Change.Outcome.FAILED for change in changes)
+        run.status = Run.Status.FAILED if has_failed else Run.Status.HELD if prepared.plan.held else Run.Status.DONE
+        if has_failed:
+            run.error = _main_error(prepared, changes).as_json()
+
+
+def _store_standings(prepared: Prepared, outcomes: Outcomes, now: datetime) -> None:
+    store_links(prepared.desired.links)
+    standings.store_standings(
+        prepared.desired, prepared.actual, prepared.plan, outcomes, references=prepared.references, now=now
+    )
+
+
+def _count(prepared: Prepared, outcomes: Outcomes, changes: list[Change], *, applied: bool) -> dict[str, int]:
+    states = standings.count_states(prepared.desired, prepared.actual, prepared.plan, outcomes)
+    counted = count_succeeded(changes) if applied else {kind: prepared.plan.count(kind) for kind in Kind}
+    return {
+        **{str(kind): counted.get(kind, 0) for kind in Kind},
+        "unchanged": prepared.plan.unchanged,
+        **{state: states.get(state, 0) for state in ("waiting", "blocked", "failed")},
+    }
+
+
+def _main_error(prepared: Prepared, changes: list[Change]) -> Reason:
+    """The one sentence at the top: what could not be read, else how many changes failed."""
+    if prepared.actual.unresolved:
+        return prepared.actual.unresolved[0].reason
+    failed = [change for change in changes if change.outcome == Change.Outcome.FAILED]
+    return Reason("changes_failed", {"count": len(failed)})
+
+
+# --- Planning only ----------------------------------------------------------------------------------------------------
+
+
+def plan_only() -> Report:
+    """Read and plan without a lease, a run or a write to AWS; only the mirror is brought up to date."""
+    started = time.monotonic()
+    try:
+        prepared = prepare(read_wish(complete=True), Silent())
+    except RunFailed as failure:
+        return Report(
+            status="failed",
+            error=failure.reason.as_json(),
+            unresolved=[unresolved_as_json(item) for item in failure.unresolved],
+            seconds=time.monotonic() - started,
+        )
+    unresolved = prepared.actual.unresolved
+    return Report(
+        status="failed" if unresolved else "held" if prepared.plan.held else "done",
+        error=unresolved[0].reason.as_json() if unresolved else {},
+        counts=_count(prepared, Outcomes(), [], applied=False),
+        changes=build_rows(Run(), prepared.plan),
+        problems=[problem_as_json(problem) for problem in prepared.desired.problems],
+        unresolved=[unresolved_as_json(item) for item in unresolved],
+        api_calls=dict(prepared.center.calls),
+        seconds=time.monotonic() - started,
+        checksum=prepared.plan.checksum,
+    )

@@ -1,0 +1,80 @@
+"""Celery's tasks: a lock, one call, nothing more. The truth of a job is its row, so every task may run twice or never.
+
+The schedule is in the database (admin site, "Periodic tasks"); syncer/migrations/0002 puts it there.
+"""
+
+import logging
+
+from celery import shared_task
+from celery.exceptions import OperationalError
+from django.core.management import call_command
+from django.db import transaction
+from kombu.exceptions import OperationalError as BrokerError
+
+from accounts.audit import record_event
+from accounts.models import User
+from syncer import leases, runs
+from syncer.models import Run
+
+logger = logging.getLogger(__name__)
+
+LOOK_AGAIN = 5.0  # seconds to wait for a lease that is about to be given back
+
+
+@shared_task
+def run_full() -> None:
+    """A full run, as the schedule wants it."""
+    runs.queue_full_run()
+    runs.work_off_queue(wait=LOOK_AGAIN)
+
+
+@shared_task
+def work_off_queue() -> None:
+    """Carry out what is queued."""
+    runs.work_off_queue(wait=LOOK_AGAIN)
+
+
+@shared_task
+def run_changes() -> None:
+    """Carry out what changed in kintone since the last look."""
+    try:
+        runs.run_changes(runs.Stopping())
+    except leases.LeaseBusy:
+        logger.info("tasks: a run is going on; what changed waits for the next look")
+
+
+@shared_task
+def sweep() -> None:
+    """Find runs whose process died, and queued ones whose message was lost with the broker."""
+    if leases.is_busy():
+        return
+    if Run.objects.filter(status__in=(Run.Status.RUNNING, Run.Status.QUEUED)).exists():
+        runs.work_off_queue()
+        if not leases.is_busy():
+            runs.mark_lost_runs()
+
+
+@shared_task
+def clear_sessions() -> None:
+    """Forget sessions that have ended."""
+    call_command("clearsessions")
+
+
+def request_full_run(user: User | None, *, accept: str = "", confirm: bool = False) -> Run:
+    """Ask for a full run; the run that will do it. Accepting and confirming are for admins: the caller checks."""
+    with transaction.atomic():
+        run = runs.queue_full_run(by=user, accept=accept, confirm=confirm)
+        action = "held.accept" if accept else "baseline.confirm" if confirm else "run.request"
+        record_event(
+            action, actor=user, obj=("run", str(run.pk), str(run)), after={"checksum": accept} if accept else None
+        )
+        transaction.on_commit(_send)
+    return run
+
+
+def _send() -> None:
+    """Tell a worker. Without a broker the row waits, and the sweep finds it."""
+    try:
+        work_off_queue.delay()
+    except (OperationalError, BrokerError, OSError):
+        logger.warning("tasks: the broker cannot be reached; the queued run waits for the next sweep", exc_info=True)
