@@ -8,7 +8,7 @@ from simulators.kintone.apps import AppState, Settings
 from simulators.kintone.calls import Call, Json, Routes, as_integer, as_revision
 from simulators.kintone.directory import Right
 from simulators.kintone.errors import NOT_IN_ENUM, PARAMETER_REQUIRED, Text, fail, invalid_parameter
-from simulators.kintone.fields import PROCESS_TYPES, SYSTEM_TYPES, Definition, Form, complete
+from simulators.kintone.fields import CODE_TAKEN, PROCESS_TYPES, SYSTEM_TYPES, Definition, Form, complete, places
 from simulators.kintone.values import second_text
 
 MAX_APPS = 100  # listed by one call
@@ -130,17 +130,17 @@ def _fields_answer(settings: Settings) -> Json:
 @routes.add("POST", "preview/app/form/fields")
 def add_fields(call: Call) -> Json:
     app = _open(call)
-    form = dict(app.draft.form)
+    added: Form = {}
     for key, given in call.params.object("properties").items():
         definition = complete(key, _require_object(given))
         if definition["type"] in SYSTEM_TYPES:
             raise invalid_parameter(f"properties[{key}].type", NOT_IN_ENUM)
-        if definition["code"] in app.draft.places:
-            taken = Text("フィールドコードが重複しています。", "The field code is duplicated.")
-            raise invalid_parameter(f"properties[{key}].code", taken)
-        form[definition["code"]] = definition
+        added[definition["code"]] = definition
+    if taken := set(places(added)) & set(app.draft.places):
+        raise invalid_parameter(f"properties[{min(taken)}].code", CODE_TAKEN)
+    form = app.draft.form | added
     call.world.require_sound_form(form)
-    return _change(call, app, form=form)
+    return _change(call, app, form=form, origins=app.draft.origins | dict.fromkeys(places(added), ""))
 
 
 @routes.add("PUT", "preview/app/form/fields")
@@ -152,13 +152,23 @@ def update_fields(call: Call) -> Json:
         if code not in app.draft.form:
             raise invalid_parameter(f"properties[{code}]", _NOT_FOUND)
     form: Form = {}
-    renamed = dict(app.draft.renamed)
+    origins = dict(app.draft.origins)
     for code, definition in app.draft.form.items():
-        changed = _changed(code, definition, _require_object(changes.get(code, {})))
+        given = _require_object(changes.get(code, {}))
+        changed = _changed(code, definition, given)
         form[changed["code"]] = changed
-        renamed |= _renames(code, definition, changed, app.draft.renamed)
+        _note_origins(origins, definition, given)
     call.world.require_sound_form(form)
-    return _change(call, app, form=form, renamed=renamed)
+    return _change(call, app, form=form, origins=origins)
+
+
+def _note_origins(origins: dict[str, str], definition: Definition, given: Json) -> None:
+    """Remember the live codes of what `given` renames, and that what it adds to a table has none."""
+    for inner, row in (given.get("fields") or {}).items():
+        old = origins.pop(inner, inner) if inner in definition["fields"] else ""
+        origins[str(row.get("code", inner))] = old
+    if given.get("code", definition["code"]) != definition["code"]:
+        origins[given["code"]] = origins.pop(definition["code"], definition["code"])
 
 
 def _require_object(given: Any) -> Json:
@@ -181,17 +191,6 @@ def _changed(code: str, definition: Definition, given: Json) -> Definition:
     return complete(code, merged) | ({"enabled": definition["enabled"]} if definition["type"] in PROCESS_TYPES else {})
 
 
-def _renames(code: str, definition: Definition, changed: Definition, known: dict[str, str]) -> dict[str, str]:
-    """The new codes of this field and of its table's fields, each with the code it has live."""
-    renames = {changed["code"]: known.get(code, code)} if changed["code"] != code else {}
-    for inner in definition.get("fields", {}):
-        new = next((row for row in changed["fields"] if row == inner), None)
-        if new is None and len(changed["fields"]) == len(definition["fields"]):
-            position = list(definition["fields"]).index(inner)
-            renames[list(changed["fields"])[position]] = known.get(inner, inner)
-    return renames
-
-
 @routes.add("DELETE", "preview/app/form/fields")
 def delete_fields(call: Call) -> Json:
     app = _open(call)
@@ -203,7 +202,8 @@ def delete_fields(call: Call) -> Json:
             raise invalid_parameter(f"fields[{index}]", _NOT_FOUND)
     form = {code: definition for code, definition in app.draft.form.items() if code not in codes}
     call.world.require_sound_form(form)
-    return _change(call, app, form=form)
+    kept = places(form)
+    return _change(call, app, form=form, origins={code: old for code, old in app.draft.origins.items() if code in kept})
 
 
 # Layout
@@ -393,9 +393,9 @@ def _add_rights_routes(resource: str, member: str) -> None:
 
     def update_rights(call: Call) -> Json:
         """The live path deploys everything that is pre-live as well."""
-        answer = update_draft_rights(call)
-        app = call.draft_app("manage")
+        app = _open(call)
         app.require_sound_keys(call.world.apps)
+        answer = _change(call, app, **{member: call.params.required_array("rights")})
         app.deploy()
         return answer
 

@@ -41,7 +41,10 @@ PROCESS_OFF: Json = {"enable": False, "states": None, "actions": None}
 
 @dataclass(frozen=True)
 class Settings:
-    """What an app is, live or pre-live. `renamed` are the field codes changed since live: new to old."""
+    """What an app is, live or pre-live.
+
+    `origins` says where fields changed since live have their values from: the code they have live, "" for new ones.
+    """
 
     name: str
     form: Form
@@ -53,7 +56,7 @@ class Settings:
     app_acl: list[Json] = field(default_factory=list)
     record_acl: list[Json] = field(default_factory=list)
     field_acl: list[Json] = field(default_factory=list)
-    renamed: dict[str, str] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
     revision: int = 1
 
     @cached_property
@@ -111,7 +114,7 @@ class AppState:
         if not _fit(records, self.draft):
             self.deploy_status = "FAIL"
             return
-        self.draft = self.live = replace(self.draft, renamed={})
+        self.draft = self.live = replace(self.draft, origins={})
         self.store.replace_all(records, self.live.unique_codes)
         self.deploy_status = "SUCCESS"
 
@@ -136,7 +139,7 @@ def _adapt(record: Record, settings: Settings) -> Record:
     """The record under new settings: renamed fields keep their values, fields that are gone lose them."""
     values: Values = {}
     for code, definition in settings.form.items():
-        old = settings.renamed.get(code, code)
+        old = settings.origins.get(code, code)
         if old in record.values and definition["type"] not in SHAPE_TYPES:
             values[code] = record.values[old]
             if definition["type"] == "SUBTABLE":
@@ -147,7 +150,7 @@ def _adapt(record: Record, settings: Settings) -> Record:
 
 def _adapt_row(row: Json, table: Definition, settings: Settings) -> Json:
     values = {
-        code: row["values"].get(settings.renamed.get(code, code), empty_value(definition))
+        code: row["values"].get(settings.origins.get(code, code), empty_value(definition))
         for code, definition in table["fields"].items()
     }
     return {"id": row["id"], "values": values}

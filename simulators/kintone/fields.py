@@ -82,7 +82,7 @@ PROPERTIES: dict[str, dict[str, Any]] = {
 
 _UNKNOWN_TYPE = Text("フィールドの種類が正しくありません。", "The field type is invalid.")
 _BAD_CODE = Text("フィールドコードが正しくありません。", "The field code is invalid.")
-_CODE_TAKEN = Text("フィールドコードが重複しています。", "The field code is duplicated.")
+CODE_TAKEN = Text("フィールドコードが重複しています。", "The field code is duplicated.")
 _BAD_MAPPING = Text(
     "指定したフィールドの組み合わせが正しくない、または指定できない種類のフィールドを指定しています。",
     "The combination of fields is incorrect, or a field of a type that cannot be specified is used.",
@@ -182,7 +182,7 @@ def require_distinct_codes(form: Form) -> None:
     for code, definition in form.items():
         for used in (code, *definition.get("fields", ())):
             if used in seen:
-                raise invalid_parameter(f"properties[{used}].code", _CODE_TAKEN)
+                raise invalid_parameter(f"properties[{used}].code", CODE_TAKEN)
             seen.add(used)
 
 

@@ -1,7 +1,7 @@
 """What a query finds: operators by field type, conditions as predicates, order and paging.
 
-A condition on `$id` narrows the records looked at by bisection, and reading stops when the page is full,
-so that seek paging costs a page and not the app.
+Conditions on `$id` and on unique texts narrow the records looked at by bisection and by index, and reading
+stops when the page is full, so that seek paging costs a page and not the app.
 """
 
 import operator
@@ -120,16 +120,14 @@ class Matcher:
 
     def _candidates(self, query: Query, *, by_id: bool) -> list[int]:
         bounds = self._bounds(query.condition)
-        ids = self._source.store.ids_between(bounds.low, bounds.high)
-        if bounds.only is not None:
-            ids = sorted(bounds.only.intersection(ids) if len(ids) < len(bounds.only) else self._present(bounds))
+        if bounds.only is None:
+            ids = self._source.store.ids_between(bounds.low, bounds.high)
+        else:
+            records = self._source.store.records
+            ids = sorted(record_id for record_id in bounds.only if record_id in records and bounds.admits(record_id))
         if not (by_id and query.order and not query.order[0].descending):
             ids.reverse()
         return ids
-
-    def _present(self, bounds: "_Bounds") -> list[int]:
-        records = self._source.store.records
-        return [record_id for record_id in bounds.only or () if record_id in records and bounds.admits(record_id)]
 
     def _bounds(self, condition: Condition | None) -> "_Bounds":
         if isinstance(condition, Both):
@@ -139,7 +137,18 @@ class Matcher:
             return bounds
         if isinstance(condition, Comparison) and self._is_id(condition.field):
             return _bounds_of(condition)
+        if isinstance(condition, Comparison) and condition.operator in {"=", "in"}:
+            return self._unique_bounds(condition)
         return _Bounds()
+
+    def _unique_bounds(self, condition: Comparison) -> "_Bounds":
+        """Records named by a unique text are found by its index. The empty text is in no index."""
+        store, code, texts = self._source.store, condition.field, condition.values
+        is_text = code in self._source.form and self._source.form[code]["type"] in {"SINGLE_LINE_TEXT", "LINK"}
+        if not is_text or code not in store.unique_codes or "" in texts:
+            return _Bounds()
+        found = (store.find_unique(code, text) for text in texts if isinstance(text, str))
+        return _Bounds(only=frozenset(record_id for record_id in found if record_id is not None))
 
     def _is_id(self, code: str) -> bool:
         return code == "$id" or (code in self._places and self._places[code].definition["type"] == "RECORD_NUMBER")

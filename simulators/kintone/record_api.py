@@ -195,9 +195,9 @@ def _upsert_one(writing: Writing, given: Json, where: str) -> tuple[Record, str]
     """Update what the key or the id finds; else insert, with the key's value, under a new id."""
     record_id = _target(writing, given, where)
     changes = _changes(given)
-    if record_id in writing.app.store.records:
+    if record_id is not None and record_id in writing.app.store.records:
         revision = as_revision(given.get("revision"))
-        return writing.update(int(record_id or 0), changes, where, revision=revision), "UPDATE"
+        return writing.update(record_id, changes, where, revision=revision), "UPDATE"
     if key := given.get("updateKey"):
         changes = changes | {key["field"]: {"value": key["value"]}}
     return writing.insert(changes, where), "INSERT"

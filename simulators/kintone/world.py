@@ -65,7 +65,7 @@ class App:
         """Add a record and return its id. Raises ApiError for values kintone would refuse.
 
         Values are plain Python (text, numbers, dates; a list of codes for users; a list of rows for a table) or
-        `{"value": …}` as the API takes it.
+        `{"value": …}` as the API takes it. Creator, modifier and their times may be among them.
         """
         with self._world.transaction():
             writing = self._writing(by)

@@ -114,6 +114,24 @@ def test_deleted_fields_are_gone_after_deployment(client: Client, clock: Clock, 
     assert "description" not in client.ok("GET", "record", {"app": 1, "id": 1})["record"]
 
 
+def test_field_made_anew_under_an_old_code_is_empty(client: Client, clock: Clock, sets: App) -> None:
+    sets.add_record({"name": "a", "description": "x"})
+    client.ok("DELETE", "preview/app/form/fields", {"app": 1, "fields": ["description"]})
+    client.ok("POST", "preview/app/form/fields", {"app": 1, "properties": {"description": TEXT}})
+    deploy(client, clock, 1)
+    assert client.value(1, "description", app=1) == ""
+
+
+def test_fields_of_tables_are_renamed_and_added(client: Client, clock: Clock, assignments: App) -> None:
+    assignments.add_record({"rows": [{"item": "a", "size": 1}]})
+    fields = {"item": {"code": "thing"}, "size": {}, "more": TEXT}
+    client.ok("PUT", "preview/app/form/fields", {"app": 2, "properties": {"rows": {"fields": fields}}})
+    assert deploy(client, clock, 2) == "SUCCESS"
+    row = client.value(1, "rows")[0]
+    assert row["id"] == "1"
+    assert {code: cell["value"] for code, cell in row["value"].items()} == {"thing": "a", "size": "1", "more": ""}
+
+
 def test_settings_are_closed_while_deploying(client: Client) -> None:
     client.ok("POST", "preview/app/deploy", {"apps": [{"app": 1}]})
     assert client.send("PUT", "preview/app/settings", {"app": 1, "name": "x"}).status_code == 400

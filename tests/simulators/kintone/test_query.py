@@ -16,7 +16,14 @@ RECORDS: list[dict[str, Any]] = [
         "expires_on": "2026-04-14",
         "users": ["hana"],
     },
-    {"account_id": "222", "seats": "10", "stage": "dev", "tags": ["pci", "sox"], "expires_on": "2026-04-15"},
+    {
+        "account_id": "222",
+        "seats": "10",
+        "stage": "dev",
+        "key": "k2",
+        "tags": ["pci", "sox"],
+        "expires_on": "2026-04-15",
+    },
     {
         "account_id": 'say "hi"\\',
         "groups": "gamma keyword\n東京営業部",
@@ -87,6 +94,12 @@ def records(assignments: App) -> None:
         ('account_id = "111" and (stage in ("prod") or $id = 2)', "1"),
         ('　account_id\n=\t"222"', "2"),
         ("", "54321"),
+        ('key = "k2"', "2"),
+        ('key in ("k3", "k2") and $id > 1', "2"),
+        ('key in ("k3", "k2") and $id > 2', ""),
+        ('key in ("k3", "")', "5431"),
+        ('key != "k2"', "5431"),
+        ('key = "none"', ""),
     ],
 )
 def test_condition_finds(client: Client, condition: str, expected: str) -> None:

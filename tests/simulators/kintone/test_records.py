@@ -1,9 +1,11 @@
 """Reading and writing single and many records."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import requests
 
 from simulators.clock import Clock
 from simulators.kintone import App, KintoneWorld
@@ -232,3 +234,15 @@ def test_who_does_not_manage_may_not(client: Client, world: KintoneWorld) -> Non
 def test_wrong_json_is_refused(client: Client, body: str) -> None:
     answer = client.send("POST", "record", data=body, headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.json()["code"]) == (400, "CB_IJ01")
+
+
+def test_one_of_many_writers_with_one_revision_wins(client: Client, sets: App) -> None:
+    sets.add_record({"name": "a"})
+    body = {"app": 1, "id": 1, "revision": 1, "record": {}}
+
+    def write(_: int) -> int:
+        headers = {"X-Cybozu-API-Token": client.token}
+        return requests.put(f"{client.url}/k/v1/record.json", json=body, headers=headers, timeout=5).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(write, range(8))) == [200] + [409] * 7
