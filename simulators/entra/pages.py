@@ -161,6 +161,8 @@ def _render_page(title: str, body: str, language: str, status: int = 200) -> Res
     html = (
         f"<!doctype html><html lang='{language}'><head><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
+        # No icon: browsers would ask for /favicon.ico and note its absence as an error.
+        "<link rel='icon' href='data:,'>"
         f"<title>{title}</title><style>{STYLE}</style></head>"
         "<body><main><p class='brand'>Entra ID <span class='mark'>simulator</span></p>"
         f"<h1>{title}</h1>{body}</main></body></html>"
