@@ -122,11 +122,11 @@ def _take_snapshot(obj: Model) -> Snapshot:
 
 def _record_edit(request: HttpRequest, obj: Model, before: Snapshot | None, after: Snapshot | None) -> None:
     """One audit event; of a change it holds the fields that differ, and none if nothing does."""
-    action = "admin_change"
+    action = "admin.change"
     if before is None:
-        action = "admin_add"
+        action = "admin.add"
     elif after is None:
-        action = "admin_delete"
+        action = "admin.delete"
     else:
         changed = {name for name in before if before[name] != after[name]}
         before = {name: before[name] for name in changed}

@@ -49,7 +49,7 @@ SHIPPED_TASKS = (
         "syncer.tasks.run_full",
         Every(10, "minutes"),
         10 * MINUTE,
-        "Reads kintone and AWS, plans, and applies what differs.\n"
+        "Reads kintone and AWS, plans, and applies what differs. / "
         "kintone と AWS を読み取り、差分を計画して反映します。",
     ),
     Shipped(
@@ -57,7 +57,7 @@ SHIPPED_TASKS = (
         "syncer.tasks.run_changes",
         Every(50, "seconds"),
         50,
-        "Fetches the kintone records that changed. 50 seconds, so that a record is here within a minute.\n"
+        "Fetches the kintone records that changed. 50 seconds, so that a record is here within a minute. / "
         "変更された kintone レコードを取り込みます。1 分以内に反映するため 50 秒ごとです。",
     ),
     Shipped(
@@ -65,15 +65,15 @@ SHIPPED_TASKS = (
         "syncer.tasks.sweep",
         Every(1, "minutes"),
         MINUTE,
-        "Finds what was left behind: runs whose process ended, drafts that kintone does not have yet.\n"
-        "プロセスが終了した実行や、kintone に未送信の下書きなど、取り残されたものを片付けます。",
+        "Finds what was left behind: runs whose process ended, requests that the broker lost. / "
+        "プロセスが終了した実行や、ブローカーで失われた依頼など、取り残されたものを片付けます。",
     ),
     Shipped(
         "Clear sessions",
         "syncer.tasks.clear_sessions",
         Daily(4),
         HOUR,
-        "Deletes sessions that ended.\n期限切れのセッションを削除します。",
+        "Deletes sessions that ended. / 期限切れのセッションを削除します。",
     ),
 )
 

@@ -8,6 +8,8 @@ from django.conf import settings
 from django.db import connection
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask, PeriodicTasks
 
+from portal.celery import app
+
 pytestmark = pytest.mark.django_db
 
 migration = import_module("syncer.migrations.0002_schedule")
@@ -35,6 +37,12 @@ def test_sessions_are_cleared_at_four_in_the_portals_zone() -> None:
 def test_message_expires_before_the_next_but_one_is_due(name: str) -> None:
     task = find_task(name)
     assert 0 < task.expire_seconds <= task.schedule.run_every.total_seconds()
+
+
+def test_every_task_exists() -> None:
+    app.loader.import_default_modules()
+    scheduled = PeriodicTask.objects.filter(task__startswith="syncer.").values_list("task", flat=True)
+    assert set(scheduled) <= set(app.tasks)
 
 
 def test_every_task_says_what_it_is_for() -> None:
