@@ -135,7 +135,7 @@ def parse_permission_set(fields: Fields, notes: Notes) -> SetWish | None:
         customer_managed_policies=tuple(_parse_customer_managed(fields, notes)),
         inline_policy=_parse_inline(fields, notes),
         permissions_boundary=_parse_boundary(fields, notes),
-        absent=SET_FIELDS - fields.keys(),
+        absent=SET_FIELDS.difference(fields),
     )
     count = len(wish.managed_policies) + len(wish.customer_managed_policies)
     if count > MAX_POLICIES:
