@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 SESSION_NAME = "genkan"
+LOGIN_COMMAND = f"aws sso login --sso-session {SESSION_NAME}"
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]", re.ASCII)
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}", re.ASCII)
 

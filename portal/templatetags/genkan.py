@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext, pgettext
 from lucide.templatetags.lucide import lucide
 
-from accounts.models import Assignment, PermissionSet, Record
+from accounts.models import Assignment, OrganizationalUnit, PermissionSet, Record
 from accounts.sentences import Sentence, render, render_reason
 from portal.views.kintone_links import build_record_link
 from portal.views.run_steps import describe_run
@@ -128,6 +128,18 @@ def seconds(value: float | None) -> str:
         return ""
     number = f"{value:.1f}" if value < 10 else f"{value:.0f}"
     return gettext("%(number)s s") % {"number": number}
+
+
+@register.filter
+def thousands(number: int) -> str:
+    """1,204: both our languages write it so."""
+    return f"{number:,}"
+
+
+@register.filter
+def above(unit: OrganizationalUnit | None) -> str:
+    """The path of the units over this one, e.g. “service / payments”."""
+    return unit.path.rpartition("/")[0].replace("/", " / ") if unit else ""
 
 
 @register.filter

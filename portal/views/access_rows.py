@@ -1,4 +1,4 @@
-"""A person's access as he looks for it: units, the accounts in them, one chip a permission set. Asks the database nothing."""
+"""A person's access as he looks for it: units, the accounts in them, one chip a permission set. No queries here."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -62,7 +62,7 @@ def build_groups(assignments: Iterable[Assignment], access_portal: AccessPortal 
     ]
     return [
         _build_group(path, tuple(sorted(group, key=lambda row: (row.account.name.casefold(), row.account.account_id))))
-        for path, group in groupby(sorted(rows, key=_path_of), key=_path_of)
+        for path, group in groupby(sorted(rows, key=lambda row: (not _path_of(row), _path_of(row))), key=_path_of)
     ]
 
 

@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.access import find_own_assignments, require_user
-from accounts.cli_profiles import is_region, render_config
+from accounts.cli_profiles import LOGIN_COMMAND, is_region, render_config
 from portal.views.access_portal import find_access_portal
 from portal.views.access_rows import build_groups, list_chips
 from portal.views.paging import read_query
@@ -22,6 +22,9 @@ def cli(request: HttpRequest) -> HttpResponse:
     context = {
         "access_portal": access_portal,
         "profiles": profiles,
+        "login_command": LOGIN_COMMAND,
+        "device_command": f"{LOGIN_COMMAND} --use-device-code",
+        "use_command": f"aws sts get-caller-identity --profile {profiles[0].name}" if profiles else "",
         "region": given,
         "is_wrong": bool(given and not region),
         "config": render_config(access_portal.url, access_portal.region, profiles, region=region)

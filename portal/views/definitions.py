@@ -1,8 +1,8 @@
 """A record's values as people compare them: in force, in the newest revision, in AWS."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +10,8 @@ from django.utils.translation import ngettext
 
 from accounts.models import AppKind, PermissionSet, Problem, Record
 from portal.views.values import Line, format_policy, split_policy, to_lines
+from syncer.parsing import normalise_account_id, parse_duration
+from syncer.states import DEFAULT_SESSION
 
 SET_FIELDS = (
     "description", "session_duration", "relay_state", "managed_policies", "customer_managed_policies",
@@ -19,7 +21,6 @@ ASSIGNMENT_FIELDS = ("account_id", "permission_set", "users", "groups", "more_us
 # Values that only kintone has: they decide nothing about access, so no revision of them is kept in force.
 _KINTONE_ONLY = {"note", "owners"}
 _STORED_AS = {"more_users": "addresses"}
-_DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -108,17 +109,17 @@ def _mark_policy(text: Any, problems: Iterable[Problem]) -> tuple[Line, ...]:
 def _show(name: str, value: Any, names: Mapping[str, str]) -> tuple[str, ...]:
     if name == "session_duration":
         return _show_duration(value)
+    if name == "account_id":
+        value = normalise_account_id(str(value or "")) or value
     return tuple(names.get(line, line) for line in to_lines(value))
 
 
 def _show_duration(value: Any) -> tuple[str, ...]:
-    """Seconds or ISO 8601 as hours and minutes; anything else as written."""
-    if isinstance(value, str) and (match := _DURATION.fullmatch(value)):
-        hours, minutes, seconds = (int(group or 0) for group in match.groups())
-        value = hours * 3600 + minutes * 60 + seconds
-    if not isinstance(value, int | float) or not value:
-        return tuple(to_lines(value))
-    hours, minutes = divmod(int(value) // 60, 60)
+    """Seconds, or a duration as people write it, in hours and minutes; anything else as written."""
+    duration = timedelta(seconds=value) if isinstance(value, int) else parse_duration(str(value or ""))
+    if duration is None:
+        return tuple(to_lines(value)) or _show_duration(int(DEFAULT_SESSION.total_seconds()))
+    hours, minutes = divmod(int(duration.total_seconds()) // 60, 60)
     parts = [ngettext("%(count)d hour", "%(count)d hours", hours) % {"count": hours}] if hours else []
     parts += [ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}] if minutes else []
     return (" ".join(parts),)

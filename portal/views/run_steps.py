@@ -1,5 +1,6 @@
 """A run's five steps and its one-line title, in words."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
@@ -89,21 +90,43 @@ def _build_step(run: Run, key: str, word: str) -> Step:
 
 
 def _show_figures(key: str, figures: dict[str, Any]) -> str:
-    def count(name: str) -> int:
-        return int(figures.get(name) or 0)
+    counts = {name: value for name, value in figures.items() if isinstance(value, int)}
+    return " · ".join(_SHOWN[key](counts)) if counts else ""
 
-    parts: list[str] = []
-    if key == Run.Step.WISH and "records" in figures:
-        parts = [ngettext("%(count)d record", "%(count)d records", count("records")) % {"count": count("records")}]
-    elif key == Run.Step.TRUTH and "calls" in figures:
-        parts = [ngettext("%(count)d call", "%(count)d calls", count("calls")) % {"count": count("calls")}]
-    elif key == Run.Step.PLAN and "create" in figures:
-        parts = [
-            _("create %(create)d · update %(update)d · delete %(delete)d")
-            % {name: count(name) for name in ("create", "update", "delete")}
-        ]
-        if count("held"):
-            parts.append(_("%(count)d held") % {"count": count("held")})
-    elif key == Run.Step.APPLY and count("total"):
-        parts = [_("%(done)d of %(total)d") % {"done": count("done"), "total": count("total")}]
-    return " · ".join(parts)
+
+def _show_wish(counts: dict[str, int]) -> list[str]:
+    records = counts.get("records", 0)
+    return [ngettext("%(count)d record", "%(count)d records", records) % {"count": records}]
+
+
+def _show_truth(counts: dict[str, int]) -> list[str]:
+    calls = counts.get("calls", 0)
+    return [ngettext("%(count)d call", "%(count)d calls", calls) % {"count": calls}]
+
+
+def _show_plan(counts: dict[str, int]) -> list[str]:
+    words = {
+        "create": _("create %(count)d"),
+        "update": _("update %(count)d"),
+        "delete": _("delete %(count)d"),
+        "held": _("%(count)d held"),
+    }
+    return [word % {"count": counts[name]} for name, word in words.items() if counts.get(name)] or [_("nothing due")]
+
+
+def _show_apply(counts: dict[str, int]) -> list[str]:
+    total = counts.get("total", 0)
+    return [_("%(done)d of %(total)d") % {"done": counts.get("done", 0), "total": total}] if total else []
+
+
+def _show_tell(_counts: dict[str, int]) -> list[str]:
+    return []
+
+
+_SHOWN: dict[str, Callable[[dict[str, int]], list[str]]] = {
+    Run.Step.WISH: _show_wish,
+    Run.Step.TRUTH: _show_truth,
+    Run.Step.PLAN: _show_plan,
+    Run.Step.APPLY: _show_apply,
+    Run.Step.TELL: _show_tell,
+}

@@ -26,7 +26,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 @require_safe
 @login_not_required
 def sign_in_refused(request: HttpRequest) -> HttpResponse:
-    """Says that nobody was signed in, with the id under which the log has the reason; the provider's text is not shown."""
+    """Says that nobody was signed in, and the id under which the log says why; the provider's own text is not shown."""
     given = request.GET.get("id", "")
     context = {"id": given if _ID.fullmatch(given) else "", "retry_url": reverse("sign_in")}
     return render(request, "portal/sign_in_refused.html", context, status=403)

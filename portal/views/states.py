@@ -55,8 +55,8 @@ _PERMISSION_SET: dict[str, Look] = {
 
 # The state that says most about a chip which stands for several assignments comes first.
 ORDER = (
-    "granted", "drifted", "unmanaged", "unresolved", "removing", "applying", "requested", "waiting", "failed", "blocked",
-    "removed",
+    "granted", "drifted", "unmanaged", "unresolved", "removing", "applying", "requested", "waiting", "failed",
+    "blocked", "removed",
 )  # fmt: skip
 
 
