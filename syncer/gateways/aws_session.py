@@ -118,6 +118,10 @@ class AwsSession:
         self._calls, self._throttled = Tally(), Tally()
         self.clients = self._connect(options)
 
+    def close(self) -> None:
+        for client in (self.clients.sso, self.clients.store, self.clients.organizations, self.clients.iam):
+            client.close()
+
     @property
     def calls(self) -> Counter[str]:
         """Requests sent so far by operation, every try counted."""

@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from types import TracebackType
+from typing import Self
 
 from syncer.gateways import aws_answers as answers
 from syncer.gateways.aws_session import AwsOptions, AwsSession
@@ -46,7 +48,7 @@ class Description:
 
 
 class IdentityCenterQueries:
-    """What may be asked; nothing here changes anything. Thread safe.
+    """What may be asked; nothing here changes anything. Thread safe; close it, or use it in a `with` statement.
 
     Every method raises GatewayError once its tries are used up, and nothing else.
     """
@@ -57,6 +59,18 @@ class IdentityCenterQueries:
         self._organizations, self._iam = session.clients.organizations, session.clients.iam
         self._instance: ActualInstance | None = None
         self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections that are kept open."""
+        self._aws.close()
 
     @property
     def calls(self) -> Counter[str]:
