@@ -287,6 +287,122 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         _("The field {field} of the kintone app {app} is a {type}, which cannot hold {name}."),
         _("Use one of: {types}."),
     ),
+    "kintone_unreachable": (
+        _("kintone cannot be reached ({operation}): {text}"),
+        _("Check KINTONE_BASE_URL and the network. Nothing is changed until kintone answers."),
+    ),
+    "kintone_unavailable": (
+        _("kintone is out of order for the moment or in maintenance ({operation})."),
+        _("Nothing to do: the next run tries again. Nothing is changed until then."),
+    ),
+    "kintone_throttled": (
+        _("kintone has too many requests at once ({operation})."),
+        _("Nothing to do: the next run tries again. If it stays, look what else uses the API of this kintone."),
+    ),
+    "kintone_locked": (
+        _("kintone is writing the same record ({operation})."),
+        _("Nothing to do: the next run tries again."),
+    ),
+    "kintone_token_refused": (
+        _("kintone does not accept the API token of app {app}."),
+        _("Check the token in the settings. A new or changed token works only after “Update App” in kintone."),
+    ),
+    "kintone_no_right": (
+        _("The API token of the kintone app {app} may not do this ({operation})."),
+        _("Tick the right to view records for the token, then “Update App”."),
+    ),
+    "kintone_app_missing": (
+        _("There is no kintone app {app}."),
+        _("Check the app id in the settings, and KINTONE_GUEST_SPACE_ID if the app is in a guest space."),
+    ),
+    "kintone_guest_space": (
+        _("The kintone app {app} lies in a guest space, or not in this one."),
+        _("Set KINTONE_GUEST_SPACE_ID to the number of the app's guest space, or clear it."),
+    ),
+    "kintone_record_missing": (_("The record is not in the kintone app {app}."), ""),
+    "kintone_conflict": (
+        _("Somebody else changed the record at the same time ({operation})."),
+        _("Load the record again and repeat the change."),
+    ),
+    "kintone_not_kintone": (
+        _("What answered is not kintone ({operation}): {text}"),
+        _("Check KINTONE_BASE_URL, and whether a proxy or a sign-in page stands in between."),
+    ),
+    "kintone_truncated": (
+        _("kintone's list of records is not complete ({found} of {expected}). {text}"),
+        _("Nothing is changed until a complete list comes. If it stays, check the token's right to view all records."),
+    ),
+    "kintone_error": (
+        _("kintone refused the request ({operation}): {code} {text}"),
+        _("See the log. Nothing is changed until kintone can be read."),
+    ),
+    # AWS
+    "aws_unreachable": (
+        _("AWS cannot be reached ({operation}): {text}"),
+        _("Check the network and IDENTITY_CENTER_REGION. Nothing is changed until AWS answers."),
+    ),
+    "aws_unavailable": (
+        _("AWS is out of order for the moment ({operation}): {code}"),
+        _("Nothing to do: the next run tries again."),
+    ),
+    "aws_throttled": (
+        _("AWS has too many requests ({operation})."),
+        _("Nothing to do: the next run tries again. If it stays, lower IDENTITY_CENTER_TPS."),
+    ),
+    "aws_credentials": (
+        _("AWS does not accept the portal's credentials ({operation}): {code}"),
+        _("Check the AWS_* variables or the role of the machine, and IDENTITY_CENTER_ROLE_ARN."),
+    ),
+    "aws_denied": (
+        _("AWS denies {operation} to the portal's role: {text}"),
+        _("Allow the operation to the role (docs/aws-permissions.md), from the delegated administrator account."),
+    ),
+    "aws_not_found": (
+        _("AWS does not know what was asked for ({operation}): {text}"),
+        _("Nothing to do: the next run reads again."),
+    ),
+    "aws_invalid": (_("AWS does not take the value ({operation}): {text}"), _("Mend the record.")),
+    "aws_quota": (
+        _("A limit of AWS is reached ({operation}): {text}"),
+        _("Have the quota raised in AWS, or use less of it."),
+    ),
+    "aws_conflict": (
+        _("Another change of the same thing is under way in AWS ({operation})."),
+        _("Nothing to do: the next run tries again."),
+    ),
+    "aws_name_taken": (
+        _("AWS has a permission set of this name already: {text}"),
+        _("Nothing to do: the next run reads it. If it is not managed by Genkan, adopt it."),
+    ),
+    "aws_set_in_use": (
+        _("The permission set is still in use in: {accounts}"),
+        _("Nothing to do: the next run tries again once the assignments are gone."),
+    ),
+    "aws_outcome_unknown": (
+        _("AWS did not answer, and what became of the change is not known ({operation})."),
+        _("Nothing to do: the next run looks what became of it."),
+    ),
+    "aws_truncated": (
+        _("AWS's list is not complete ({operation})."),
+        _("Nothing is changed until a complete list comes."),
+    ),
+    "aws_empty": (
+        _("AWS's list is empty, which cannot be right ({operation})."),
+        _("Nothing is removed until a list comes. Check the portal's role and the provisioning from Entra ID."),
+    ),
+    "aws_instance_missing": (
+        _("There is no Identity Center instance of the organization in {region}."),
+        _("Set IDENTITY_CENTER_REGION to the instance's primary region, and use the delegated administrator account."),
+    ),
+    "aws_wrong_region": (
+        _("The Identity Center instance is at home in {primary_region}, not in {region}."),
+        _("Set IDENTITY_CENTER_REGION={primary_region}."),
+    ),
+    "aws_organization_missing": (
+        _("The portal's AWS account does not belong to an organization."),
+        _("Use the delegated administrator account of the organization."),
+    ),
+    "aws_error": (_("AWS refused {operation}: {code} {text}"), _("See the log.")),
 }
 
 
