@@ -97,6 +97,8 @@ def _platform_sets() -> tuple[PermissionSet, ...]:
             "VPC・Transit Gateway・Route 53 の管理。",
             "PT240M",
             managed=("NetworkAdministrator", "AmazonRoute53FullAccess"),
+            beginning=Beginning.OLDER,
+            older={"session_duration": "PT2H"},
         ),
         PermissionSet(
             "OrganizationAdmin",
@@ -125,8 +127,6 @@ def _service_sets() -> tuple[PermissionSet, ...]:
             "PT8H",
             managed=("ReadOnlyAccess", "AmazonSSMReadOnlyAccess"),
             inline_policy=_policy(_RESTART),
-            beginning=Beginning.OLDER,
-            older={"session_duration": "PT4H"},
         ),
         PermissionSet(
             "ReleaseManager",
