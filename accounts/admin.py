@@ -111,13 +111,17 @@ class UserAdmin(AuditedAdmin):
         return False
 
 
+# A field that completes names would offer two namesakes in the same words; the list shows who is who.
+_CHOSEN_FROM_A_LIST = ["principal"]
+
+
 @admin.register(Person)
 class PersonAdmin(AuditedAdmin):
     """Names and addresses come from Entra ID, Identity Center and kintone; what belongs to whom can be mended."""
 
     fields = ["name", "email", "principal", "kintone_code"]
     readonly_fields = ["name", "email"]
-    autocomplete_fields = ["principal"]
+    raw_id_fields = _CHOSEN_FROM_A_LIST
     list_display = ["name", "email", "principal", "kintone_code"]
     list_filter = [("principal", admin.EmptyFieldListFilter), ("kintone_code", admin.EmptyFieldListFilter)]
     list_select_related = ["principal"]
@@ -146,14 +150,6 @@ class PrincipalAdminBase(ReadOnlyAdmin):
 class PrincipalAdmin(PrincipalAdminBase):
     list_display = ["name", "display_name", "type", "principal_id", "is_enabled", "gone_at"]
     list_filter = ["type", *PrincipalAdminBase.list_filter]
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """A field that asks while somebody types gets what fits it: a person is no group."""
-        if request.GET.get("model_name") == "person":
-            queryset = queryset.filter(type=Principal.Type.USER)
-        return super().get_search_results(request, queryset, search_term)
 
 
 @admin.register(Group)
@@ -188,8 +184,8 @@ class PrincipalLinkAdmin(AuditedAdmin):
     form = PrincipalLinkForm
     fields = ["source", "key", "principal", "how", "created_at"]
     readonly_fields = ["how", "created_at"]
-    autocomplete_fields = ["principal"]
-    list_display = ["key", "source", "principal", "how", "created_at"]
+    raw_id_fields = _CHOSEN_FROM_A_LIST
+    list_display = ["key", "source", "principal", "principal__name", "how", "created_at"]
     list_filter = ["source", "how"]
     list_select_related = ["principal"]
     search_fields = ["key", "principal__name", "principal__display_name"]

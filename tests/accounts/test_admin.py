@@ -229,6 +229,11 @@ def test_hash_of_a_password_is_never_shown(admin_client: Client) -> None:
     assert user.password not in admin_client.get(page_of(user)).content.decode()
 
 
+def test_event_of_a_user_who_is_gone_has_its_page(admin_client: Client) -> None:
+    event = AuditEvent.objects.create(actor_id=0, actor_name="退職 済", action="signed_in")
+    assert "退職 済" in admin_client.get(page_of(event)).content.decode()
+
+
 def test_big_table_is_counted_no_further_than_it_is_listed(
     admin_client: Client, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -404,12 +409,12 @@ def test_person_is_no_group(admin_client: Client, group_principal: Principal) ->
     assert person.principal is None
 
 
-def test_typing_a_persons_principal_offers_users_only(
-    admin_client: Client, user_principal: Principal, group_principal: Principal
-) -> None:
-    question = {"app_label": "accounts", "model_name": "person", "field_name": "principal", "term": ""}
-    results = admin_client.get(reverse("admin:autocomplete"), question).json()["results"]
-    assert [result["id"] for result in results] == [str(user_principal.pk)]
+def test_list_to_choose_a_principal_from_tells_namesakes_apart(admin_client: Client) -> None:
+    for name in ("hanako1@example.com", "hanako2@example.com"):
+        Principal.objects.create(type="USER", principal_id=name, name=name, name_key=name, display_name="山田 花子")
+    page = admin_client.get(list_page(Principal), {"_popup": "1", "q": "山田"}).content.decode()
+    assert "hanako1@example.com" in page
+    assert "hanako2@example.com" in page
 
 
 def test_link_is_folded_and_becomes_an_admins_word(admin_client: Client, user_principal: Principal) -> None:
