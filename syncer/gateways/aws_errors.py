@@ -1,5 +1,6 @@
 """What boto3 raises, told in our own errors. Pure: nothing is sent from here."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,6 +26,8 @@ from syncer.gateways.errors import (
 from syncer.states import Reason
 
 RAISED_BY_BOTO = (BotoCoreError, ClientError, ResponseParserError)
+# What botocore's parsers stumble with over a page that is well-formed JSON or XML, but not of the service.
+UNREADABLE = (AttributeError, LookupError, ValueError)
 LONGEST_TEXT = 1000  # characters of AWS's message that are kept
 
 _KINDS: Mapping[type[GatewayError], tuple[str, frozenset[str]]] = {
@@ -96,6 +99,12 @@ _CREDENTIALS = (
 )
 
 
+def foreign_answer(operation: str) -> NoAnswer:
+    """The error for an answer without AWS's request id: a proxy's page, which boto3 would read as an empty listing."""
+    code, text = "NoRequestId", "The answer is not AWS's"
+    return NoAnswer(operation, _reason("aws_unreachable", operation, code, text), code, text)
+
+
 def translate(operation: str, error: Exception, parameters: Mapping[str, Any]) -> GatewayError:
     """Our error for one of `RAISED_BY_BOTO`, to be raised from it."""
     if isinstance(error, ClientError):
@@ -117,7 +126,7 @@ def _translate_answer(operation: str, error: ClientError, parameters: Mapping[st
     if error.operation_name == "AssumeRole":
         operation = "sts:AssumeRole"
     code = error.response.get("Error", {}).get("Code", "")
-    text = without_policies(error.response.get("Error", {}).get("Message", ""), parameters)[:LONGEST_TEXT]
+    text = without_policy(error.response.get("Error", {}).get("Message", ""), parameters)[:LONGEST_TEXT]
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     kind, reason_code = _classify(operation, code, status)
     return kind(operation, _reason(reason_code, operation, code, text), code, text)
@@ -140,12 +149,9 @@ def _classify(operation: str, code: str, status: int) -> tuple[type[GatewayError
     return Permanent, "aws_error"
 
 
-def without_policies(text: str, parameters: Mapping[str, Any]) -> str:
-    """The text without long values that AWS repeats from the request: policies do not belong into logs."""
-    for value in parameters.values():
-        if isinstance(value, str) and len(value) > 100:
-            text = text.replace(value, "…")
-    return text
+def without_policy(text: str, parameters: Mapping[str, Any]) -> str:
+    """The text without the policy that AWS repeats from a request: policies do not belong into logs."""
+    return re.sub(r"\{.*\}", "…", text, flags=re.DOTALL) if "InlinePolicy" in parameters else text
 
 
 def _reason(reason_code: str, operation: str, code: str, text: str) -> Reason:

@@ -23,7 +23,7 @@ from botocore.credentials import (
 )
 from botocore.exceptions import NoCredentialsError
 
-from syncer.gateways.aws_errors import RAISED_BY_BOTO, translate
+from syncer.gateways.aws_errors import RAISED_BY_BOTO, UNREADABLE, foreign_answer, translate
 from syncer.gateways.errors import (
     Denied,
     GatewayError,
@@ -200,12 +200,17 @@ class AwsSession:
         self._pacer(operation).acquire()
         self._calls.add(operation)
         try:
-            return method(*args, **parameters)
+            answer = method(*args, **parameters)
         except RAISED_BY_BOTO as error:
             translated = translate(operation, error, parameters)
             if isinstance(translated, Throttled):
                 self._throttled.add(operation)
             raise translated from error
+        except UNREADABLE as error:
+            raise foreign_answer(operation) from error
+        if not _is_awss(answer):
+            raise foreign_answer(operation)
+        return answer
 
     def _require_awake(self, service: str) -> None:
         """A reading asks thousands of times: without this rest, an AWS out of reach would take it hours to report."""
@@ -283,6 +288,10 @@ def operation_of(method: Callable[..., object]) -> str:
     bound = cast(MethodType, method)
     meta = cast(BaseClient, bound.__self__).meta
     return f"{meta.service_model.service_name}:{meta.method_to_api_mapping[bound.__name__]}"
+
+
+def _is_awss(answer: object) -> bool:
+    return bool(cast("Mapping[str, Any]", answer).get("ResponseMetadata", {}).get("RequestId"))
 
 
 def _look(look: Callable[[], Settled[T] | None], error: GatewayError) -> Settled[T] | None:

@@ -1,5 +1,8 @@
 """What there is in the organization's IAM Identity Center, question by question.
 
+AWS leaves out the member of a page that would be an empty list (sets of an account without any, for one), so every
+listing takes a missing member for empty; that the answer is AWS's own, the session has seen to.
+
 What a whole reading consists of, and what a question without an answer means, is `identity_center_reading`'s business.
 """
 
@@ -111,7 +114,7 @@ class IdentityCenterQueries:
         organization = self._aws.read(self._organizations.describe_organization)["Organization"]
         management_id, given = organization["MasterAccountId"], self._options.instance_arn
         pages = self._aws.pages(self._sso.list_instances, MaxResults=PAGE)
-        for row in (row for page in pages for row in page["Instances"]):
+        for row in (row for page in pages for row in page.get("Instances", [])):
             if row["InstanceArn"] == given if given else row.get("OwnerAccountId") == management_id:
                 self._require_region(row.get("PrimaryRegion") or self.region)
                 return ActualInstance(row["InstanceArn"], row["IdentityStoreId"], self.region, management_id)
@@ -131,7 +134,7 @@ class IdentityCenterQueries:
         Source: organizations ListAccounts.
         """
         pages = self._aws.pages(self._organizations.list_accounts, MaxResults=ORGANIZATIONS_PAGE)
-        accounts = (answers.parse_account(row) for page in pages for row in page["Accounts"])
+        accounts = (answers.parse_account(row) for page in pages for row in page.get("Accounts", []))
         return {account.account_id: account for account in accounts}
 
     def list_units(self) -> tuple[ActualUnit, ...]:
@@ -140,7 +143,7 @@ class IdentityCenterQueries:
         Source: organizations ListRoots, ListOrganizationalUnitsForParent (one request a unit).
         """
         pages = self._aws.pages(self._organizations.list_roots, MaxResults=ORGANIZATIONS_PAGE)
-        units = [answers.parse_unit(row, "") for page in pages for row in page["Roots"]]
+        units = [answers.parse_unit(row, "") for page in pages for row in page.get("Roots", [])]
         for unit in units:  # grows while it is walked
             units.extend(self._list_units_below(unit.ou_id))
         return tuple(units)
@@ -148,7 +151,7 @@ class IdentityCenterQueries:
     def _list_units_below(self, parent_id: str) -> Iterator[ActualUnit]:
         method = self._organizations.list_organizational_units_for_parent
         for page in self._aws.pages(method, ParentId=parent_id, MaxResults=ORGANIZATIONS_PAGE):
-            for row in page["OrganizationalUnits"]:
+            for row in page.get("OrganizationalUnits", []):
                 yield answers.parse_unit(row, parent_id)
 
     def list_placements(self, ou_ids: Iterable[str]) -> dict[str, str]:
@@ -161,7 +164,7 @@ class IdentityCenterQueries:
             row["Id"]: ou_id
             for ou_id in ou_ids
             for page in self._aws.pages(method, ParentId=ou_id, MaxResults=ORGANIZATIONS_PAGE)
-            for row in page["Accounts"]
+            for row in page.get("Accounts", [])
         }
 
     # The identity store
@@ -170,19 +173,19 @@ class IdentityCenterQueries:
         """Source: identitystore ListUsers."""
         store_id = self.instance.identity_store_id
         pages = self._aws.pages(self._store.list_users, IdentityStoreId=store_id, MaxResults=PAGE)
-        return tuple(answers.parse_user(row) for page in pages for row in page["Users"])
+        return tuple(answers.parse_user(row) for page in pages for row in page.get("Users", []))
 
     def list_groups(self) -> tuple[ActualPrincipal, ...]:
         """Source: identitystore ListGroups."""
         store_id = self.instance.identity_store_id
         pages = self._aws.pages(self._store.list_groups, IdentityStoreId=store_id, MaxResults=PAGE)
-        return tuple(answers.parse_group(row) for page in pages for row in page["Groups"])
+        return tuple(answers.parse_group(row) for page in pages for row in page.get("Groups", []))
 
     def list_memberships(self, group_id: str) -> frozenset[str]:
         """List the user ids of a group; groups in groups there are none. Source: identitystore ListGroupMemberships."""
         store_id, method = self.instance.identity_store_id, self._store.list_group_memberships
         pages = self._aws.pages(method, IdentityStoreId=store_id, GroupId=group_id, MaxResults=PAGE)
-        rows = (row for page in pages for row in page["GroupMemberships"])
+        rows = (row for page in pages for row in page.get("GroupMemberships", []))
         return frozenset(row["MemberId"]["UserId"] for row in rows)
 
     def find_user_id(self, user_name: str) -> str | None:
@@ -208,13 +211,13 @@ class IdentityCenterQueries:
     def list_policies(self) -> tuple[ActualPolicy, ...]:
         """List the AWS managed policies. Source: iam ListPolicies with the scope AWS."""
         pages = self._aws.pages(self._iam.list_policies, Scope="AWS", MaxItems=POLICIES_PAGE)
-        return tuple(answers.parse_policy(row) for page in pages for row in page["Policies"])
+        return tuple(answers.parse_policy(row) for page in pages for row in page.get("Policies", []))
 
     def list_permission_set_arns(self) -> frozenset[str]:
         """Source: sso-admin ListPermissionSets, which gives no names."""
         arn = self.instance.instance_arn
         pages = self._aws.pages(self._sso.list_permission_sets, InstanceArn=arn, MaxResults=PAGE)
-        return frozenset(row for page in pages for row in page["PermissionSets"])
+        return frozenset(row for page in pages for row in page.get("PermissionSets", []))
 
     def describe(self, arn: str) -> Description:
         """The set's name and texts; its policies are `fetch_definition`'s. Source: sso-admin DescribePermissionSet."""
@@ -254,11 +257,13 @@ class IdentityCenterQueries:
             description=described.description,
             session_duration=described.session_duration,
             relay_state=described.relay_state,
-            managed_policies=frozenset(row["Arn"] for page in managed for row in page["AttachedManagedPolicies"]),
+            managed_policies=frozenset(
+                row["Arn"] for page in managed for row in page.get("AttachedManagedPolicies", [])
+            ),
             customer_managed_policies=frozenset(
                 answers.parse_reference(row)
                 for page in customer_managed
-                for row in page["CustomerManagedPolicyReferences"]
+                for row in page.get("CustomerManagedPolicyReferences", [])
             ),
             inline_policy=inline.get("InlinePolicy", ""),
             permissions_boundary=self._find_boundary(arn),
@@ -276,7 +281,7 @@ class IdentityCenterQueries:
         """Source: sso-admin ListTagsForResource."""
         instance_arn = self.instance.instance_arn
         pages = self._aws.pages(self._sso.list_tags_for_resource, InstanceArn=instance_arn, ResourceArn=arn)
-        return {row["Key"]: row["Value"] for page in pages for row in page["Tags"]}
+        return {row["Key"]: row["Value"] for page in pages for row in page.get("Tags", [])}
 
     def list_provisioned_accounts(self, arn: str, stale_only: bool = False) -> frozenset[str]:
         """List the accounts that hold the set, or only those that hold an older version of it.
@@ -295,13 +300,13 @@ class IdentityCenterQueries:
             if stale_only
             else self._aws.pages(method, InstanceArn=instance_arn, PermissionSetArn=arn, MaxResults=PAGE)
         )
-        return frozenset(row for page in pages for row in page["AccountIds"])
+        return frozenset(row for page in pages for row in page.get("AccountIds", []))
 
     def list_provisioned_sets(self, account_id: str) -> frozenset[str]:
         """List the ARNs of the sets that an account holds. Source: sso-admin ListPermissionSetsProvisionedToAccount."""
         method, instance_arn = self._sso.list_permission_sets_provisioned_to_account, self.instance.instance_arn
         pages = self._aws.pages(method, InstanceArn=instance_arn, AccountId=account_id, MaxResults=PAGE)
-        return frozenset(row for page in pages for row in page.get("PermissionSets", ()))
+        return frozenset(row for page in pages for row in page.get("PermissionSets", []))
 
     def list_assignments(self, account_id: str, arn: str) -> frozenset[tuple[PrincipalType, str]]:
         """List who is assigned a set in an account: (principal type, principal id), members of groups not expanded.
@@ -312,7 +317,7 @@ class IdentityCenterQueries:
         pages = self._aws.pages(
             method, InstanceArn=instance_arn, AccountId=account_id, PermissionSetArn=arn, MaxResults=PAGE
         )
-        rows = (row for page in pages for row in page["AccountAssignments"])
+        rows = (row for page in pages for row in page.get("AccountAssignments", []))
         return frozenset((PrincipalType(row["PrincipalType"]), row["PrincipalId"]) for row in rows)
 
     # Requests under way

@@ -62,15 +62,15 @@ def _iter_in_progress(
     if kind is RequestKind.CREATION:
         list_creations = sso.list_account_assignment_creation_status
         for creations in aws.pages(list_creations, InstanceArn=instance_arn, Filter=only, MaxResults=PAGE):
-            yield from creations["AccountAssignmentsCreationStatus"]
+            yield from creations.get("AccountAssignmentsCreationStatus", [])
     elif kind is RequestKind.DELETION:
         list_deletions = sso.list_account_assignment_deletion_status
         for deletions in aws.pages(list_deletions, InstanceArn=instance_arn, Filter=only, MaxResults=PAGE):
-            yield from deletions["AccountAssignmentsDeletionStatus"]
+            yield from deletions.get("AccountAssignmentsDeletionStatus", [])
     else:
         list_provisionings = sso.list_permission_set_provisioning_status
         for provisionings in aws.pages(list_provisionings, InstanceArn=instance_arn, Filter=only, MaxResults=PAGE):
-            yield from provisionings["PermissionSetsProvisioningStatus"]
+            yield from provisionings.get("PermissionSetsProvisioningStatus", [])
 
 
 def _in_progress() -> "OperationStatusFilterTypeDef":
