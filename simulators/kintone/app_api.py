@@ -19,9 +19,9 @@ MAX_NAME = 64  # characters
 routes = Routes()
 
 _SEEN: tuple[Right, ...] = ("view", "add")  # a token with either may read the live form
-_NOT_FOUND = Text("指定されたフィールドが見つかりません。", "The specified field is not found.")
-_FIXED = Text("フィールドの種類は変更できません。", "The field type cannot be changed.")
-_TOO_MANY = Text("一度に指定できる件数を超えています。", "Too many are specified at one time.")
+_NOT_FOUND = Text("この項目はアプリにありません。", "The app has no such field.")
+_FIXED = Text("項目の種類は変えられません。", "A field keeps its type.")
+_TOO_MANY = Text("1回の件数が多すぎます。", "These are too many for one call.")
 
 
 # Apps

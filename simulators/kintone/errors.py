@@ -49,234 +49,162 @@ def _flat(errors: Errors | None) -> str:
     return "; ".join(f"{key}: {text.en}" for key, texts in (errors or {}).items() for text in texts)
 
 
+# The words are ours; codes, statuses and keys are kintone's.
 CATALOGUE: dict[str, tuple[int, Text]] = {
-    "CB_VA01": (400, Text("入力内容が正しくありません。", "Missing or invalid input.")),
-    "CB_IJ01": (400, Text("不正なJSON文字列です。", "Invalid JSON string.")),
-    "CB_IL02": (400, Text("不正なリクエストです。", "Illegal request.")),
-    "CB_AU01": (401, Text("ログインしてください。", "Please login.")),
-    "CB_WA01": (401, Text("パスワード認証に失敗しました。", "Password authentication failed.")),
-    "CB_NO02": (403, Text("権限がありません。", "No privilege to proceed.")),
+    "CB_VA01": (400, Text("送られた値に誤りがあります。", "Some of the values sent are wrong.")),
+    "CB_IJ01": (400, Text("本文をJSONとして読めません。", "The body cannot be read as JSON.")),
+    "CB_IL02": (400, Text("このリクエストは受け付けられません。", "This request is not accepted.")),
+    "CB_AU01": (401, Text("サインインが必要です。", "You have to sign in first.")),
+    "CB_WA01": (401, Text("ログイン名かパスワードが違います。", "Login name or password is wrong.")),
+    "CB_NO02": (403, Text("この操作をする権利がありません。", "You have no right to do this.")),
     "GAIA_NO01": (
         403,
-        Text(
-            "このAPIトークンでは、指定したAPIを実行できません。",
-            "Using this API token, you cannot run the specified API.",
-        ),
+        Text("このAPIトークンの権利では、このAPIは使えません。", "The rights of this API token do not cover this API."),
     ),
     "GAIA_AP15": (
         403,
-        Text(
-            "APIトークンとアプリ（id: {app}）の組み合わせが正しくありません。",
-            "The combination of the API token and the app (ID: {app}) is invalid.",
-        ),
+        Text("このAPIトークンはアプリ{app}のものではありません。", "This API token is not one of app {app}."),
     ),
-    "GAIA_IA02": (
-        400,
-        Text(
-            "指定したAPIトークンは、アプリで生成されたトークンと異なります。",
-            "The specified API token does not match the API token generated via an app.",
-        ),
-    ),
+    "GAIA_IA02": (400, Text("このAPIトークンはどのアプリにも登録されていません。", "No app has this API token.")),
     "GAIA_DA03": (
         400,
-        Text(
-            "同じアプリのAPIトークンを重複して指定できません。",
-            "You cannot specify a duplicate API token for the same app.",
-        ),
+        Text("1つのアプリに対するAPIトークンが2つ以上あります。", "More than one API token is given for one app."),
     ),
     "GAIA_IL23": (
         400,
         Text(
-            "ゲストスペース内のアプリを操作する場合は、ゲストスペースのIDを指定してください。",
-            "To operate an app in a guest space, specify the guest space ID.",
+            "このアプリはゲストスペースにあります。パスにスペースの番号が必要です。",
+            "This app is in a guest space; the path needs the number of the space.",
         ),
     ),
-    "GAIA_AP01": (
-        404,
-        Text(
-            "指定したアプリ（id: {app}）が見つかりません。削除されている可能性があります。",
-            "The app (ID: {app}) not found. The app may have been deleted.",
-        ),
-    ),
-    "GAIA_BL01": (
-        404,
-        Text("指定したファイル（id: {file}）が見つかりません。", "The specified file (id: {file}) not found."),
-    ),
-    "GAIA_RE01": (
-        404,
-        Text("指定したレコード（id: {record}）が見つかりません。", "The specified record (ID: {record}) is not found."),
-    ),
-    "GAIA_RE02": (
-        400,
-        Text(
-            "指定したコメントが存在しません。削除された可能性があります。",
-            "The specified comment does not exist. The comment may have been deleted.",
-        ),
-    ),
-    "GAIA_RE20": (
-        404,
-        Text("更新キーに一致するレコードが見つかりません。", "No record that matches the update key is found."),
-    ),
+    "GAIA_AP01": (404, Text("アプリ{app}はありません。", "There is no app {app}.")),
+    "GAIA_BL01": (404, Text("ファイル{file}はありません。", "There is no file {file}.")),
+    "GAIA_RE01": (404, Text("レコード{record}はありません。", "There is no record {record}.")),
+    "GAIA_RE02": (400, Text("そのコメントはありません。", "There is no such comment.")),
+    "GAIA_RE20": (404, Text("この更新キーを持つレコードはありません。", "No record has this update key.")),
     "GAIA_CO02": (
         409,
         Text(
-            "指定したrevisionは最新ではありません。ほかのユーザーがレコードを更新した可能性があります。",
-            "The revision is not the latest. Someone may update a record.",
+            "レコードは読み取った後に変更されています。revisionが古くなりました。",
+            "The record was changed after you read it: the revision is out of date.",
         ),
     ),
     "GAIA_DA02": (
         400,
         Text(
-            "データベースのロックに失敗したため、変更を保存できませんでした。時間をおいて再度お試しください。",
-            "Could not save the changes because the database could not be locked. Please try again later.",
+            "ほかの処理がデータを使用中で、書き込めませんでした。少し待って再実行してください。",
+            "Other work holds these data, so nothing was written. Wait a little and repeat.",
         ),
     ),
     "GAIA_RE18": (
         400,
         Text(
-            "データベースのロックに失敗したため、変更を保存できませんでした。時間をおいて再度お試しください。",
-            "Could not save the changes because the database could not be locked. Please try again later.",
+            "ほかの処理がデータを使用中で、書き込めませんでした。少し待って再実行してください。",
+            "Other work holds these data, so nothing was written. Wait a little and repeat.",
         ),
     ),
     "GAIA_TO04": (
         429,
         Text(
-            "同時に処理できるリクエスト数の上限を超えました。時間をおいて再度お試しください。",
-            "The number of requests processed at the same time exceeds the limit. Please try again later.",
+            "実行中のリクエストが多すぎます。少し待って再実行してください。",
+            "Too many requests are under way. Wait a little and repeat.",
         ),
     ),
     "GAIA_TM12": (
         429,
         Text(
-            "作成できるカーソルの上限に達しているため、カーソルを作成できません。"
-            "不要なカーソルを削除するか、しばらく経ってから再実行してください。",
-            "The number of cursors reached the limit. Delete cursors that are not needed, or try again later.",
+            "開いているカーソルが多すぎます。使い終えたものを削除してください。",
+            "Too many cursors are open. Delete those that are done with.",
         ),
     ),
     "GAIA_CN01": (
         404,
-        Text(
-            "指定したカーソルは存在しないか、既に有効期限が切れています。",
-            "The specified cursor does not exist or has expired.",
-        ),
+        Text("このカーソルはないか、期限が過ぎています。", "This cursor is unknown or its time is over."),
     ),
     "GAIA_LO03": (
         400,
         Text(
-            "ルックアップの参照先から値をコピーできません。「コピー元のフィールド」に指定したフィールドの設定で"
-            "「値の重複を禁止する」を選択しておく必要があります。",
-            "Cannot copy values from the lookup's source. The source key field must prohibit duplicate values.",
+            "参照先のキー項目が重複を許しているため、ルックアップできません。",
+            "The lookup cannot work: its key field allows the same value twice.",
         ),
     ),
     "GAIA_LO04": (
         400,
         Text(
-            "フィールド「{field}」の値「{value}」が、ルックアップの参照先のフィールドにないか、"
-            "またはアプリやフィールドの閲覧権限がありません。",
-            "A value {value} in the field {field} does not exist in the datasource app for lookup, "
-            "or you do not have permission to view the app or the field.",
+            "項目{field}の値{value}は、参照先のアプリで見つからないか、閲覧できません。",
+            "Field {field}: the app looked up has no {value}, or you may not see it.",
         ),
     ),
-    "GAIA_IL26": (
-        400,
-        Text("指定したユーザー（code: {code}）が見つかりません。", "The specified user (code: {code}) is not found."),
-    ),
-    "GAIA_IL27": (
-        400,
-        Text("指定したグループ（code: {code}）が見つかりません。", "The specified group (code: {code}) is not found."),
-    ),
-    "GAIA_IL28": (
-        400,
-        Text("指定した組織（code: {code}）が見つかりません。", "The specified department (code: {code}) is not found."),
-    ),
+    "GAIA_IL26": (400, Text("コード{code}のユーザーはいません。", "No user has the code {code}.")),
+    "GAIA_IL27": (400, Text("コード{code}のグループはありません。", "No group has the code {code}.")),
+    "GAIA_IL28": (400, Text("コード{code}の組織はありません。", "No department has the code {code}.")),
     "GAIA_IL03": (
         400,
         Text(
-            "ステータスの変更に失敗しました。ほかのユーザーがステータス、またはステータスの設定を変更した可能性があります。",
-            "Failed to update the status. The settings or the status itself may have been changed by someone.",
+            "この状態からそのアクションは実行できません。状態か設定が変わっています。",
+            "This action does not start from this status; status or settings have changed.",
         ),
     ),
     "GAIA_ST02": (
         400,
-        Text(
-            "操作に失敗しました。プロセス管理機能が無効化されています。",
-            "Your request failed. The process management feature has been disabled.",
-        ),
+        Text("このアプリではプロセス管理を使っていません。", "This app does not use process management."),
     ),
-    "GAIA_SA01": (400, Text("作業者を指定してください。", "Specify the assignee.")),
+    "GAIA_SA01": (400, Text("作業者が選ばれていません。", "No assignee is chosen.")),
     "GAIA_SI01": (
         520,
-        Text("テーブルの行ID（code: {code}）が重複しています。", "Raw ID (code: {code}) in a table is duplicated."),
+        Text("テーブルの中に、同じ番号{code}の行が2つあります。", "Two rows of a table have the same id {code}."),
     ),
     "GAIA_IQ11": (
         400,
-        Text("指定されたフィールド（{field}）が見つかりません。", "Specified field ({field}) not found."),
+        Text("クエリの項目{field}はアプリにありません。", "The query names {field}, which the app does not have."),
     ),
     "GAIA_IQ03": (
         400,
         Text(
-            "{field}フィールドのフィールドタイプには演算子{operator}を使用できません。",
-            "The operator {operator} cannot be used with the type of the field {field}.",
+            "項目{field}は演算子{operator}で比べられない種類です。",
+            "Field {field} is of a type that {operator} does not fit.",
         ),
     ),
     "GAIA_IQ07": (
         400,
         Text(
-            "レコードを読み込めません。テーブルに設定している場合、{field}フィールドのフィールドタイプには、"
-            "演算子{operator}を使用できません。",
-            "Cannot load records. The operator {operator} cannot be used with the field {field} inside a table.",
+            "テーブルの中の項目{field}は演算子{operator}で比べられません。",
+            "Field {field} is inside a table, where {operator} does not fit.",
         ),
     ),
-    "GAIA_IQ23": (
-        400,
-        Text(
-            "指定した日にち（{value}）は無効です。1から31までの整数で指定します。",
-            "The specified day ({value}) is invalid. Specify an integer between 1 and 31.",
-        ),
-    ),
+    "GAIA_IQ23": (400, Text("{value}は日にちではありません（1〜31）。", "{value} is no day of a month (1 to 31).")),
     "GAIA_IQ25": (
         400,
         Text(
-            "FROM_TODAY()の第2引数には、「DAYS」「WEEKS」「MONTHS」「YEARS」のいずれかを指定します。",
-            "The second argument of FROM_TODAY() must be DAYS, WEEKS, MONTHS or YEARS.",
+            "FROM_TODAY()の単位は DAYS、WEEKS、MONTHS、YEARS です。",
+            "FROM_TODAY() counts in DAYS, WEEKS, MONTHS or YEARS.",
         ),
     ),
-    "GAIA_IL08": (400, Text("クエリの指定が不正です。", "The query is invalid.")),
-    "GAIA_QU01": (
-        400,
-        Text("limit には 500 以下の値を指定してください。", "limit must be less than or equal to 500."),
-    ),
-    "GAIA_QU02": (
-        400,
-        Text("offset には 10,000 以下の値を指定してください。", "offset must be less than or equal to 10,000."),
-    ),
+    "GAIA_IL08": (400, Text("クエリを解釈できません。", "The query cannot be understood.")),
+    "GAIA_QU01": (400, Text("limitの上限は500です。", "limit goes up to 500.")),
+    "GAIA_QU02": (400, Text("offsetの上限は10,000です。", "offset goes up to 10,000.")),
 }
 
-# Messages that stand in `errors`. kintone says "Required field." of a parameter and "Required." of a form field.
-PARAMETER_REQUIRED = Text("必須です。", "Required field.")
-AT_LEAST_ONE = Text("最小でも1以上です。", "must be greater than or equal to 1")
-OUT_OF_RANGE = Text(
-    "{low}から{high}までの値を指定してください。",
-    "must be greater than or equal to {low} and less than or equal to {high}",
-)
-NOT_IN_ENUM = Text("Enum値のいずれかでなければなりません。", "must be one of the enum value")
-REQUIRED = Text("必須です。", "Required.")
-DUPLICATE = Text("値がほかのレコードと重複しています。", "This value already exists in another record.")
-TOO_LONG = Text("{limit}文字より短くなければなりません。", "Enter less than {limit} characters.")
-TOO_SHORT = Text("{limit}文字より長くなければなりません。", "Enter more than {limit} characters.")
-TOO_LARGE = Text("{limit}以下である必要があります。", "The value must be {limit} or less.")
-TOO_SMALL = Text("{limit}以上である必要があります。", "The value must be {limit} or more.")
-NOT_A_NUMBER = Text("数字でなければなりません。", "Only numbers are allowed.")
-NOT_A_DATE = Text("日付または時刻の形式が正しくありません。", "The format of the date or time is invalid.")
-NOT_AN_OPTION = Text('"{value}"は選択肢にありません。', 'The value, "{value}", is not in options.')
-QUERY_SYNTAX = Text("クエリ記法が間違っています。", "The query is invalid.")
+# Messages that stand in `errors`. A parameter that is missing and a form field that is empty are told apart.
+PARAMETER_REQUIRED = Text("このパラメーターを省略できません。", "This parameter is missing.")
+AT_LEAST_ONE = Text("1以上の値が必要です。", "Give 1 or more.")
+OUT_OF_RANGE = Text("{low}以上{high}以下の値が必要です。", "Give {low} or more, up to {high}.")
+NOT_IN_ENUM = Text("決められた値のどれでもありません。", "This is none of the known values.")
+REQUIRED = Text("値を入れてください。", "Fill in a value.")
+DUPLICATE = Text("この値は別のレコードが使っています。", "Another record has this value.")
+TOO_LONG = Text("{limit}文字未満にしてください。", "Use fewer than {limit} characters.")
+TOO_SHORT = Text("{limit}文字を超える長さにしてください。", "Use over {limit} characters.")
+TOO_LARGE = Text("上限は{limit}です。", "At most {limit} is allowed.")
+TOO_SMALL = Text("下限は{limit}です。", "At least {limit} is needed.")
+NOT_A_NUMBER = Text("数として読めません。", "This is not a number.")
+NOT_A_DATE = Text("日付や時刻として読めません。", "This is not a date or time.")
+NOT_AN_OPTION = Text("{value}という選択肢はありません。", "There is no option {value}.")
+QUERY_SYNTAX = Text("クエリの書き方に誤りがあります。", "The query is not well formed.")
 TOO_MANY = {
-    "POST": Text("一度に100件までのレコードを追加できます。", "A maximum of 100 records can be added at one time."),
-    "PUT": Text("一度に100件までのレコードを更新できます。", "A maximum of 100 records can be updated at one time."),
-    "DELETE": Text(
-        "一度に1件から100件までのレコードを削除できます。", "Between 1 and 100 records can be deleted at one time."
-    ),
-    "BULK": Text("一度に20件までのリクエストを実行できます。", "A maximum of 20 requests can be run at one time."),
+    "POST": Text("追加は1回に100件までです。", "One call adds up to 100 records."),
+    "PUT": Text("更新は1回に100件までです。", "One call updates up to 100 records."),
+    "DELETE": Text("削除は1回に1件以上100件までです。", "One call deletes 1 to 100 records."),
+    "BULK": Text("まとめて送れるのは20件までです。", "One bulk holds up to 20 requests."),
 }
 
 

@@ -15,7 +15,7 @@ class Fault:
     call; with neither it strikes each call. `times` ends it after so many strikes.
 
     What happens, in this order: `latency` seconds pass; `hang` seconds pass and the connection is closed without
-    anything done; `code` (a JSON error, its status and message from kintone's unless given) or `status` with
+    anything done; `code` (a JSON error, its status kintone's and its message ours unless given) or `status` with
     `text` (a plain answer, as gateways give) is answered without anything done; `hang_up` performs the call and
     closes the connection without an answer.
     """

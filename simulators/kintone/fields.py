@@ -80,14 +80,14 @@ PROPERTIES: dict[str, dict[str, Any]] = {
     **{kind: {"enabled": False} for kind in sorted(PROCESS_TYPES)},
 }
 
-_UNKNOWN_TYPE = Text("フィールドの種類が正しくありません。", "The field type is invalid.")
-_BAD_CODE = Text("フィールドコードが正しくありません。", "The field code is invalid.")
-CODE_TAKEN = Text("フィールドコードが重複しています。", "The field code is duplicated.")
+_UNKNOWN_TYPE = Text("この種類の項目はありません。", "There is no such type of field.")
+_BAD_CODE = Text("項目のコードとして使えません。", "This cannot be a field code.")
+CODE_TAKEN = Text("このコードは別の項目が使っています。", "Another field has this code.")
 _BAD_MAPPING = Text(
-    "指定したフィールドの組み合わせが正しくない、または指定できない種類のフィールドを指定しています。",
-    "The combination of fields is incorrect, or a field of a type that cannot be specified is used.",
+    "この2つの項目は対応させられません。",
+    "These two fields cannot be mapped to each other.",
 )
-_MAPPED_TWICE = Text("コピー先のフィールドの設定が重複しています。", "The destination field is used more than once.")
+_MAPPED_TWICE = Text("1つの項目に2回コピーしています。", "One field is copied to twice.")
 
 
 class Place(NamedTuple):

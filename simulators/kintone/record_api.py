@@ -32,11 +32,11 @@ MAX_MENTIONS = 10
 routes = Routes()
 
 _BAD_KEY = Text(
-    "重複を禁止した文字列（1行）または数値のフィールドを指定してください。",
-    "Specify a Text or Number field that prohibits duplicate values.",
+    "更新キーになるのは、重複を許さない1行の文字列か数値の項目だけです。",
+    "Only a text or number field that forbids duplicates can be the update key.",
 )
-_KEY_IN_RECORD = Text("更新キーのフィールドは指定できません。", "The field of the update key cannot be specified.")
-_ID_AND_KEY = Text("idとupdateKeyは同時に指定できません。", "id and updateKey cannot be specified together.")
+_KEY_IN_RECORD = Text("更新キーの項目は書き換えられません。", "The field of the update key is not to be written.")
+_ID_AND_KEY = Text("idかupdateKeyの一方だけにしてください。", "Give id or updateKey, not both.")
 
 
 class BulkError(Exception):
@@ -363,7 +363,7 @@ def _mentions(call: Call, given: Any) -> tuple[tuple[str, str], ...]:
     if not isinstance(given, list) or not all(isinstance(mention, dict) for mention in given):
         raise fail("CB_IJ01")
     if len(given) > MAX_MENTIONS:
-        text = Text("一度に10件まで指定できます。", "A maximum of 10 mentions can be specified.")
+        text = Text("宛先は10件までです。", "A comment mentions up to 10.")
         raise invalid_parameter("comment.mentions", text)
     for index, mention in enumerate(given):
         if mention.get("type") not in {"USER", "GROUP", "ORGANIZATION"}:

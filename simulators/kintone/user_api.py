@@ -7,7 +7,7 @@ MAX_USERS = 100  # listed by one call
 
 routes = Routes()
 
-_ONE_OF_BOTH = Text("idsとcodesは同時に指定できません。", "ids and codes cannot be specified together.")
+_ONE_OF_BOTH = Text("idsかcodesの一方だけにしてください。", "Give ids or codes, not both.")
 
 
 @routes.add("GET", "/users")

@@ -1,6 +1,6 @@
 """How kintone reads and writes single values: numbers, dates and times.
 
-Pure functions over text. What cannot be read raises Unreadable with the message kintone gives.
+Pure functions over text. What cannot be read raises Unreadable with the message for it.
 """
 
 import re

@@ -140,10 +140,10 @@ def test_guest_space_app_needs_its_path(client: Client, world: KintoneWorld) -> 
 @pytest.mark.parametrize(
     ("accepted", "message"),
     [
-        ("ja", "入力内容が正しくありません。"),
-        ("en-US,en;q=0.9", "Missing or invalid input."),
-        ("*", "入力内容が正しくありません。"),
-        (None, "入力内容が正しくありません。"),
+        ("ja", "送られた値に誤りがあります。"),
+        ("en-US,en;q=0.9", "Some of the values sent are wrong."),
+        ("*", "送られた値に誤りがあります。"),
+        (None, "送られた値に誤りがあります。"),
     ],
 )
 def test_messages_follow_accept_language(client: Client, accepted: str | None, message: str) -> None:
@@ -154,7 +154,7 @@ def test_messages_follow_accept_language(client: Client, accepted: str | None, m
 def test_users_own_language_wins(client: Client, world: KintoneWorld) -> None:
     world.add_user("emma", "Emma", email="emma@example.jp", password="pw", language="en")
     answer = client.send("GET", "record", {"app": 1}, headers=login("emma", "pw") | {"Accept-Language": "ja"})
-    assert answer.json()["errors"] == {"id": {"messages": ["Required field."]}}
+    assert answer.json()["errors"] == {"id": {"messages": ["This parameter is missing."]}}
 
 
 def test_errors_carry_an_id_of_their_own(client: Client) -> None:

@@ -47,7 +47,7 @@ def test_failed_bulk_request_has_one_filled_slot_and_undoes_all(client: Client, 
     first, failed, last = answer.json()["results"]
     assert (answer.status_code, first, last) == (400, {}, {})
     assert failed["code"] == "CB_VA01"
-    assert failed["errors"] == {"records[1].name.value": {"messages": ["Enter less than 33 characters."]}}
+    assert failed["errors"] == {"records[1].name.value": {"messages": ["Use fewer than 33 characters."]}}
     assert client.find("", app=1) == ["1"]
     assert client.value(1, "name", app=1) == "kept"
     assert sets.add_record({"name": "x"}) == 2

@@ -64,18 +64,18 @@ def test_defaults_fill_what_is_not_sent(client: Client) -> None:
 
 @pytest.mark.parametrize("value", ["abc", "12abc", "1,000", "NaN", "1_000", "１２"])
 def test_what_is_no_number_is_refused_under_a_bracket_key(client: Client, value: str) -> None:
-    assert errors(client, seats=value) == ((400, "CB_VA01"), {"record[seats].value": ["Only numbers are allowed."]})
+    assert errors(client, seats=value) == ((400, "CB_VA01"), {"record[seats].value": ["This is not a number."]})
 
 
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        ({"seats": "101"}, {"record.seats.value": ["The value must be 100 or less."]}),
-        ({"seats": "0.5"}, {"record.seats.value": ["The value must be 1 or more."]}),
-        ({"stage": "qa"}, {"record.stage.value": ['The value, "qa", is not in options.']}),
-        ({"risk": "none"}, {"record.risk.value": ['The value, "none", is not in options.']}),
-        ({"tags": ["pci", "gdpr"]}, {"record.tags.values[1].value": ['The value, "gdpr", is not in options.']}),
-        ({"key": "k" * 65}, {"record.key.value": ["Enter less than 65 characters."]}),
+        ({"seats": "101"}, {"record.seats.value": ["At most 100 is allowed."]}),
+        ({"seats": "0.5"}, {"record.seats.value": ["At least 1 is needed."]}),
+        ({"stage": "qa"}, {"record.stage.value": ["There is no option qa."]}),
+        ({"risk": "none"}, {"record.risk.value": ["There is no option none."]}),
+        ({"tags": ["pci", "gdpr"]}, {"record.tags.values[1].value": ["There is no option gdpr."]}),
+        ({"key": "k" * 65}, {"record.key.value": ["Use fewer than 65 characters."]}),
     ],
 )
 def test_broken_rule_is_named(client: Client, values: dict[str, Any], expected: dict[str, list[str]]) -> None:
@@ -117,7 +117,7 @@ def test_required_fields_use_the_suffix_of_their_type(client: Client, world: Kin
     client.token = world.add_token([app.id], ["add"])
     _, messages = client.refused("POST", "record", {"app": app.id})
     suffixes = {"text": "value", "number": "value", "check": "values", "user": "values.value", "day": "value"}
-    assert messages == {f"record.{code}.{suffix}": ["Required."] for code, suffix in suffixes.items()}
+    assert messages == {f"record.{code}.{suffix}": ["Fill in a value."] for code, suffix in suffixes.items()}
 
 
 def test_update_of_another_field_fails_on_an_old_empty_required_one(client: Client, world: KintoneWorld) -> None:
@@ -127,7 +127,7 @@ def test_update_of_another_field_fails_on_an_old_empty_required_one(client: Clie
     client.ok("PUT", "preview/app/form/fields", {"app": app.id, "properties": {"a": {"required": True}}})
     client.ok("PUT", "app/acl", {"app": app.id, "rights": []})
     body = {"app": app.id, "id": 1, "record": {"b": {"value": "y"}}}
-    assert client.refused("PUT", "record", body)[1] == {"record.a.value": ["Required."]}
+    assert client.refused("PUT", "record", body)[1] == {"record.a.value": ["Fill in a value."]}
 
 
 def test_empty_text_is_never_a_duplicate(client: Client) -> None:
@@ -139,7 +139,7 @@ def test_own_value_is_no_duplicate_and_a_freed_one_neither(client: Client) -> No
     client.ok("PUT", "record", {"app": 2, "id": first, "record": {"key": {"value": "a"}}})
     client.ok("PUT", "record", {"app": 2, "id": first, "record": {"key": {"value": "b"}}})
     add(client, key="a")
-    assert errors(client, key="b")[1] == {"record.key.value": ["This value already exists in another record."]}
+    assert errors(client, key="b")[1] == {"record.key.value": ["Another record has this value."]}
 
 
 # Lookups
@@ -235,8 +235,8 @@ def test_number_that_is_none_becomes_empty_in_a_table(client: Client) -> None:
 def test_errors_in_rows_name_the_row(client: Client) -> None:
     _, messages = errors(client, rows=[row(item="a"), row(size="1", kind="z")])
     assert messages == {
-        "record.rows.value[1].value.item.value": ["Required."],
-        "record.rows.value[1].value.kind.value": ['The value, "z", is not in options.'],
+        "record.rows.value[1].value.item.value": ["Fill in a value."],
+        "record.rows.value[1].value.kind.value": ["There is no option z."],
     }
 
 

@@ -39,12 +39,12 @@ def test_unknown_app_is_404(client: Client) -> None:
 def test_missing_parameter_is_named(client: Client, name: str) -> None:
     values: dict[str, Any] = {"app": 1, "id": 1}
     del values[name]
-    assert client.refused("GET", "record", values) == ((400, "CB_VA01"), {name: ["Required field."]})
+    assert client.refused("GET", "record", values) == ((400, "CB_VA01"), {name: ["This parameter is missing."]})
 
 
 def test_parameter_below_one_is_refused(client: Client) -> None:
     error, messages = client.refused("GET", "record", {"app": 1, "id": 0})
-    assert (error, messages) == ((400, "CB_VA01"), {"id": ["must be greater than or equal to 1"]})
+    assert (error, messages) == ((400, "CB_VA01"), {"id": ["Give 1 or more."]})
 
 
 def test_records_are_a_hundred_newest_first_without_total(client: Client, sets: App) -> None:
@@ -162,8 +162,8 @@ def test_one_bad_record_undoes_all(client: Client, sets: App) -> None:
     error, messages = client.refused("POST", "records", {"app": 1, "records": records})
     assert error == (400, "CB_VA01")
     assert messages == {
-        "records[1].name.value": ["This value already exists in another record."],
-        "records[2].name.value": ["Required."],
+        "records[1].name.value": ["Another record has this value."],
+        "records[2].name.value": ["Fill in a value."],
     }
     assert client.find("", app=1) == ["1"]
     assert client.ok("POST", "record", {"app": 1, "record": {"name": {"value": "a"}}})["id"] == "2"

@@ -204,7 +204,7 @@ def test_change_is_told_after_success_only(client: Client, world: KintoneWorld) 
 
 
 def test_python_writes_are_checked_too(sets: App) -> None:
-    with pytest.raises(ApiError, match=r"record\.name\.value: Required"):
+    with pytest.raises(ApiError, match=r"record\.name\.value: Fill in a value"):
         sets.add_record({})
     with pytest.raises(ApiError, match="GAIA_IL26"):
         sets.add_record({"name": "a"}, by="nobody")
