@@ -5,6 +5,9 @@ The environment is set before Django reads its settings, so that a developer's o
 
 import os
 
+import pytest
+from django.conf import settings
+
 _TEST_ENVIRONMENT = {
     "SECRET_KEY": "only-for-tests-" + "0123456789abcdef" * 4,
     "PUBLIC_URL": "http://localhost:8000",
@@ -33,3 +36,9 @@ for _name in [name for name in os.environ if name.startswith(("SLACK_", "GITHUB_
     del os.environ[_name]
 os.environ.update(AWS_ACCESS_KEY_ID="testing", AWS_SECRET_ACCESS_KEY="testing", AWS_EC2_METADATA_DISABLED="true")
 os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure() -> None:
+    """Read the settings now that the environment is set: pytest-django sets Django up only if somebody has."""
+    settings.DATABASES  # noqa: B018  # reading one setting reads them all

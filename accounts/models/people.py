@@ -63,6 +63,10 @@ class User(AbstractBaseUser):
     def __str__(self) -> str:
         return self.display_name or self.preferred_username or self.username
 
+    def has_usable_password(self) -> bool:
+        """Nobody has a password here, so no page offers to change one."""
+        return False
+
     def has_perm(self, perm: str, obj: Any = None) -> bool:
         """The admin site asks; every right there belongs to portal admins alone."""
         return self.is_active and self.is_staff

@@ -9,15 +9,18 @@ from django.template.loader import render_to_string
 logger = logging.getLogger(__name__)
 
 
-def bad_request(request: HttpRequest, _exception: Exception) -> HttpResponse:
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    logger.info("errors: bad request path=%s: %s", request.path, exception)
     return _render_plainly(request, "errors/400.html", 400)
 
 
-def denied(request: HttpRequest, _exception: Exception) -> HttpResponse:
+def denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    logger.info("errors: denied path=%s: %s", request.path, exception)
     return render(request, "errors/403.html", status=403)
 
 
-def not_found(request: HttpRequest, _exception: Exception) -> HttpResponse:
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    logger.info("errors: not found path=%s: %s", request.path, type(exception).__name__)
     return render(request, "errors/404.html", status=404)
 
 
