@@ -35,7 +35,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        folder = DemoFolder(options["folder"])
+        folder = DemoFolder(options["folder"].resolve())
         demo = Demo(settings.BASE_DIR, folder, _read_port(options["port"]), self._say)
         try:
             demo.run(is_reset=options["reset"])
