@@ -58,6 +58,9 @@ class Recorder(Protocol):
     def sent(self, change: Change, request_id: str) -> None:
         """Before polling."""
 
+    def made(self, change: SetChange, arn: str) -> None:
+        """A permission set was created, with this ARN: it succeeded."""
+
     def succeeded(self, change: Change) -> None: ...
     def failed(self, change: Change, reason: Reason, *, for_good: bool) -> None: ...
     def superseded(self, change: Change) -> None: ...
@@ -146,9 +149,9 @@ class _Applying:
         try:
             if change.kind is Kind.CREATE:
                 tag = dict([self.options.ownership_tag])
-                self.arns[change.name] = self.center.create_permission_set(change.name, change.definition, tag)
-                self.confirmed[change.name] = True
-                self.recorder.succeeded(change)
+                arn = self.center.create_permission_set(change.name, change.definition, tag)
+                self.arns[change.name], self.confirmed[change.name] = arn, True
+                self.recorder.made(change, arn)
                 return []
             return self._update_set(change, change.definition)
         except GatewayError as error:

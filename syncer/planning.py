@@ -74,7 +74,7 @@ class Fences:
 
 
 def _plan_set(wished: WishedSet, actual: Actual, fences: Fences) -> SetChange | None:
-    if fences.stop_set(wished.name):
+    if fences.stop_set(wished.name) or not _was_read(actual, wished.name):
         return None
     there = actual.sets.get(wished.name)
     if there is None:
@@ -87,6 +87,11 @@ def _plan_set(wished: WishedSet, actual: Actual, fences: Fences) -> SetChange | 
     return SetChange(
         Kind.UPDATE, wished.name, wished.record, wished.definition, there.definition, differences, there.stale_accounts
     )
+
+
+def _was_read(actual: Actual, name: str) -> bool:
+    """A targeted run knows the other sets from the mirror only, which is good for looking things up and no more."""
+    return actual.sets_read is None or name in actual.sets_read
 
 
 def _unusable_sets(desired: Desired, actual: Actual, changes: Collection[SetChange]) -> frozenset[str]:

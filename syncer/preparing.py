@@ -193,7 +193,7 @@ def prepare(
 
 @dataclass(frozen=True)
 class _Focus:
-    """What a targeted run looks at."""
+    """What a targeted run looks at: assignments of these pairs, definitions of these sets."""
 
     pairs: frozenset[tuple[str, str]]
     sets: frozenset[str]
@@ -217,7 +217,7 @@ def _find_focus(
         and record.permission_set
     }
     pairs |= {(item.key.target_id, item.key.permission_set) for reference in only for item in before.get(reference, ())}
-    return _Focus(frozenset(pairs), frozenset(names | {name for _account, name in pairs}))
+    return _Focus(frozenset(pairs), frozenset(names))
 
 
 def _read_truth(focus: _Focus | None, *, everything: bool) -> tuple[IdentityCenter, Actual]:
@@ -246,14 +246,19 @@ def _read_truth(focus: _Focus | None, *, everything: bool) -> tuple[IdentityCent
     if blind is not None:
         raise RunFailed(blind.reason, actual.unresolved)
     truth.store_actual(actual, at=timezone.now())
-    return center, actual if focus is None else _complete_from_mirror(actual)
+    return center, actual if focus is None else _complete_from_mirror(actual, focus)
 
 
-def _complete_from_mirror(actual: Actual) -> Actual:
+def _complete_from_mirror(actual: Actual, focus: _Focus) -> Actual:
     """A targeted reading with the rest of the world as last known: shares are shares of everything."""
     pairs = actual.pairs or frozenset()
     others = {key for key in truth.load_assignments() if (key.target_id, key.permission_set) not in pairs}
-    return replace(actual, assignments=actual.assignments | others, sets={**truth.load_sets(), **actual.sets})
+    return replace(
+        actual,
+        assignments=actual.assignments | others,
+        sets={**truth.load_sets(), **actual.sets},
+        sets_read=focus.sets,
+    )
 
 
 def _build_desired(

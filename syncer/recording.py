@@ -108,6 +108,10 @@ class DatabaseRecorder:
     def sent(self, change: Change, request_id: str) -> None:
         self._save(change, request_id=request_id)
 
+    def made(self, change: SetChange, arn: str) -> None:
+        self.outcomes.arns[change.name] = arn
+        self.succeeded(change)
+
     def succeeded(self, change: Change) -> None:
         if isinstance(change, SetChange):
             self.outcomes.sets_done.add(change.name)

@@ -14,12 +14,12 @@ from django.utils import timezone
 from accounts.models import Instance, User
 from syncer import leases
 from syncer.applying import ApplyOptions, apply_plan
-from syncer.changes import Kind
+from syncer.changes import Kind, SetChange
 from syncer.connections import ownership_tag
 from syncer.mirror import refusals, standings
 from syncer.mirror.records import store_in_force
 from syncer.mirror.standings import Outcomes
-from syncer.mirror.truth import store_links
+from syncer.mirror.truth import store_applied_sets, store_links
 from syncer.models import Baseline, Change, Run
 from syncer.preparing import Prepared, RunFailed, Silent, Wish, prepare, read_one_record, read_wish
 from syncer.recording import DatabaseRecorder, build_rows, identity_of_row, point_to_rows
@@ -252,6 +252,7 @@ class _Execution:
     def _store_end(self, prepared: Prepared, outcomes: Outcomes, *, applied: bool) -> None:
         now, run, desired = timezone.now(), self.run, prepared.desired
         if applied and prepared.plan.changes:
+            _store_applied_sets(prepared, outcomes, now)
             _store_standings(prepared, outcomes, now)
             refusals.store_refusals(outcomes, desired, prepared.references, now)
             point_to_rows(run)
@@ -272,6 +273,15 @@ def _store_standings(prepared: Prepared, outcomes: Outcomes, now: datetime) -> N
     standings.store_standings(
         prepared.desired, prepared.actual, prepared.plan, outcomes, references=prepared.references, now=now
     )
+
+
+def _store_applied_sets(prepared: Prepared, outcomes: Outcomes, now: datetime) -> None:
+    done = {
+        change.name: change.definition
+        for change in prepared.plan.changes
+        if isinstance(change, SetChange) and change.definition and change.name in outcomes.sets_done
+    }
+    store_applied_sets(done, outcomes.arns, at=now)
 
 
 def _count(prepared: Prepared, outcomes: Outcomes, changes: list[Change], *, applied: bool) -> dict[str, int]:

@@ -245,6 +245,7 @@ class Actual:
     memberships: Mapping[str, frozenset[str]] | None = None  # group id → user ids, of the groups that were read
     policies: tuple[ActualPolicy, ...] | None = None  # None: not read this time
     pairs: frozenset[tuple[str, str]] | None = None  # the (account, set) pairs that were read; None: all
+    sets_read: frozenset[str] | None = None  # the sets whose definition was asked for; None: all
 
 
 # --- What kintone wants ----------------------------------------------------------------------------------------------

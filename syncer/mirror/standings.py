@@ -34,6 +34,7 @@ class Outcomes:
     deleted: set[AssignmentKey] = field(default_factory=set)
     refused: dict[AssignmentKey, Reason] = field(default_factory=dict)  # for good, in this run
     postponed: dict[AssignmentKey, Reason] = field(default_factory=dict)  # the next run tries again
+    arns: dict[str, str] = field(default_factory=dict)  # of the sets that were made
     sets_done: set[str] = field(default_factory=set)
     sets_deleted: set[str] = field(default_factory=set)
     sets_refused: dict[str, Reason] = field(default_factory=dict)
@@ -235,7 +236,7 @@ def count_states(desired: Desired, actual: Actual, plan: Plan, outcomes: Outcome
     """How many wished assignments and wished or owned sets are in each state."""
     judgement = _Judgement(desired, actual, plan, outcomes)
     counts = Counter(judgement.state_of_wanted(standing)[0] for standing in desired.standings)
-    for name in {*desired.sets, *desired.set_states}:
+    for name in {*desired.sets, *desired.set_states} if actual.sets_read is None else actual.sets_read:
         counts[_state_of_set(name, desired, actual, _pending_sets(plan), outcomes)[0]] += 1
     return Counter({str(state): count for state, count in counts.items()})
 
@@ -382,6 +383,8 @@ def _store_sets(
     changed = []
     pending = _pending_sets(plan)
     for name, row in rows.items():
+        if actual.sets_read is not None and name not in actual.sets_read:
+            continue
         state, reason = _state_of_set(name, desired, actual, pending, outcomes)
         if state == SetState.FAILED and reason is None and row.state == state:
             values: dict[str, Any] = {"reason": row.reason}

@@ -244,6 +244,15 @@ def _store_sets(actual: Actual, at: datetime) -> None:
             PermissionSet.objects.filter(pk=row.pk).update(**wanted)
 
 
+def store_applied_sets(definitions: Mapping[str, Definition], arns: Mapping[str, str], *, at: datetime) -> None:
+    """What a run has made of its sets is known without reading it again. `arns` are those of the sets it created."""
+    for name, definition in definitions.items():
+        values: dict[str, Any] = {"actual": definition_as_json(definition), "read_at": at}
+        if name in arns:
+            values |= {"arn": arns[name], "ownership": PermissionSet.Ownership.OURS}
+        PermissionSet.objects.filter(name=name).update(**values)
+
+
 def definition_as_json(definition: Definition) -> dict[str, Any]:
     """As the pages show it: durations as AWS writes them, policies in order."""
     boundary = definition.permissions_boundary
