@@ -8,11 +8,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
 
-import boto3
-import botocore.session
 from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.credentials import (
@@ -22,6 +21,8 @@ from botocore.credentials import (
     DeferredRefreshableCredentials,
 )
 from botocore.exceptions import NoCredentialsError
+from botocore.loaders import Loader
+from botocore.session import Session, get_session
 
 from syncer.gateways.aws_errors import RAISED_BY_BOTO, UNREADABLE, foreign_answer, translate
 from syncer.gateways.errors import (
@@ -237,17 +238,21 @@ class AwsSession:
         try:
             session = self._open_session(options)
             return Clients(
-                sso=session.client("sso-admin", config=config),
-                store=session.client("identitystore", config=config),
-                organizations=session.client("organizations", config=config),
-                iam=session.client("iam", config=config),
+                sso=cast("SSOAdminClient", session.create_client("sso-admin", options.region, config=config)),
+                store=cast(
+                    "IdentityStoreClient", session.create_client("identitystore", options.region, config=config)
+                ),
+                organizations=cast(
+                    "OrganizationsClient", session.create_client("organizations", options.region, config=config)
+                ),
+                iam=cast("IAMClient", session.create_client("iam", options.region, config=config)),
             )
         except RAISED_BY_BOTO as error:
             raise translate(operation, error, {}) from error
 
-    def _open_session(self, options: AwsOptions) -> boto3.Session:
+    def _open_session(self, options: AwsOptions) -> Session:
         """boto3's own credentials, or those of the role, which botocore renews before they end."""
-        own = boto3.Session(region_name=options.region)
+        own = _new_session()
         if not options.role_arn:
             return own
         source = own.get_credentials()
@@ -256,15 +261,15 @@ class AwsSession:
 
         def create_client(_service: str, **credentials: Any) -> BaseClient:
             config = Config(retries={"mode": "standard"}, connect_timeout=options.connect_timeout)
-            client = own.client("sts", config=config, **credentials)
+            client = own.create_client("sts", options.region, config=config, **credentials)
             client.meta.events.register("before-send.sts.AssumeRole", self._count_assume_role)
             return client
 
         arguments = {"RoleSessionName": "genkan"}
         fetcher = AssumeRoleCredentialFetcher(create_client, source, options.role_arn, extra_args=arguments)
-        assumed = botocore.session.get_session()
+        assumed = _new_session()
         assumed.register_component("credential_provider", CredentialResolver([_AssumedRole(fetcher)]))
-        return boto3.Session(botocore_session=assumed, region_name=options.region)
+        return assumed
 
     def _count_assume_role(self, **_event: object) -> None:
         self._calls.add("sts:AssumeRole")
@@ -281,6 +286,18 @@ class _AssumedRole(CredentialProvider):
 
     def load(self) -> DeferredRefreshableCredentials:
         return DeferredRefreshableCredentials(self._fetcher.fetch_credentials, self.METHOD)
+
+
+def _new_session() -> Session:
+    session = get_session()
+    session.register_component("data_loader", _models())
+    return session
+
+
+@cache
+def _models() -> Loader:
+    """AWS's service models: megabytes of JSON, read once a process and not once a run."""
+    return cast(Loader, get_session().get_component("data_loader"))
 
 
 def operation_of(method: Callable[..., object]) -> str:
