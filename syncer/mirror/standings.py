@@ -204,7 +204,9 @@ class _Judgement:
             return S.FAILED, outcomes.refused[key]
         if key and key in outcomes.postponed:
             return S.REQUESTED, outcomes.postponed[key]
-        if key and key not in self.creating and standing.permission_set not in outcomes.sets_refused:
+        if key and key not in self.creating:
+            if standing.permission_set not in self.actual.sets:
+                return S.REQUESTED, Reason("set_not_made", {"set": standing.permission_set})
             return S.FAILED, None  # refused earlier: the row keeps its reason
         return S.REQUESTED, outcomes.sets_refused.get(standing.permission_set)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from simulators.aws import AwsSimulator, AwsWorld, Limits
 from simulators.clock import Clock
@@ -15,6 +16,7 @@ from simulators.serving import Serving
 from syncer.gateways.aws_session import AwsOptions
 from syncer.gateways.identity_center import IdentityCenter, connect
 from syncer.gateways.kintone import KintoneApp
+from tests.syncer.worlds import World, point_settings, serve_world
 
 READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 OURS = ("managed-by", "genkan")
@@ -169,3 +171,11 @@ def kintone(
     token = kintone_world.add_token([assignment_app.id])
     with KintoneApp(kintone_url, str(assignment_app.id), (token,), sleep=pauses.append) as app:
         yield app
+
+
+@pytest.fixture
+def world(clock: Clock, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[World]:
+    """A small company behind ports, and this process's settings pointing there."""
+    with serve_world(clock) as served:
+        point_settings(served, settings, monkeypatch, tmp_path)
+        yield served

@@ -1,6 +1,8 @@
 """Carry out one run in this process, without broker or worker."""
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
@@ -28,9 +30,6 @@ class Command(BaseCommand):
         app_id, _colon, record_id = reference.partition(":")
         if reference and not (app_id.isdigit() and record_id.isdigit()):
             raise CommandError(f"--record {reference}: give it as APP:ID, for example 24:17.", returncode=2)
-        stopping = Stopping()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, stopping.set)
         report = requires_settings()
         if report is None:
             run = Run(
@@ -41,5 +40,18 @@ class Command(BaseCommand):
                 accept=options["accept"],
                 by_hand=True,
             )
-            report = report_of(run_by_hand(run, stopping))
+            with _heed_signals() as stopping:
+                report = report_of(run_by_hand(run, stopping))
         print_report(report, as_json=options["json"], out=self.stdout)
+
+
+@contextmanager
+def _heed_signals() -> Iterator[Stopping]:
+    """Asked to end, the run follows what is under way and begins nothing new. A second Ctrl-C is no different."""
+    stopping = Stopping()
+    before = {number: signal.signal(number, stopping.set) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stopping
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
