@@ -272,8 +272,12 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         _("Nothing to do: the next run takes over."),
     ),
     "changes_failed": (
-        _("{count} changes failed."),
+        _("Changes that failed: {count}"),
         _("See each of them for AWS's reason; the others were carried out."),
+    ),
+    "run_stopped": (
+        _("The run was stopped before everything was carried out."),
+        _("Nothing is lost: the next run carries out the rest."),
     ),
     "record_not_found": (_("There is no kintone record {record}."), _("Give it as APP:ID, for example 24:17.")),
     "settings_missing": (_("{text}"), _("Set it in the environment or in .env.")),

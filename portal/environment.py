@@ -101,8 +101,9 @@ class Reader:
         for part in self.names(name):
             key, separator, value = (piece.strip() for piece in part.partition("="))
             if not separator or not value or key not in keys:
+                known = ", ".join(sorted(keys))
                 raise ImproperlyConfigured(
-                    f"{name}: {part!r} cannot be understood. Known keys: {', '.join(sorted(keys))}. Example: {name}={example}"
+                    f"{name}: {part!r} cannot be understood. Known keys: {known}. Example: {name}={example}"
                 )
             pairs[key] = value
         return pairs

@@ -113,7 +113,9 @@ CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://genkan")}
 CELERY_BROKER_URL = read.text("CELERY_BROKER_URL", "filesystem://")
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {}
 if CELERY_BROKER_URL.startswith("filesystem://"):
-    _QUEUE_DIR = VAR_DIR / "broker"
+    # `filesystem:///folder` chooses where the embedded broker keeps its messages.
+    _QUEUE_DIR = Path(CELERY_BROKER_URL.removeprefix("filesystem://") or VAR_DIR / "broker")
+    CELERY_BROKER_URL = "filesystem://"
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(_QUEUE_DIR / "queue"),
         "data_folder_out": str(_QUEUE_DIR / "queue"),
@@ -138,10 +140,11 @@ TIME_ZONE = read.text("TIME_ZONE", "Asia/Tokyo")
 CELERY_TIMEZONE = TIME_ZONE
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+_COLLECTED_FILES = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # Collected files with their hash in the name when they have been collected; straight from the tree when not (demo).
-_COLLECTED = (STATIC_ROOT / "staticfiles.json").is_file() or "collectstatic" in sys.argv
+_COLLECTED = (_COLLECTED_FILES / "staticfiles.json").is_file() or "collectstatic" in sys.argv
+STATIC_ROOT = _COLLECTED_FILES if _COLLECTED else None
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -172,8 +175,8 @@ ENTRA_AUDITOR_ROLE = read.text("ENTRA_AUDITOR_ROLE", "Portal.Auditor")
 ENTRA_ALLOW_GUESTS = read.flag("ENTRA_ALLOW_GUESTS")
 if urlsplit(ENTRA_AUTHORITY_HOST).hostname not in MICROSOFT_HOSTS and not is_loopback(PUBLIC_URL):
     raise ImproperlyConfigured(
-        f"ENTRA_AUTHORITY_HOST: {ENTRA_AUTHORITY_HOST} is not Microsoft's, which is allowed only while PUBLIC_URL is on "
-        f"localhost. Example: ENTRA_AUTHORITY_HOST=https://{MICROSOFT_HOSTS[0]}"
+        f"ENTRA_AUTHORITY_HOST: {ENTRA_AUTHORITY_HOST} is not Microsoft's, which is allowed only while PUBLIC_URL is "
+        f"on localhost. Example: ENTRA_AUTHORITY_HOST=https://{MICROSOFT_HOSTS[0]}"
     )
 ENTRA_AUTHORITY = f"{ENTRA_AUTHORITY_HOST}/{ENTRA_TENANT_ID}"
 ENTRA_ISSUER = f"{ENTRA_AUTHORITY}/v2.0"

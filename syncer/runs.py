@@ -144,6 +144,7 @@ def execute(run: Run, lease: leases.Held, stopping: Stopping, wish: Wish | None 
     progress = _Steps(run)
     try:
         _Execution(run, progress, lambda: bool(stopping) or lease.is_lost).go(wish)
+        progress.end("done")
         if lease.is_lost:
             _fail(run, Reason("lease_lost"))
     except RunFailed as failure:
@@ -152,7 +153,7 @@ def execute(run: Run, lease: leases.Held, stopping: Stopping, wish: Wish | None 
     except Exception as error:
         logger.exception("run: %s failed", run.pk)
         _fail(run, Reason("unexpected", {"text": f"{type(error).__name__}: {error}"[:500]}))
-    progress.end(failed=run.status == Run.Status.FAILED)
+    progress.end("failed")
     run.finished_at = timezone.now()
     run.save()
     logger.info("run: %s ends status=%s counts=%s", run.pk, run.status, run.counts)
@@ -180,11 +181,12 @@ class _Steps:
         self.run.steps[self.run.step].update(figures)
         self._save()
 
-    def end(self, *, failed: bool) -> None:
-        self._close("failed" if failed else "done")
+    def end(self, state: str) -> None:
+        """Close the step that is going on, as `done` or `failed`."""
+        self._close(state)
 
     def _close(self, state: str) -> None:
-        if self.run.step in self.run.steps:
+        if self.run.steps.get(self.run.step, {}).get("state") == "now":
             seconds = round(time.monotonic() - self._since, 3)
             self.run.steps[self.run.step] |= {"state": state, "seconds": seconds}
 
@@ -262,10 +264,12 @@ class _Execution:
         run.problems = [problem_as_json(problem) for problem in (*self.notices, *desired.problems)]
         run.unresolved = [unresolved_as_json(item) for item in prepared.actual.unresolved]
         run.checksum = prepared.plan.checksum
-        has_failed = bool(run.unresolved) or any(change.outcome == Change.Outcome.FAILED for change in changes)
+        is_stopped = applied and any(change.outcome == Change.Outcome.PLANNED for change in changes)
+        is_failed = any(change.outcome == Change.Outcome.FAILED for change in changes)
+        has_failed = is_stopped or is_failed or bool(run.unresolved)
         run.status = Run.Status.FAILED if has_failed else Run.Status.HELD if prepared.plan.held else Run.Status.DONE
         if has_failed:
-            run.error = _main_error(prepared, changes).as_json()
+            run.error = (Reason("run_stopped") if is_stopped else _main_error(prepared, changes)).as_json()
 
 
 def _store_standings(prepared: Prepared, outcomes: Outcomes, now: datetime) -> None:

@@ -28,13 +28,13 @@ def build_portal_environment(folder: DemoFolder, port: int, simulators: Mapping[
     return {
         **build_machine_environment(),
         **dict.fromkeys(_CLOSED, ""),
-        "DJANGO_SETTINGS_MODULE": "portal.demo.settings",
         "SECRET_KEY": folder.secret_key(),
         "DEBUG": "false",
         "PUBLIC_URL": f"http://localhost:{port}",
         "ALLOWED_HOSTS": "localhost,127.0.0.1",
         "DATABASE_URL": f"sqlite:///{quote(str(folder.database.resolve()))}",
-        "CELERY_BROKER_URL": "filesystem://",
+        # Beside its own database, so that two demos never take each other's tasks.
+        "CELERY_BROKER_URL": f"filesystem://{(folder.database.parent / 'broker').resolve()}",
         "CACHE_URL": "locmemcache://demo",
         "EMAIL_URL": "consolemail://",
         "LOG_FORMAT": "text",
