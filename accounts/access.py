@@ -104,7 +104,7 @@ def visible_permission_sets(user: User) -> QuerySet[PermissionSet]:
 
 
 def visible_people(user: User) -> QuerySet[Person]:
-    return Person.objects.all() if sees_everything(user) else Person.objects.filter(pk=user.person_id)
+    return Person.objects.all() if sees_everything(user) else Person.objects.filter(user=user)
 
 
 def visible_groups(user: User) -> QuerySet[Group]:

@@ -33,6 +33,7 @@ urlpatterns = [
     path("problems/", problems.problem_list, name="problem_list"),
     path("runs/", runs.run_list, name="run_list"),
     path("runs/sync/", runs.sync_now, name="sync_now"),
+    path("runs/confirm/", runs.confirm_baseline, name="confirm_baseline"),
     path("runs/<int:pk>/", runs.run_detail, name="run_detail"),
     path("runs/<int:pk>/accept/", runs.accept_removals, name="accept_removals"),
     path("sign-in/", sign_in.sign_in, name="sign_in"),

@@ -113,11 +113,16 @@ def make_user(name: str = "", *, person: Person | None = None, **values: Any) ->
     return User.objects.create(**defaults | values)
 
 
-def get_principal(user: User) -> Principal:
-    """The principal that Identity Center assigns to for this user."""
-    assert user.person is not None
-    assert user.person.principal is not None
-    return user.person.principal
+def get_principal(owner: User | Person) -> Principal:
+    """The principal that Identity Center assigns to for this user or person."""
+    person = owner.person if isinstance(owner, User) else owner
+    assert person is not None
+    assert person.principal is not None
+    return person.principal
+
+
+def add_member(group: Group, member: Principal) -> None:
+    GroupMembership.objects.create(group=group, member=member)
 
 
 def make_record(kind: AppKind = AppKind.ASSIGNMENT, **values: Any) -> Record:

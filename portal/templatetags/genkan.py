@@ -9,7 +9,7 @@ from django.template.defaultfilters import date as format_date
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext, ngettext, pgettext
+from django.utils.translation import gettext, gettext_lazy, ngettext, pgettext
 from lucide.templatetags.lucide import lucide
 
 from accounts.models import Assignment, OrganizationalUnit, PermissionSet, Record
@@ -23,6 +23,11 @@ from syncer.models import Change, Run
 register = template.Library()
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400  # seconds
+_CAUSES = {
+    "ended": gettext_lazy("its last day has passed"),
+    "withdrawn": gettext_lazy("taken out of the record"),
+    "no_record": gettext_lazy("no record wants it"),
+}
 _SIGNS = {"create": "+", "update": "~", "delete": "−"}
 _RUN_LOOKS = {
     "queued": ("clock", "ai"),
@@ -160,6 +165,40 @@ def explained(problem: Any) -> Sentence:
     if isinstance(problem, Mapping):
         return render(problem["code"], problem.get("params") or {})
     return render(problem.code, problem.params)
+
+
+@register.filter
+def joined(pair: Sentence | Shown | None) -> str:
+    """Message and remedy one after the other; Japanese puts no blank between sentences."""
+    if pair is None:
+        return ""
+    blank = "" if pair.message.endswith("。") else " "
+    return f"{pair.message}{blank}{pair.remedy}".strip()
+
+
+@register.filter
+def scope(text: str) -> str:
+    """What could not be read, in the reader's language; `text` is a stored `syncer.states.Scope`."""
+    return " × ".join(_translate_scope(part) for part in text.split(" × "))
+
+
+def _translate_scope(part: str) -> str:
+    word, _blank, name = part.partition(" ")
+    if word == "account" and name:
+        return gettext("account %(id)s") % {"id": spaced(name)}
+    if part.startswith("permission set "):
+        return gettext("permission set %(name)s") % {"name": part.removeprefix("permission set ")}
+    return str(
+        {"everything": gettext("everything"), "users": gettext("users"), "groups": gettext("groups")}.get(part, part)
+    )
+
+
+@register.filter
+def change_detail(detail: Mapping[str, str]) -> str:
+    """A field that differs, or why a removal is due."""
+    if detail.get("field") == "cause":
+        return str(_CAUSES.get(detail.get("after", ""), detail.get("after", "")))
+    return show_field(detail.get("field", ""))
 
 
 @register.filter

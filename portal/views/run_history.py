@@ -11,7 +11,9 @@ from django.db.models import Count, Max, Min, Q, QuerySet
 from syncer.models import Run
 
 # Nothing was due, nobody asked for it, nothing went wrong: nobody needs a line for each of these.
-QUIET = Q(status=Run.Status.DONE, by_hand=False, counts__create=0, counts__update=0, counts__delete=0)
+QUIET = Q(
+    status=Run.Status.DONE, by_hand=False, requested_by=None, counts__create=0, counts__update=0, counts__delete=0
+)
 
 
 @dataclass(frozen=True)
@@ -28,25 +30,30 @@ def list_notable(runs: QuerySet[Run]) -> QuerySet[Run]:
     return runs.exclude(QUIET).order_by("-pk")
 
 
-def fold_between(runs: QuerySet[Run], page: Sequence[Run], *, is_first: bool, is_last: bool) -> list[Run | Fold]:
-    """The page's runs with the folds between them, in one statement however many runs they hold.
+def fold_between(runs: QuerySet[Run], rows: Sequence[Run], *, is_first: bool) -> list[Run | Fold]:
+    """A page's notable runs with the folds between and below them; the first page also has the newest fold above.
 
-    The first page begins with the newest runs of all, the last one goes back to the oldest.
+    Two statements, however many runs are folded.
     """
-    bounds: list[int | None] = [None, *(run.pk for run in page), None]
+    after = list_notable(runs.filter(pk__lt=rows[-1].pk)).values_list("pk", flat=True).first() if rows else None
+    bounds = [*([None] if is_first else []), *(run.pk for run in rows), after]
     gaps = list(pairwise(bounds))
     figures: dict[str, Any] = {}
     for number, (above, below) in enumerate(gaps):
-        if (number == 0 and not is_first) or (number == len(gaps) - 1 and not is_last):
-            continue
         inside = (Q(pk__lt=above) if above else Q()) & (Q(pk__gt=below) if below else Q())
         figures[f"count_{number}"] = Count("pk", filter=inside)
         figures[f"first_{number}"] = Min("requested_at", filter=inside)
         figures[f"last_{number}"] = Max("requested_at", filter=inside)
     found = runs.filter(QUIET).aggregate(**figures) if figures else {}
-    lines: list[Run | Fold] = []
-    for number in range(len(gaps)):
-        if found.get(f"count_{number}"):
-            lines.append(Fold(found[f"count_{number}"], found[f"first_{number}"], found[f"last_{number}"]))
-        lines += page[number : number + 1]
-    return lines
+    folds = [
+        Fold(found[f"count_{number}"], found[f"first_{number}"], found[f"last_{number}"])
+        if found[f"count_{number}"]
+        else None
+        for number in range(len(gaps))
+    ]
+    above_all = folds[:1] if is_first else []
+    below_each = folds[1:] if is_first else folds
+    lines: list[Run | Fold | None] = [*above_all]
+    for run, fold in zip(rows, below_each, strict=True):
+        lines += [run, fold]
+    return [line for line in lines if line]

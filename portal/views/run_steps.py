@@ -4,9 +4,17 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from syncer.models import Run
+
+_WORDS = {
+    Run.Step.WISH: gettext_lazy("Read kintone"),
+    Run.Step.TRUTH: gettext_lazy("Read AWS"),
+    Run.Step.PLAN: gettext_lazy("Plan"),
+    Run.Step.APPLY: gettext_lazy("Apply"),
+    Run.Step.TELL: gettext_lazy("Tell"),
+}
 
 
 class Step(NamedTuple):
@@ -25,7 +33,7 @@ class Progress(NamedTuple):
 
 
 def build_steps(run: Run) -> list[Step]:
-    return [_build_step(run, key, str(word)) for key, word in Run.Step.choices]
+    return [_build_step(run, key, str(word)) for key, word in _WORDS.items()]
 
 
 def find_progress(run: Run) -> Progress | None:
@@ -45,8 +53,8 @@ def describe_run(run: Run) -> str:
         return _("The run was cut off")
     if run.status == Run.Status.HELD:
         return _("Removals are held back")
-    if run.error.get("code"):
-        return _("The run failed")
+    if run.status == Run.Status.FAILED:
+        return _describe_failure(run)
     changed = sum(run.counts.get(kind, 0) for kind in ("create", "update", "delete"))
     if run.mode == Run.Mode.PLAN:
         return (
@@ -54,11 +62,16 @@ def describe_run(run: Run) -> str:
             if changed
             else _("Nothing to do")
         )
-    if run.status == Run.Status.FAILED:
-        return _("Not everything could be applied")
     if not changed:
         return _("Nothing to do: kintone and AWS agree")
     return ngettext("%(count)d change applied", "%(count)d changes applied", changed) % {"count": changed}
+
+
+def _describe_failure(run: Run) -> str:
+    """A run that came as far as applying has done what it could."""
+    if Run.Step.APPLY not in run.steps:
+        return _("The run failed")
+    return _("Not everything could be read") if run.unresolved else _("Not everything could be applied")
 
 
 def _describe_running(run: Run) -> str:

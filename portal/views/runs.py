@@ -21,7 +21,7 @@ from portal.views.requests import HtmxHttpRequest, asks_for_part
 from portal.views.run_history import fold_between, list_notable
 from portal.views.run_steps import build_steps, describe_run, find_progress
 from portal.views.schedule import describe_schedule
-from syncer.models import Change, Run
+from syncer.models import Baseline, Change, Run
 from syncer.tasks import request_full_run
 
 
@@ -41,11 +41,7 @@ def run_list(request: HttpRequest) -> HttpResponse:
     shows_all = request.GET.get("all") == "1"
     page = paginate(request, runs.order_by("-pk") if shows_all else list_notable(runs))
     rows = list(page)
-    lines = (
-        rows
-        if shows_all
-        else fold_between(Run.objects.all(), rows, is_first=not page.has_previous(), is_last=not page.has_next())
-    )
+    lines = rows if shows_all else fold_between(Run.objects.all(), rows, is_first=not page.has_previous())
     context = {"page": page, "lines": lines, "shows_all": shows_all, "schedule": describe_schedule()}
     return render(request, "portal/run_list.html", context)
 
@@ -73,6 +69,12 @@ def run_detail(request: HtmxHttpRequest, pk: int) -> HttpResponse:
 def sync_now(request: HttpRequest) -> HttpResponse:
     """Ask for a full run, as everybody signed in may, and follow it."""
     return redirect("run_detail", request_full_run(require_user(request)).pk)
+
+
+@require_POST
+def confirm_baseline(request: HttpRequest) -> HttpResponse:
+    """A portal admin lets a new database write."""
+    return redirect("run_detail", request_full_run(require_admin(request), confirm=True).pk)
 
 
 @require_POST
@@ -107,6 +109,7 @@ def _describe_plan(request: HttpRequest, run: Run, changes: QuerySet[Change]) ->
         "groups": _group_changes(page, accounts),
         "held": _group_changes(held, accounts),
         "held_count": len(held),
+        "held_because": held[0].reason if held else {},
     }
 
 
@@ -120,7 +123,9 @@ def _describe_findings(user: User, run: Run) -> dict[str, Any]:
     by_reference = {record.reference: record for record in found}
     problems = [(problem, by_reference.get(str(problem.get("record") or ""))) for problem in run.problems]
     everything = sees_everything(user)
+    waits = any(problem.get("code") == "baseline_missing" for problem in run.problems)
     return {
+        "may_confirm": waits and user.is_staff and not Baseline.objects.exists(),
         "problems": [pair for pair in problems if everything or pair[1]],
         "unresolved": run.unresolved if everything else [],
         "error": run.error,

@@ -27,6 +27,7 @@ FIELDS: dict[str, str | Promise] = {
     "addresses": _("further users"),
     "expires_on": _("last day"),
     "note": _("note"),
+    "stale_accounts": _("accounts with an older version"),
 }
 _TOKEN = re.compile(r'(?P<key>"(?:\\.|[^"\\])*")(?=\s*:)|(?P<string>"(?:\\.|[^"\\])*"?)|(?P<rest>[^"]+)')
 

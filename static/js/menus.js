@@ -1,5 +1,8 @@
 // Menus are <details>, so they open without script. With it, one is open at a time, and Escape or a click elsewhere
 // closes it.
+// On a narrow screen the main pages scroll sideways: the current one is brought into view.
+document.querySelector(".bar nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+
 const OPEN = "details[data-menu][open]";
 
 function closeAll(except) {

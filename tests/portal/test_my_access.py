@@ -1,0 +1,166 @@
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts.models import Assignment
+from tests import factories
+from tests.portal.pages import get_html, get_text, make_client
+
+pytestmark = pytest.mark.django_db
+LINK = "https://example.awsapps.com/start/#/console?account_id=210455678812&amp;role_name=Deploy"
+
+
+def test_chip_opens_the_console() -> None:
+    user = factories.make_user()
+    account = factories.make_account("payments-prod", account_id="210455678812")
+    factories.make_assignment(user, account=account, permission_set=factories.make_permission_set("Deploy"))
+    html = get_html(make_client(user), "/")
+    assert f'href="{LINK}"' in html
+    assert "aws sso login --profile Deploy-210455678812" in html
+    assert "2104 5567 8812" in html
+
+
+def test_access_of_others_is_not_mine() -> None:
+    factories.make_assignment(account=factories.make_account("payments-prod"))
+    assert "payments-prod" not in get_text(make_client(factories.make_user()), "/")
+
+
+def test_access_through_a_group_names_the_group() -> None:
+    user = factories.make_user()
+    group = factories.make_group("team-payments", factories.get_principal(user))
+    factories.make_assignment(group, account=factories.make_account("payments-prod"))
+    text = get_text(make_client(user), "/")
+    assert "payments-prod" in text
+    assert "team-payments" in text
+
+
+def test_two_ways_to_one_set_are_one_chip() -> None:
+    user = factories.make_user()
+    account, deploy = factories.make_account(), factories.make_permission_set("Deploy")
+    group = factories.make_group("team", factories.get_principal(user))
+    factories.make_assignment(user, account=account, permission_set=deploy, until=timezone.localdate())
+    factories.make_assignment(group, account=account, permission_set=deploy)
+    html = get_html(make_client(user), "/")
+    assert html.count('data-filter-chip="Deploy"') == 1
+    assert "Ends on" not in html  # the group's way in stays
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "expected"),
+    [
+        ("waiting", {"code": "not_provisioned", "params": {"name": "森"}}, "usually within 40 minutes"),
+        ("failed", {"code": "aws_refused", "params": {"text": "no such policy"}}, "no such policy"),
+        ("requested", {}, "The next run applies it"),
+    ],
+)
+def test_what_cannot_be_opened_says_why(state: str, reason: dict[str, object], expected: str) -> None:
+    user = factories.make_user()
+    factories.make_assignment(user, state=state, reason=reason, in_aws=False)
+    html = get_html(make_client(user), "/")
+    assert expected in html
+    assert "role_name=" not in html
+
+
+def test_account_that_is_not_active_cannot_be_entered() -> None:
+    user = factories.make_user()
+    factories.make_assignment(user, account=factories.make_account(state="SUSPENDED"))
+    html = get_html(make_client(user), "/")
+    assert "role_name=" not in html
+    assert "suspended" in html
+
+
+def test_access_that_ends_soon_is_named_beside() -> None:
+    user, record = factories.make_user(), factories.make_record()
+    factories.make_assignment(user, record=record, until=timezone.localdate() + timedelta(days=7))
+    html = get_html(make_client(user), "/")
+    assert "Ends on" in html
+    assert f"/assignments/{record.pk}/" in html
+
+
+def test_access_that_ends_later_is_not() -> None:
+    user = factories.make_user()
+    factories.make_assignment(user, until=timezone.localdate() + timedelta(days=60))
+    assert "Ends on" not in get_text(make_client(user), "/")
+
+
+def test_problems_of_my_records_stand_beside() -> None:
+    user = factories.make_user()
+    assert user.person is not None
+    factories.make_problem(factories.make_record(creator_code=user.person.kintone_code, title="my record"))
+    factories.make_problem(factories.make_record(title="another record"))
+    text = get_text(make_client(user), "/")
+    assert "my record" in text
+    assert "another record" not in text
+
+
+@pytest.mark.parametrize(
+    ("query", "shown", "hidden"),
+    [
+        ("payments", ["payments-prod", "Deploy", "ReadOnly"], ["ml-playground"]),
+        ("PAYMENTS deploy", ["payments-prod", "Deploy"], ["ReadOnly", "ml-playground"]),
+        ("sandbox", ["ml-playground"], ["payments-prod"]),
+        ("2104 5567 8812", ["payments-prod"], ["ml-playground"]),
+        ("ｐａｙｍｅｎｔｓ", ["payments-prod"], ["ml-playground"]),
+        ("nothing-like-it", ["Search all accounts instead"], ["payments-prod", "ml-playground"]),
+    ],
+)
+def test_filter_works_without_script(query: str, shown: list[str], hidden: list[str]) -> None:
+    user = factories.make_user()
+    payments = factories.make_account("payments-prod", account_id="210455678812")
+    for name in ("Deploy", "ReadOnly"):
+        factories.make_assignment(user, account=payments, permission_set=factories.make_permission_set(name))
+    playground = factories.make_account("ml-playground", ou="sandbox", stage="sandbox")
+    factories.make_assignment(user, account=playground, permission_set=factories.make_permission_set("PowerUser"))
+    html = get_html(make_client(user), f"/?q={query}")
+    assert [word for word in shown if word not in html] == []
+    assert [word for word in hidden if word in html] == []
+
+
+def test_newcomer_reads_what_comes_next() -> None:
+    stranger = factories.make_principal("mori", principal_id=None)
+    user = factories.make_user(person=factories.make_person("森 新菜", principal=stranger))
+    assert "Identity Center does not know you yet" in get_text(make_client(user), "/")
+
+
+def test_sign_in_without_a_person_sees_an_empty_page() -> None:
+    user = factories.make_user()
+    user.person = None
+    user.save()
+    assert "Identity Center does not know you yet" in get_text(make_client(user), "/")
+
+
+def test_history_is_not_access() -> None:
+    user = factories.make_user()
+    factories.make_assignment(user, state=Assignment.State.REMOVED, in_aws=False)
+    assert "You have none yet" in get_text(make_client(user), "/")
+
+
+def test_portal_address_comes_from_the_instance(settings: Settings) -> None:
+    settings.AWS_ACCESS_PORTAL_URL = ""
+    user = factories.make_user()
+    factories.make_assignment(user)
+    factories.make_instance()
+    assert "https://d-1234567890.awsapps.com/start/#/console" in get_html(make_client(user), "/")
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, "kintone and AWS agree"),
+        ({"status": "failed"}, "The last run failed"),
+        ({"status": "held"}, "Removals are held back"),
+        ({"counts": {"failed": 2}}, "2 assignments failed"),
+        ({"mode": "plan", "counts": {"create": 3}}, "3 changes are due"),
+        ({"finished_at": timezone.now() - timedelta(hours=2)}, "Not compared for a while"),
+    ],
+)
+def test_agreement_says_what_the_last_run_found(values: dict[str, object], expected: str) -> None:
+    factories.make_run(**values)
+    factories.make_run(status="running", finished_at=None)
+    assert expected in get_text(make_client(factories.make_user()), "/")
+
+
+def test_agreement_before_the_first_run() -> None:
+    assert "Nothing has been read yet" in get_text(make_client(factories.make_user()), "/")

@@ -1,0 +1,241 @@
+from typing import Any
+from unittest.mock import ANY
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts.models import AuditEvent
+from portal.views import runs as run_views
+from syncer.models import Run
+from tests import factories
+from tests.portal.pages import get_html, get_text, make_client
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def requests_made(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Full runs asked for, without a broker."""
+    made: list[dict[str, Any]] = []
+
+    def request_full_run(user: Any, **options: Any) -> Run:
+        made.append({"user": user, **options})
+        return factories.make_run(status="queued", finished_at=None)
+
+    monkeypatch.setattr(run_views, "request_full_run", request_full_run)
+    return made
+
+
+def test_anybody_may_sync_and_follows_the_run(requests_made: list[dict[str, Any]]) -> None:
+    user = factories.make_user()
+    response = make_client(user).post("/runs/sync/")
+    assert requests_made == [{"user": user}]
+    assert response.headers["Location"] == f"/runs/{Run.objects.get().pk}/"
+
+
+def test_sync_now_stores_a_run_and_an_event() -> None:
+    user = factories.make_user()
+    make_client(user).post("/runs/sync/")
+    assert Run.objects.get().requested_by == user
+    assert AuditEvent.objects.filter(action="run.request", actor=user).exists()
+
+
+def test_form_without_token_is_refused() -> None:
+    client = make_client(factories.make_user())
+    client.handler.enforce_csrf_checks = True
+    response = client.post("/runs/sync/")
+    assert response.status_code == 403
+    assert "The page was too old" in response.content.decode()
+
+
+def test_quiet_runs_fold_between_the_others() -> None:
+    for _number in range(3):
+        factories.make_run()
+    factories.make_run(counts={"create": 2}, requested_by=factories.make_user())
+    for _number in range(4):
+        factories.make_run()
+    text = get_text(make_client(factories.make_user()), "/runs/")
+    assert text.index("4 runs without changes") < text.index("2 changes applied") < text.index("3 runs without changes")
+
+
+def test_every_run_can_be_shown() -> None:
+    for _number in range(3):
+        factories.make_run()
+    assert (
+        get_text(make_client(factories.make_user()), "/runs/?all=1").count("Nothing to do: kintone and AWS agree") == 3
+    )
+
+
+def test_quiet_run_that_somebody_asked_for_keeps_its_line() -> None:
+    factories.make_run(requested_by=factories.make_user("鈴木 蓮"))
+    assert "鈴木 蓮" in get_text(make_client(factories.make_user()), "/runs/")
+
+
+def test_folds_of_two_pages_do_not_overlap() -> None:
+    for _number in range(51):
+        factories.make_run(counts={"create": 1})
+        factories.make_run()
+    client = make_client(factories.make_user())
+    folds = [get_text(client, f"/runs/?page={page}").count("1 run without changes") for page in (1, 2)]
+    assert sum(folds) == 51
+
+
+def test_running_run_asks_for_itself_and_over_does_not() -> None:
+    client = make_client(factories.make_user())
+    running = factories.make_run(status="running", step="apply", finished_at=None)
+    over = factories.make_run()
+    html = get_html(client, f"/runs/{running.pk}/")
+    assert 'hx-trigger="every 1s"' in html
+    assert '<noscript><meta http-equiv="refresh" content="2"></noscript>' in html
+    assert "hx-trigger" not in get_html(client, f"/runs/{over.pk}/")
+
+
+def test_unchanged_run_answers_without_content() -> None:
+    client = make_client(factories.make_user())
+    run = factories.make_run(status="running", step="wish", finished_at=None)
+    html = get_html(client, f"/runs/{run.pk}/", part="run")
+    seen = html.split("seen=")[1].split('"')[0]
+    headers = {"HX-Request": "true", "HX-Target": "run"}
+    assert client.get(f"/runs/{run.pk}/?seen={seen}", headers=headers).status_code == 204
+    Run.objects.update(step="truth")
+    assert client.get(f"/runs/{run.pk}/?seen={seen}", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("values", "title"),
+    [
+        ({"status": "queued"}, "Waiting for its turn"),
+        ({"status": "running", "step": "truth"}, "Reading AWS"),
+        ({"status": "running", "step": ""}, "Reading kintone"),
+        ({"status": "running", "step": "apply", "steps": {"apply": {"done": 1, "total": 5}}}, "Applying 5 changes"),
+        ({"status": "done", "counts": {"create": 1}}, "1 change applied"),
+        ({"status": "done", "mode": "plan", "counts": {"create": 2}}, "2 changes are due"),
+        ({"status": "done", "mode": "plan"}, "Nothing to do"),
+        ({"status": "held"}, "Removals are held back"),
+        ({"status": "lost"}, "The run was cut off"),
+        ({"status": "failed", "steps": {"wish": {"state": "failed"}}}, "The run failed"),
+        ({"status": "failed"}, "Not everything could be applied"),
+        (
+            {"status": "failed", "unresolved": [{"scope": "everything", "operation": "x", "reason": {}}]},
+            "Not everything could be read",
+        ),
+    ],
+)
+def test_title_says_what_goes_on(values: dict[str, Any], title: str) -> None:
+    run = factories.make_run(**values)
+    assert f"<h1>{title}</h1>" in get_html(make_client(factories.make_user()), f"/runs/{run.pk}/")
+
+
+def test_failed_change_gives_the_reason_of_aws() -> None:
+    run = factories.make_run(status="failed")
+    account = factories.make_account("payments-prod")
+    reason = {"code": "aws_refused", "params": {"text": "policy does not exist"}}
+    factories.make_change(run, account_id=account.account_id, outcome="failed", reason=reason)
+    text = get_text(make_client(factories.make_user()), f"/runs/{run.pk}/")
+    assert "AWS refused: policy does not exist" in text
+    assert "payments-prod" in text
+
+
+def test_unresolved_scope_is_told_in_words() -> None:
+    item = {
+        "scope": "account 123456789012 × users",
+        "operation": "sso-admin:ListAccountAssignments",
+        "reason": {"code": "aws_refused", "params": {"text": "x"}},
+    }
+    run = factories.make_run(status="failed", unresolved=[item])
+    assert "account 1234 5678 9012 × users" in get_text(make_client(factories.make_user()), f"/runs/{run.pk}/")
+
+
+def test_changes_can_be_narrowed_to_one_outcome() -> None:
+    run = factories.make_run(status="failed")
+    factories.make_change(run, principal_name="鈴木 蓮", outcome="failed")
+    factories.make_change(run, principal_name="田中 大輔", outcome="succeeded")
+    text = get_text(make_client(factories.make_user()), f"/runs/{run.pk}/?outcome=failed")
+    assert "鈴木 蓮" in text
+    assert "田中 大輔" not in text
+
+
+def make_held_run() -> Run:
+    run = factories.make_run(status="held", checksum="0123456789ab")
+    reason = {"code": "too_many_removals", "params": {"count": 60, "limit": 50}}
+    for number in range(60):
+        factories.make_change(run, kind="delete", outcome="held", principal_name=f"held person {number}", reason=reason)
+    return run
+
+
+def test_admin_sees_all_that_is_held_and_its_checksum() -> None:
+    run = make_held_run()
+    html = get_html(make_client(factories.make_user(is_staff=True)), f"/runs/{run.pk}/")
+    assert html.count("held person") == 60
+    assert 'value="0123456789ab"' in html
+    assert html.count("60 removals within 24 hours are more than 50.") == 1
+
+
+def test_others_are_told_who_can_accept() -> None:
+    run = make_held_run()
+    html = get_html(make_client(factories.make_user()), f"/runs/{run.pk}/")
+    assert "/accept/" not in html
+    assert "A portal admin can let them go." in html
+
+
+def test_admin_accepts_the_list_on_the_screen(requests_made: list[dict[str, Any]]) -> None:
+    run, admin = make_held_run(), factories.make_user(is_staff=True)
+    make_client(admin).post(f"/runs/{run.pk}/accept/", {"checksum": "0123456789ab"})
+    assert requests_made == [{"user": admin, "accept": "0123456789ab"}]
+
+
+@pytest.mark.parametrize("role", ["is_auditor", "is_guest"])
+def test_nobody_else_may_accept(role: str, requests_made: list[dict[str, Any]]) -> None:
+    roles: dict[str, Any] = {role: True}
+    client = make_client(factories.make_user(**roles))
+    assert client.post(f"/runs/{make_held_run().pk}/accept/", {"checksum": "0123456789ab"}).status_code == 403
+    assert requests_made == []
+
+
+def test_another_checksum_accepts_nothing(requests_made: list[dict[str, Any]]) -> None:
+    run = make_held_run()
+    client = make_client(factories.make_user(is_staff=True))
+    response = client.post(f"/runs/{run.pk}/accept/", {"checksum": "ba9876543210"}, follow=True)
+    assert "The list has changed" in response.content.decode()
+    assert requests_made == []
+
+
+def test_run_that_holds_nothing_has_nothing_to_accept(requests_made: list[dict[str, Any]]) -> None:
+    client = make_client(factories.make_user(is_staff=True))
+    assert client.post(f"/runs/{factories.make_run().pk}/accept/", {"checksum": ""}).status_code == 404
+
+
+def test_only_an_admin_confirms_a_new_database(requests_made: list[dict[str, Any]]) -> None:
+    problem: dict[str, Any] = {
+        "record": "",
+        "field": "",
+        "line": None,
+        "code": "baseline_missing",
+        "severity": "warning",
+        "params": {},
+    }
+    run = factories.make_run(problems=[problem])
+    admin, other = make_client(factories.make_user(is_staff=True)), make_client(factories.make_user())
+    assert "/runs/confirm/" in get_html(admin, f"/runs/{run.pk}/")
+    assert "/runs/confirm/" not in get_html(other, f"/runs/{run.pk}/")
+    assert other.post("/runs/confirm/").status_code == 403
+    admin.post("/runs/confirm/")
+    assert requests_made == [{"user": ANY, "confirm": True}]
+
+
+def test_schedule_is_told() -> None:
+    text = get_text(make_client(factories.make_user()), "/runs/")
+    assert "Everything every 10 minutes, changed records every 50 seconds." in text
+
+
+def test_banner_says_that_runs_only_plan(settings: Settings) -> None:
+    settings.SYNC_MODE = "plan"
+    assert "SYNC_MODE=plan" in get_text(make_client(factories.make_user()), "/runs/")
+
+
+def test_times_are_shown_in_the_portals_zone() -> None:
+    run = factories.make_run(requested_at=timezone.now())
+    assert f"{timezone.localtime(run.requested_at):%H:%M}" in get_text(
+        make_client(factories.make_user()), "/runs/?all=1"
+    )
