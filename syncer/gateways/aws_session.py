@@ -308,7 +308,10 @@ def operation_of(method: Callable[..., object]) -> str:
 
 
 def _is_awss(answer: object) -> bool:
-    return bool(cast("Mapping[str, Any]", answer).get("ResponseMetadata", {}).get("RequestId"))
+    """A member that AWS's model knows, or AWS's request id: botocore reads any other page as an empty answer."""
+    members = dict(cast("Mapping[str, Any]", answer))
+    metadata = members.pop("ResponseMetadata", {})
+    return bool(members or metadata.get("RequestId"))
 
 
 def _look(look: Callable[[], Settled[T] | None], error: GatewayError) -> Settled[T] | None:
