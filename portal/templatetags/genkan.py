@@ -14,6 +14,7 @@ from lucide.templatetags.lucide import lucide
 
 from accounts.models import Assignment, OrganizationalUnit, PermissionSet, Record
 from accounts.sentences import Sentence, render, render_reason
+from portal.views.definitions import describe_record
 from portal.views.kintone_links import build_record_link
 from portal.views.run_steps import describe_run
 from portal.views.states import Shown, show_assignment, show_permission_set
@@ -211,6 +212,12 @@ def shown(row: Assignment | PermissionSet) -> Shown:
 def field_name(name: str) -> str:
     """What a field of the kintone apps is called, e.g. “inline policy” for `inline_policy`."""
     return show_field(name)
+
+
+@register.filter
+def record_title(record: Record) -> str:
+    """What people call a record."""
+    return describe_record(record)
 
 
 @register.filter

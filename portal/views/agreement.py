@@ -49,8 +49,10 @@ def find_agreement() -> Agreement:
 
 def _describe(run: Run) -> tuple[str, str, str]:
     counts = run.counts
-    if run.status in (Run.Status.FAILED, Run.Status.LOST):
+    if run.status == Run.Status.LOST or (run.status == Run.Status.FAILED and Run.Step.APPLY not in run.steps):
         return _("The last run failed"), "triangle-alert", "shu"
+    if run.unresolved:
+        return _("Not everything could be read"), "eye-off", "odo"
     if run.status == Run.Status.HELD:
         return _("Removals are held back"), "hand", "odo"
     if run.finished_at and timezone.now() - run.finished_at > _STALE_AFTER:

@@ -63,6 +63,15 @@ def build_comparison(record: Record) -> list[FieldRow]:
     return [row for row in rows if row.in_force or row.newest]
 
 
+def describe_record(record: Record) -> str:
+    """What people call a record: the name of the set, or the account and the set of an assignment, as written."""
+    if record.kind == AppKind.PERMISSION_SET:
+        return record.title or record.reference
+    body = _read_body(record)
+    parts = [*to_lines(body["account_id"])[:1], *to_lines(body["permission_set"])[:1]]
+    return " × ".join(parts) or record.title or record.reference
+
+
 def build_definition(permission_set: PermissionSet, problems: Iterable[Problem]) -> Definition:
     """The values in force, else what AWS has; and what the newest revision would change, with its problems marked."""
     record = permission_set.record

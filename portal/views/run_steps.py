@@ -98,8 +98,13 @@ def _build_step(run: Run, key: str, word: str) -> Step:
         word,
         state if state in ("done", "now", "failed") else "",
         _show_figures(key, figures),
-        figures.get("seconds"),
+        _show_seconds(key, figures),
     )
+
+
+def _show_seconds(key: str, figures: dict[str, Any]) -> float | None:
+    """Comparing is arithmetic and takes no time worth a word."""
+    return None if key == Run.Step.PLAN else figures.get("seconds")
 
 
 def _show_figures(key: str, figures: dict[str, Any]) -> str:

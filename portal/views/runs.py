@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib import messages
 from django.db.models import Count, QuerySet
@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import require_admin, require_user, sees_everything, visible_assignments, visible_records
-from accounts.models import Account, User
+from accounts.models import Account, Principal, User
 from portal.views.paging import choose, paginate
 from portal.views.requests import HtmxHttpRequest, asks_for_part
 from portal.views.run_history import fold_between, list_notable
@@ -25,13 +25,20 @@ from syncer.models import Baseline, Change, Run
 from syncer.tasks import request_full_run
 
 
+class ChangeLine(NamedTuple):
+    """A change, and whom it is about as people know him; the id where nobody knows a name."""
+
+    change: Change
+    who: str
+
+
 @dataclass(frozen=True)
 class ChangeGroup:
     """The changes in one account, None when it is not known; those of the sets themselves have no account id."""
 
     account_id: str
     account: Account | None
-    changes: tuple[Change, ...]
+    lines: tuple[ChangeLine, ...]
 
 
 @require_safe
@@ -99,6 +106,7 @@ def _describe_plan(request: HttpRequest, run: Run, changes: QuerySet[Change]) ->
         request, changes.filter(outcome=outcome) if outcome else changes.exclude(outcome=Change.Outcome.HELD)
     )
     held = list(changes.filter(outcome=Change.Outcome.HELD)) if run.checksum else []
+    names = _load_names([*page, *held])
     accounts = Account.objects.in_bulk({change.account_id for change in [*page, *held]} - {""}, field_name="account_id")
     return {
         "title": describe_run(run),
@@ -106,8 +114,8 @@ def _describe_plan(request: HttpRequest, run: Run, changes: QuerySet[Change]) ->
         "progress": find_progress(run),
         "page": page,
         "outcome": outcome,
-        "groups": _group_changes(page, accounts),
-        "held": _group_changes(held, accounts),
+        "groups": _group_changes(page, accounts, names),
+        "held": _group_changes(held, accounts, names),
         "held_count": len(held),
         "held_because": held[0].reason if held else {},
     }
@@ -132,10 +140,26 @@ def _describe_findings(user: User, run: Run) -> dict[str, Any]:
     }
 
 
-def _group_changes(changes: Iterable[Change], accounts: dict[str, Account]) -> list[ChangeGroup]:
+def _group_changes(
+    changes: Iterable[Change], accounts: Mapping[str, Account], names: Mapping[str, str]
+) -> list[ChangeGroup]:
     ordered = sorted(changes, key=lambda change: (change.account_id, change.position))
     groups = groupby(ordered, key=lambda change: change.account_id)
-    return [ChangeGroup(account_id, accounts.get(account_id), tuple(rows)) for account_id, rows in groups]
+    return [
+        ChangeGroup(account_id, accounts.get(account_id), tuple(ChangeLine(row, _name(row, names)) for row in rows))
+        for account_id, rows in groups
+    ]
+
+
+def _name(change: Change, names: Mapping[str, str]) -> str:
+    return names.get(change.principal_id, "") or change.principal_name or change.principal_id
+
+
+def _load_names(changes: Iterable[Change]) -> dict[str, str]:
+    """Principal id → display name."""
+    ids = {change.principal_id for change in changes} - {""}
+    rows = Principal.objects.filter(principal_id__in=ids).values_list("principal_id", "display_name")
+    return {principal_id: name for principal_id, name in rows if principal_id}
 
 
 def _list_outcomes(counts: dict[str, int]) -> list[tuple[str, str, int]]:

@@ -149,7 +149,9 @@ def test_portal_address_comes_from_the_instance(settings: Settings) -> None:
     ("values", "expected"),
     [
         ({}, "kintone and AWS agree"),
-        ({"status": "failed"}, "The last run failed"),
+        ({"status": "failed", "steps": {"wish": {"state": "failed"}}}, "The last run failed"),
+        ({"status": "lost"}, "The last run failed"),
+        ({"status": "failed", "unresolved": [{}]}, "Not everything could be read"),
         ({"status": "held"}, "Removals are held back"),
         ({"counts": {"failed": 2}}, "2 assignments failed"),
         ({"mode": "plan", "counts": {"create": 3}}, "3 changes are due"),
