@@ -20,7 +20,7 @@ from syncer.mirror import refusals, standings, truth
 from syncer.mirror.records import load_before, load_records
 from syncer.models import AppState, Run
 from syncer.models import Change as ChangeRow
-from syncer.planning import NOTHING_REFUSED, plan_run
+from syncer.planning import NOTHING_REFUSED, Fences, plan_run
 from syncer.recording import identity_of_row
 from syncer.scanning import AppFailure, AppReading, AppSource, glance_at_app, scan_app
 from syncer.states import Actual, AssignmentKey, PrincipalType, ReadRecord, Reason, Scope, Unresolved
@@ -33,9 +33,12 @@ MEMORY_OF_THE_BRAKE = timedelta(hours=24)
 class RunFailed(Exception):
     """The run cannot even plan: something that everything depends on could not be read."""
 
-    def __init__(self, reason: Reason, unresolved: tuple[Unresolved, ...] = ()) -> None:
+    def __init__(
+        self, reason: Reason, unresolved: tuple[Unresolved, ...] = (), calls: Mapping[str, int] | None = None
+    ) -> None:
         super().__init__(reason)
         self.reason, self.unresolved = reason, unresolved
+        self.calls = dict(calls or {})  # requests that AWS got before it came to this
 
 
 class Progress(Protocol):
@@ -244,9 +247,9 @@ def _read_truth(focus: _Focus | None, *, everything: bool) -> tuple[IdentityCent
         raise RunFailed(error.reason, (Unresolved(Scope(), error.operation, error.reason),)) from error
     blind = next((item for item in actual.unresolved if item.scope == Scope() and item.blocks == "all"), None)
     if blind is not None:
-        raise RunFailed(blind.reason, actual.unresolved)
+        raise RunFailed(blind.reason, actual.unresolved, center.calls)
     truth.store_actual(actual, at=timezone.now())
-    return center, actual if focus is None else _complete_from_mirror(actual, focus)
+    return center, _remember_unread(actual if focus is None else _complete_from_mirror(actual, focus))
 
 
 def _complete_from_mirror(actual: Actual, focus: _Focus) -> Actual:
@@ -258,6 +261,22 @@ def _complete_from_mirror(actual: Actual, focus: _Focus) -> Actual:
         assignments=actual.assignments | others,
         sets={**truth.load_sets(), **actual.sets},
         sets_read=focus.sets,
+    )
+
+
+def _remember_unread(actual: Actual) -> Actual:
+    """What could not be read is as it was last known; the planner's fences let nothing be changed there."""
+    if not actual.unresolved:
+        return actual
+    fences = Fences(actual.unresolved)
+    unread = {item.scope.principal_type for item in actual.unresolved if item.blocks != "none"}
+    sets = {name: there for name, there in truth.load_sets().items() if fences.stop_set(name)}
+    principals = {key: known for key, known in truth.load_principals().items() if known.type in unread}
+    return replace(
+        actual,
+        sets={**sets, **actual.sets},
+        principals={**principals, **actual.principals},
+        assignments=actual.assignments | {key for key in truth.load_assignments() if fences.stop_create(key)},
     )
 
 

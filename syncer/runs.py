@@ -149,6 +149,7 @@ def execute(run: Run, lease: leases.Held, stopping: Stopping, wish: Wish | None 
             _fail(run, Reason("lease_lost"))
     except RunFailed as failure:
         run.unresolved = [unresolved_as_json(item) for item in failure.unresolved]
+        run.api_calls = failure.calls
         _fail(run, failure.reason)
     except Exception as error:
         logger.exception("run: %s failed", run.pk)
@@ -319,6 +320,7 @@ def plan_only() -> Report:
             status="failed",
             error=failure.reason.as_json(),
             unresolved=[unresolved_as_json(item) for item in failure.unresolved],
+            api_calls=failure.calls,
             seconds=time.monotonic() - started,
         )
     unresolved = prepared.actual.unresolved

@@ -94,13 +94,20 @@ def truncated(question: Question, *, expected: int, found: int) -> Truncated:
 
 def not_answered(question: Question, error: requests.RequestException) -> GatewayError:
     """The error for a request that got no answer."""
-    code, text = type(error).__name__, str(error)[:LONGEST_TEXT]
+    code, text = type(error).__name__, _describe(error)
     kind: type[GatewayError] = NoAnswer
     if isinstance(error, _NOT_ASKED):
         kind = Permanent
     elif isinstance(error, _NOT_SENT) or _found_no_server(error):
         kind = Unreachable
     return kind(question.operation, question.reason("kintone_unreachable", code=code, text=text), code, text)
+
+
+def _describe(error: BaseException) -> str:
+    """What the innermost error says: the others wrap it in names of pools and classes."""
+    wrapped = (getattr(error, "reason", None), error.__cause__, *error.args)
+    inner = next((item for item in wrapped if isinstance(item, BaseException)), None)
+    return _describe(inner) if inner else (str(error) or type(error).__name__)[:LONGEST_TEXT]
 
 
 def _found_no_server(error: requests.RequestException) -> bool:

@@ -228,7 +228,12 @@ def _store_sets(actual: Actual, at: datetime) -> None:
     rows = {row.name: row for row in PermissionSet.objects.all()}
     # A set made anew under the same name has another ARN, and an ARN of a set that is gone may not stand in its way.
     arns = {there.arn for there in actual.sets.values()}
-    gone = [row for row in rows.values() if row.arn and row.name not in actual.sets and row.arn not in arns]
+    unread = {item.scope.permission_set for item in actual.unresolved}
+    gone = [
+        row
+        for row in rows.values()
+        if row.arn and row.name not in actual.sets and row.arn not in arns and row.name not in unread
+    ]
     if actual.pairs is None:
         PermissionSet.objects.filter(pk__in=[row.pk for row in gone]).update(
             arn=None, ownership=PermissionSet.Ownership.ABSENT, actual=None

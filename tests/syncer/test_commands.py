@@ -569,7 +569,7 @@ def test_checksum_of_nothing_held_is_harmless(settled: World) -> None:
 
 def test_accepted_checksum_stays_good_while_fewer_are_held(emptied: World) -> None:
     checksum = sync().report["checksum"]
-    emptied.aws.remove_assignment(*emptied._row("shop", "Reader", "hana"))
+    emptied.unassign("shop", "Reader", "hana")
     outcome = sync("--accept", checksum)
     assert (outcome.code, outcome.changes) == (0, [("delete", "Reader developers", "succeeded")])
 

@@ -4,9 +4,9 @@ Everything between a kintone record and Identity Center is the product's own cod
 polls are taken out: the simulators answer at once. Models may not be imported here: conftest.py imports this.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,14 @@ class World:
         app_id, _colon, record_id = reference.partition(":")
         return self.kintone.app(int(app_id)), int(record_id)
 
+    def change_form(self, app: App, change: Callable[[dict[str, Any]], object]) -> None:
+        """Change an app's form, as its administrator does: `change` gets the definitions by field code."""
+        state = self.kintone.find_app(app.id)
+        form = {code: dict(definition) for code, definition in state.draft.form.items()}
+        change(form)
+        state.draft = replace(state.draft, form=form)
+        state.deploy()
+
     def post_record(self, values: Mapping[str, Any]) -> str:
         """Register an assignment as a script of the company would: one request to the REST API."""
         answer = requests.post(
@@ -97,6 +105,10 @@ class World:
     def assign(self, account: str, permission_set: str, principal: str) -> None:
         """By hand, at once."""
         self.aws.add_assignment(*self._row(account, permission_set, principal))
+
+    def unassign(self, account: str, permission_set: str, principal: str) -> None:
+        """By hand, at once."""
+        self.aws.remove_assignment(*self._row(account, permission_set, principal))
 
     def _row(self, account: str, permission_set: str, principal: str) -> tuple[str, str, str, str]:
         kind = "GROUP" if principal == "developers" else "USER"
