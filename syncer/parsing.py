@@ -5,12 +5,13 @@ unclear is a problem with its field and line, and the record keeps what it last 
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 from unicodedata import normalize
 
+from accounts.names import fold
 from accounts.policy.limits import check_inline_policy
 from syncer.states import DEFAULT_SESSION, AssignmentWish, PolicyReference, Problem, SetWish
 
@@ -19,18 +20,22 @@ Fields = Mapping[str, Any]  # our field name → kintone's {"type", "value"}; ab
 MAX_SET_NAME = 32
 MAX_POLICIES = 25  # AWS managed and customer managed together
 MAX_RELAY_STATE = 240
+MAX_PRINCIPAL_NAME = 1024  # identity store: DisplayName, the longest of the names
 _SET_NAME = re.compile(r"[\w+=,.@-]+", re.ASCII)
 _POLICY_NAME = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
-_POLICY_PATH = re.compile(r"(/|/[!-~]*/)")
+_POLICY_PATH = re.compile(r"(/[A-Za-z0-9.,+@=_-]+)*/")
 _AWS_POLICY_ARN = re.compile(
     r"arn:aws(-[a-z]{1,5}){0,3}:iam::aws:policy((/[A-Za-z0-9.,+@=_-]+)*)/([A-Za-z0-9.,+=@_-]+)"
 )
 _CUSTOMER_POLICY_ARN = re.compile(r"arn:aws(-[a-z]{1,5}){0,3}:iam::\d{12}:policy(/.+)")
 _RELAY_STATE = re.compile(r"[a-zA-Z0-9&$@#\\/%?=~\-_'\"|!:,.;*+\[\] (){}]+")
-_ISO_DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?", re.IGNORECASE)
+# Six digits are more than any duration needs and less than any number type trips over.
+_ISO_DURATION = re.compile(r"PT(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,6})S)?", re.IGNORECASE | re.ASCII)
 _SPOKEN_DURATION = re.compile(
-    r"(?:(\d+(?:\.\d+)?)(?:時間|hours?|hrs?|h))?(?:(\d+)(?:分|minutes?|mins?|m))?", re.IGNORECASE
+    r"(?:(\d{1,6}(?:\.\d{1,6})?)(?:時間|hours?|hrs?|h))?(?:(\d{1,6})(?:分|minutes?|mins?|m))?",
+    re.IGNORECASE | re.ASCII,
 )
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _DASHES = str.maketrans("", "", "-‐‑‒–—―−ー－ \t　")
 
 
@@ -52,25 +57,34 @@ class Notes:
 # --- Values of kintone's field types ---------------------------------------------------------------------------------
 
 
+def _read_value(fields: Fields, name: str) -> Any:
+    """The value as kintone gives it; None when it is unset or the app has no such field."""
+    field_of_app = fields.get(name)
+    return field_of_app.get("value") if isinstance(field_of_app, Mapping) else None
+
+
 def read_text(fields: Fields, name: str) -> str:
     """A text, drop-down, radio button or link; empty when unset or absent."""
-    value = fields.get(name, {}).get("value")
+    value = _read_value(fields, name)
     return value.strip() if isinstance(value, str) else ""
 
 
 def read_lines(fields: Fields, name: str) -> list[tuple[int, str]]:
     """The non-empty lines with their numbers from 1: lines of text, or the elements of a choice field."""
-    value = fields.get(name, {}).get("value")
+    value = _read_value(fields, name)
     lines: Sequence[Any] = value if isinstance(value, list) else str(value or "").splitlines()
     texts = ((number, normalize("NFKC", str(line)).strip()) for number, line in enumerate(lines, 1))
     return [(number, text) for number, text in texts if text]
 
 
 def read_codes(fields: Fields, name: str) -> tuple[str, ...]:
-    """The codes of a user selection, or lines of text that hold codes or addresses."""
-    value = fields.get(name, {}).get("value")
-    if isinstance(value, list) and all(isinstance(item, dict) for item in value):
-        return tuple(str(item["code"]) for item in value if item.get("code"))
+    """The codes of a user selection, or lines of text that hold codes or addresses.
+
+    Somebody without a code (kintone does not say how it shows deleted users) is somebody unknown, not nobody.
+    """
+    value = _read_value(fields, name)
+    if isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+        return tuple(str((item.get("code") if isinstance(item, Mapping) else item) or "?") for item in value)
     return tuple(text for _number, text in read_lines(fields, name))
 
 
@@ -100,6 +114,16 @@ def parse_duration(text: str) -> timedelta | None:
     else:
         return None
     return duration or None
+
+
+def parse_date(text: str) -> date | None:
+    """`2026-11-23` as kintone gives dates; None when it is none."""
+    if not _DATE.fullmatch(text):
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def parse_policy_reference(text: str) -> PolicyReference | None:
@@ -203,12 +227,12 @@ def _parse_customer_managed(fields: Fields, notes: Notes) -> Iterator[PolicyRefe
 
 
 def _parse_inline(fields: Fields, notes: Notes) -> str:
-    value = fields.get("inline_policy", {}).get("value") or ""
-    if not value.strip():
+    policy = str(_read_value(fields, "inline_policy") or "")
+    if not policy.strip():
         return ""
-    for fault in check_inline_policy(value):
+    for fault in check_inline_policy(policy):
         notes.add(fault.code, "inline_policy", fault.line, column=fault.column, **fault.params)
-    return str(value)
+    return policy
 
 
 def _parse_boundary(fields: Fields, notes: Notes) -> str:
@@ -233,9 +257,9 @@ def parse_assignment(fields: Fields, notes: Notes) -> AssignmentWish | None:
     wish = AssignmentWish(
         account_id=_parse_account(fields, notes),
         permission_set=_parse_set_of_assignment(fields, notes),
-        users=_unique(read_codes(fields, "users")),
-        addresses=_unique(text for _number, text in read_lines(fields, "more_users")),
-        groups=_unique(text for _number, text in read_lines(fields, "groups")),
+        users=_unique(_refuse_long(enumerate(read_codes(fields, "users"), 1), "users", notes)),
+        addresses=_unique(_refuse_long(read_lines(fields, "more_users"), "more_users", notes)),
+        groups=_unique(_refuse_long(read_lines(fields, "groups"), "groups", notes)),
         expires_on=_parse_expiry(fields, notes),
     )
     if not (wish.users or wish.addresses or wish.groups):
@@ -243,8 +267,18 @@ def parse_assignment(fields: Fields, notes: Notes) -> AssignmentWish | None:
     return None if notes.has_errors else wish
 
 
-def _unique(texts: Iterator[str] | tuple[str, ...]) -> tuple[str, ...]:
+def _unique(texts: Iterator[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(texts))
+
+
+def _refuse_long(lines: Iterable[tuple[int, str]], field_name: str, notes: Notes) -> Iterator[str]:
+    """The names alone. What is longer than any name can be is no name, and no column holds it."""
+    code = "group_unknown" if field_name == "groups" else "person_unknown"
+    for number, text in lines:
+        if max(len(text), len(fold(text))) > MAX_PRINCIPAL_NAME:
+            notes.add(code, field_name, number, name=f"{text[:80]}…")
+        else:
+            yield text
 
 
 def _parse_account(fields: Fields, notes: Notes) -> str:
@@ -271,8 +305,7 @@ def _parse_expiry(fields: Fields, notes: Notes) -> date | None:
     written = read_text(fields, "expires_on")
     if not written:
         return None
-    try:
-        return date.fromisoformat(written[:10])
-    except ValueError:
+    day = parse_date(written)
+    if day is None:
         notes.add("date_wrong", "expires_on", value=written)
-        return None
+    return day

@@ -31,11 +31,14 @@ def plan_run(desired: Desired, actual: Actual, limits: Limits, refused: Refused 
     fences = Fences(actual.unresolved)
     set_changes = [change for name in sorted(desired.sets) if (change := _plan_set(desired.sets[name], actual, fences))]
     set_changes = [change for change in set_changes if change.name not in refused.sets]
-    creates = _plan_creates(desired, actual, fences, refused, _unusable_sets(desired, actual, set_changes))
+    coming = frozenset(change.name for change in set_changes if change.kind is Kind.CREATE)
+    creates = _plan_creates(desired, actual, fences, refused, coming)
     deletes = _plan_deletes(desired, actual, fences, refused)
     held, because = _brake(deletes, actual, limits)
     going = [change for change in deletes if change not in held]
-    set_deletes = _plan_set_deletes(desired, actual, fences, going)
+    set_deletes = [
+        change for change in _plan_set_deletes(desired, actual, fences, going) if change.name not in refused.sets
+    ]
     if limits.shrunk:
         refusing = [change for change in set_deletes if identity_of(change) not in limits.accepted]
         held, set_deletes = held | set(refusing), [change for change in set_deletes if change not in refusing]
@@ -94,13 +97,6 @@ def _was_read(actual: Actual, name: str) -> bool:
     return actual.sets_read is None or name in actual.sets_read
 
 
-def _unusable_sets(desired: Desired, actual: Actual, changes: Collection[SetChange]) -> frozenset[str]:
-    """Sets that are neither in AWS as ours nor about to be made: nothing can be assigned with them."""
-    coming = {change.name for change in changes if change.kind is Kind.CREATE}
-    ours = {name for name, there in actual.sets.items() if there.ownership is Ownership.OURS}
-    return frozenset(desired.sets) - coming - ours
-
-
 def _plan_set_deletes(
     desired: Desired, actual: Actual, fences: Fences, deletes: Collection[AssignmentChange]
 ) -> list[SetChange]:
@@ -125,31 +121,38 @@ def _plan_set_deletes(
 # --- Assignments ------------------------------------------------------------------------------------------------------
 
 
+def _is_ours(actual: Actual, name: str) -> bool:
+    there = actual.sets.get(name)
+    return there is not None and there.ownership is Ownership.OURS
+
+
 def _in_reach(actual: Actual, key: AssignmentKey) -> bool:
-    """Both account and set may be written, and the pair was read this time."""
-    account, there = actual.accounts.get(key.target_id), actual.sets.get(key.permission_set)
+    """The account may be written, and the pair was read this time."""
+    account = actual.accounts.get(key.target_id)
     if account is None or not account.is_active or key.target_id == actual.instance.management_account_id:
-        return False
-    if there is not None and there.ownership is not Ownership.OURS:
         return False
     return actual.pairs is None or (key.target_id, key.permission_set) in actual.pairs
 
 
 def _plan_creates(
-    desired: Desired, actual: Actual, fences: Fences, refused: Refused, unusable: frozenset[str]
+    desired: Desired, actual: Actual, fences: Fences, refused: Refused, coming: frozenset[str]
 ) -> list[AssignmentChange]:
+    """What is wanted and not there, with sets that are ours or about to be made."""
     return [
         AssignmentChange(Kind.CREATE, key, standing.records[0])
         for key, standing in desired.wanted.items()
         if standing.state is State.WANTED and key not in actual.assignments and key not in refused.assignments
-        if key.permission_set not in unusable and _in_reach(actual, key) and not fences.stop_create(key)
+        if key.permission_set in coming or _is_ours(actual, key.permission_set)
+        if _in_reach(actual, key) and not fences.stop_create(key)
     ]
 
 
 def _plan_deletes(desired: Desired, actual: Actual, fences: Fences, refused: Refused) -> list[AssignmentChange]:
     wanted, deletes = desired.wanted, []
     for key in actual.assignments:
-        if key in wanted or key in refused.assignments or not _in_reach(actual, key) or fences.stop_delete(key):
+        if key in wanted or key in refused.assignments or fences.stop_delete(key):
+            continue
+        if not _in_reach(actual, key) or not _is_ours(actual, key.permission_set):
             continue
         if key in desired.ended:
             deletes.append(AssignmentChange(Kind.DELETE, key, _record_of(desired, key), counts=False, cause="ended"))

@@ -129,10 +129,18 @@ class Definition:
         )
 
     def comparable(self) -> dict[str, Any]:
-        """Policies as parsed JSON, everything else as it is."""
+        """Policies as what their JSON says, everything else as it is."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
-        values["inline_policy"] = json.loads(self.inline_policy) if self.inline_policy else None
+        values["inline_policy"] = _canonical(self.inline_policy)
         return values
+
+
+def _canonical(policy: str) -> str:
+    """One text for all ways to write the same JSON. Texts, unlike Python's values, keep `true` and `1` apart."""
+    try:
+        return json.dumps(json.loads(policy), sort_keys=True) if policy else ""
+    except (ValueError, RecursionError):  # whatever AWS holds there, it is not what a record wants
+        return policy
 
 
 class Difference(NamedTuple):

@@ -193,7 +193,7 @@ class _Draft:
     kept_sets: set[str] = field(default_factory=set)
     standings: list[Standing] = field(default_factory=list)
     kept: set[AssignmentKey] = field(default_factory=set)
-    ended: set[AssignmentKey] = field(default_factory=set)
+    ended: dict[AssignmentKey, set[str]] = field(default_factory=lambda: defaultdict(set))  # → records
     sheltered: list[Scope] = field(default_factory=list)
     valid: set[str] = field(default_factory=set)
 
@@ -224,6 +224,7 @@ def build_desired(
     for record in assignments:
         _add_assignment(draft, record, before.get(str(record.reference), ()), today, zone)
     _note_missing_set_records(draft, assignments)
+    wanted_before = _by_key(before)
     return Desired(
         sets=draft.sets,
         set_states=draft.set_states,
@@ -231,8 +232,9 @@ def build_desired(
         may_delete_sets=not any(_hides_its_name(record) for record in sets),
         standings=tuple(_merge(draft.standings)),
         kept=frozenset(draft.kept),
-        ended=frozenset(draft.ended),
-        before=_by_key(before),
+        # The longest wish decides: what another record wanted too has not ended with this one's last day.
+        ended=frozenset(key for key, by in draft.ended.items() if wanted_before.get(key, frozenset()) <= by),
+        before=wanted_before,
         sheltered=tuple(dict.fromkeys(draft.sheltered)),
         problems=tuple(draft.problems),
         links=tuple(draft.links.values()),
@@ -259,27 +261,36 @@ def _hides_its_name(record: ReadRecord) -> bool:
 
 def _add_sets(draft: _Draft, records: Collection[ReadRecord], public_url: str) -> None:
     named: dict[str, str] = {}
+    renamed: list[ReadRecord] = []
+    nameless: list[ReadRecord] = []
     for record in sorted(records, key=lambda record: int(record.reference.record_id)):
         for name in filter(None, (record.permission_set, record.in_force_name)):
             draft.kept_sets.add(name)
         if not record.permission_set:
+            nameless.append(record)
             continue
         if record.in_force_name and record.in_force_name != record.permission_set:
-            _refuse_rename(draft, record)
+            renamed.append(record)
             continue
         if other := named.get(record.permission_set):
             draft.problem("set_named_twice", record, "name", name=record.permission_set, other=other)
             continue
         named[record.permission_set] = str(record.reference)
         _add_set(draft, record, public_url)
+    for record in renamed:
+        _refuse_rename(draft, record, named)
+    for record in nameless:
+        if record.in_force_name and record.in_force_name not in named:
+            draft.set_states.setdefault(record.in_force_name, Reason("set_broken", {"set": record.in_force_name}))
 
 
-def _refuse_rename(draft: _Draft, record: ReadRecord) -> None:
-    """AWS cannot rename a set: neither the old one goes nor a new one comes."""
+def _refuse_rename(draft: _Draft, record: ReadRecord, named: Collection[str]) -> None:
+    """AWS cannot rename a set: neither the old one goes nor a new one comes. A record that bears a name keeps it."""
     names = {"old": record.in_force_name, "new": record.permission_set}
     draft.problem("set_renamed", record, "name", **names)
     for name in names.values():
-        draft.set_states.setdefault(name, Reason("set_renamed", names))
+        if name not in named:
+            draft.set_states.setdefault(name, Reason("set_renamed", names))
 
 
 def _add_set(draft: _Draft, record: ReadRecord, public_url: str) -> None:
@@ -384,12 +395,11 @@ def _add_assignment(draft: _Draft, record: ReadRecord, before: Collection[Before
         _keep(draft, record, before, today)
         return
     if wish.expires_on and wish.expires_on < today:
-        _end(draft, record, wish, before, zone)
+        _end(draft, record, wish, before, today, zone)
         return
     standings, unknown = _stand(draft, record, wish)
     draft.standings.extend(standings)
-    draft.valid.add(str(record.reference))
-    _keep_unresolved(draft, record, wish, before, unknown, today)
+    _keep_unresolved(draft, record, wish, _doubtful(wish, before, standings, unknown), unknown, today)
 
 
 def _place_exists(draft: _Draft, record: ReadRecord, wish: AssignmentWish) -> bool:
@@ -407,13 +417,17 @@ def _place_exists(draft: _Draft, record: ReadRecord, wish: AssignmentWish) -> bo
 
 def _keep(draft: _Draft, record: ReadRecord, before: Collection[Before], today: date) -> None:
     """Not understood is not withdrawn: what the record last wanted stays, but a date ends it all the same."""
-    for item in before:
-        if item.expires_on and item.expires_on < today:
-            draft.ended.add(item.key)
-        elif item.is_current:
-            draft.kept.add(item.key)
+    _keep_until_it_ends(draft, record, before, today)
     if record.at_first_run and not record.was_valid:
         draft.sheltered.append(_shelter(draft, record))
+
+
+def _keep_until_it_ends(draft: _Draft, record: ReadRecord, before: Iterable[Before], today: date) -> None:
+    for item in before:
+        if item.expires_on and item.expires_on < today:
+            draft.ended[item.key].add(str(record.reference))
+        elif item.is_current:
+            draft.kept.add(item.key)
 
 
 def _shelter(draft: _Draft, record: ReadRecord) -> Scope:
@@ -423,32 +437,67 @@ def _shelter(draft: _Draft, record: ReadRecord) -> Scope:
     return Scope(account, name if known else None)
 
 
+def _doubtful(
+    wish: AssignmentWish,
+    before: Collection[Before],
+    standings: Collection[Standing],
+    unknown: frozenset[PrincipalType],
+) -> list[Before]:
+    """Whom a name that cannot be resolved may mean: who stood in that field, for the same place, and does not now."""
+    place = (wish.account_id, wish.permission_set)
+    named = {standing.key for standing in standings}
+    return [
+        item
+        for item in before
+        if item.is_current and item.key.principal_type in unknown and item.key not in named and item.key[:2] == place
+    ]
+
+
 def _keep_unresolved(
     draft: _Draft,
     record: ReadRecord,
     wish: AssignmentWish,
-    before: Collection[Before],
+    doubtful: Collection[Before],
     unknown: frozenset[PrincipalType],
     today: date,
 ) -> None:
-    """A name that cannot be resolved may be one that could: who stood in that field before stays until it is mended."""
-    for item in before:
-        has_ended = item.expires_on is not None and item.expires_on < today
-        if item.is_current and item.key.principal_type in unknown and not has_ended:
-            draft.kept.add(item.key)
-    if unknown and record.at_first_run and not record.was_valid:
+    """They stay until the name is mended, and so long this revision is not the one in force: the mirror forgets nobody.
+
+    Names of the first run may mean whom no record ever wanted here. That holds after it too, because the rest of
+    such a record is in force from then on.
+    """
+    _keep_until_it_ends(draft, record, doubtful, today)
+    if not doubtful:
+        draft.valid.add(str(record.reference))
+    if unknown and record.at_first_run:
         draft.sheltered.append(Scope(wish.account_id, wish.permission_set))
 
 
-def _end(draft: _Draft, record: ReadRecord, wish: AssignmentWish, before: Collection[Before], zone: tzinfo) -> None:
-    """The last day has passed. It passed by itself when the record was last written on or before that day."""
-    draft.valid.add(str(record.reference))
-    if record.updated_at is None or wish.expires_on is None:
-        return
-    if record.updated_at.astimezone(zone).date() <= wish.expires_on:
-        keys = {standing.key for standing in _stand(draft, record, wish)[0]}
-        draft.ended.update(key for key in keys if key)
-        draft.ended.update(item.key for item in before)
+def _end(
+    draft: _Draft, record: ReadRecord, wish: AssignmentWish, before: Collection[Before], today: date, zone: tzinfo
+) -> None:
+    """The last day has passed. It passed by itself when the record was last written on or before that day.
+
+    Where a later revision moved it into the past, only what had an earlier day of its own has ended by itself. The
+    same goes for what the record wanted before and does not name any more.
+    """
+    reference = str(record.reference)
+    draft.valid.add(reference)
+    ended = {item.key for item in before if item.expires_on and item.expires_on < today}
+    if record.updated_at and wish.expires_on and record.updated_at.astimezone(zone).date() <= wish.expires_on:
+        ended |= _find_keys(draft, wish)
+    for key in ended:
+        draft.ended[key].add(reference)
+
+
+def _find_keys(draft: _Draft, wish: AssignmentWish) -> set[AssignmentKey]:
+    """The assignments that the names of a wish can be resolved to."""
+    found = ((_type_of(source), _resolve(draft, LinkKey(source, fold(written)))) for source, written in _names(wish))
+    return {
+        AssignmentKey(wish.account_id, wish.permission_set, kind, principal_id)
+        for kind, principal_id in found
+        if principal_id
+    }
 
 
 def _stand(draft: _Draft, record: ReadRecord, wish: AssignmentWish) -> tuple[list[Standing], frozenset[PrincipalType]]:
@@ -457,7 +506,7 @@ def _stand(draft: _Draft, record: ReadRecord, wish: AssignmentWish) -> tuple[lis
     standings: list[Standing] = []
     unknown: set[PrincipalType] = set()
     for source, written in _names(wish):
-        kind = PrincipalType.GROUP if source == "group_name" else PrincipalType.USER
+        kind = _type_of(source)
         principal_id = _resolve(draft, LinkKey(source, fold(written)))
         if not principal_id:
             unknown.add(kind)
@@ -470,6 +519,10 @@ def _stand(draft: _Draft, record: ReadRecord, wish: AssignmentWish) -> tuple[lis
             )
         )  # fmt: skip
     return standings, frozenset(unknown)
+
+
+def _type_of(source: str) -> PrincipalType:
+    return PrincipalType.GROUP if source == "group_name" else PrincipalType.USER
 
 
 def _names(wish: AssignmentWish) -> Iterator[tuple[str, str]]:
@@ -551,6 +604,7 @@ def _note_missing_set_records(draft: _Draft, assignments: Iterable[ReadRecord]) 
         if standing.reason and standing.reason.code == "set_record_gone":
             naming[standing.permission_set].extend(standing.records)
     draft.kept_sets.update(record.permission_set for record in assignments if record.permission_set)
+    draft.kept_sets.update(key.permission_set for key in draft.kept)
     for name, records in sorted(naming.items()):
         listed = sorted(set(records))
         draft.problems.append(
