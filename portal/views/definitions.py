@@ -50,17 +50,22 @@ class Definition:
 def build_comparison(record: Record) -> list[FieldRow]:
     """The fields of a record that have a value in either revision."""
     fields = SET_FIELDS if record.kind == AppKind.PERMISSION_SET else ASSIGNMENT_FIELDS
-    newest, in_force = _read_body(record), record.in_force or {}
+    newest = _read_body(record)
     names = _collect_names(newest)
     rows = (
-        FieldRow(
-            name,
-            _show(name, newest.get(name) if name in _KINTONE_ONLY else in_force.get(_STORED_AS.get(name, name)), names),
-            _show(name, newest.get(name), names),
-        )
+        FieldRow(name, _show_in_force(record, name, newest, names), _show(name, newest.get(name), names))
         for name in fields
     )
     return [row for row in rows if row.in_force or row.newest]
+
+
+def _show_in_force(record: Record, name: str, newest: Mapping[str, Any], names: Mapping[str, str]) -> tuple[str, ...]:
+    """Nothing for a record that never could be understood; what kintone alone holds is always the newest."""
+    if record.in_force is None:
+        return ()
+    return _show(
+        name, newest.get(name) if name in _KINTONE_ONLY else record.in_force.get(_STORED_AS.get(name, name)), names
+    )
 
 
 def describe_record(record: Record) -> str:

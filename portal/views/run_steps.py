@@ -103,8 +103,9 @@ def _build_step(run: Run, key: str, word: str) -> Step:
 
 
 def _show_seconds(key: str, figures: dict[str, Any]) -> float | None:
-    """Comparing is arithmetic and takes no time worth a word."""
-    return None if key == Run.Step.PLAN else figures.get("seconds")
+    """What takes no time is not worth a word: comparing is arithmetic, and below 0.05 s it would say 0.0."""
+    taken = float(figures.get("seconds") or 0)
+    return taken if taken >= 0.05 and key != Run.Step.PLAN else None
 
 
 def _show_figures(key: str, figures: dict[str, Any]) -> str:

@@ -148,6 +148,16 @@ def test_record_compares_revisions() -> None:
     assert "https://kintone.invalid/k/24/show#record=" in html
 
 
+def test_record_that_never_was_valid_has_nothing_in_force() -> None:
+    body = {"account_id": {"value": "12345"}, "permission_set": {"value": "Deploy"}, "note": {"value": "リリース当番"}}
+    record = factories.make_record(in_force=None, in_force_revision=None, body=body)
+    html = get_html(make_client(factories.make_user()), f"/assignments/{record.pk}/")
+    assert "<h1>12345 × Deploy</h1>" in html
+    assert "could never be understood" in html
+    assert html.count('class="differs"') == 2
+    assert "the same" not in html
+
+
 def test_record_link_of_a_guest_space(settings: Settings) -> None:
     settings.KINTONE_GUEST_SPACE_ID = "7"
     record = factories.make_record()
