@@ -10,7 +10,7 @@ The database is behind `Recorder`, so that this file knows neither rows nor sett
 import logging
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -274,14 +274,22 @@ class _Applying:
     def _poll(self, progress: _Progress) -> None:
         """Ask in bulk what is still under way, and one by one about what is not."""
         for kind in sorted({item.operation.kind for item in progress.under_way.values()}):
-            try:
-                going = self.center.list_in_progress(kind)
-            except Temporary as error:
-                logger.warning("apply: status of %s could not be read: %s", kind, error)
-                continue
-            for request_id, item in list(progress.under_way.items()):
-                if item.operation.kind is kind and self._has_ended(request_id, item, request_id in going):
+            mine = {request_id: item for request_id, item in progress.under_way.items() if item.operation.kind is kind}
+            going = self._find_going(kind, mine)
+            for request_id, item in mine.items():
+                if self._has_ended(request_id, item, request_id in going):
                     del progress.under_way[request_id]
+
+    def _find_going(self, kind: RequestKind, mine: Collection[str]) -> Collection[str]:
+        """The requests that AWS lists as under way: all of ours while it cannot say, none if it never will."""
+        try:
+            return self.center.list_in_progress(kind)
+        except Temporary as error:
+            logger.warning("apply: status of %s could not be read: %s", kind, error)
+            return mine
+        except GatewayError as error:
+            logger.warning("apply: status of %s may not be listed, each is asked for by itself: %s", kind, error)
+            return ()
 
     def _has_ended(self, request_id: str, item: UnderWay, is_listed: bool) -> bool:
         if is_listed:
