@@ -1,4 +1,4 @@
-"""The portal's addresses (design: docs/addresses.md)."""
+"""The portal's addresses: pages, sign-in, admin site and health."""
 
 from django.contrib import admin
 from django.urls import include, path
