@@ -1,4 +1,4 @@
-"""The portal's addresses: pages, sign-in, admin site and health."""
+"""The portal's addresses; docs/addresses.md says what is behind each."""
 
 from django.contrib import admin
 from django.urls import include, path
