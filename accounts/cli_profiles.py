@@ -44,7 +44,7 @@ def name_profile(account_id: str, permission_set: str) -> str:
 
 
 def name_profiles(entries: Iterable[Entry]) -> list[Profile]:
-    """The entries in their order, each under a name of its own; what differs in unsafe characters only gets a number."""
+    """The entries in their order, each under a name of its own: a number tells apart what unsafe characters did."""
     taken: set[str] = set()
     profiles = []
     for entry in entries:

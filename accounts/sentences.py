@@ -86,7 +86,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     ),
     "set_not_adopted": (
         _("AWS already has a permission set “{set}” that Genkan does not manage."),
-        _("An administrator can take it over with: manage.py adopt"),
+        _(
+            "Choose another name. To have Genkan manage it: register everybody who is assigned with it, compare with "
+            "manage.py plan, and only then put Genkan's tag (OWNERSHIP_TAG) on it in AWS."
+        ),
     ),
     "managed_in_terraform": (
         _("“{set}” is provisioned in the management account and is managed in Terraform."),
@@ -207,7 +210,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     ),
     "ownership_lost": (
         _("The permission set “{set}” no longer carries Genkan's tag, so nothing was changed."),
-        _("Put the tag back in AWS, or adopt the permission set."),
+        _("Put the tag back in AWS, or take the record away."),
     ),
     "removal_held": (
         _("The removal is held: too much would go at once."),
@@ -376,7 +379,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     ),
     "aws_name_taken": (
         _("AWS has a permission set of this name already: {text}"),
-        _("Nothing to do: the next run reads it. If it is not managed by Genkan, adopt it."),
+        _("Nothing to do: the next run reads it."),
     ),
     "aws_set_in_use": (
         _("The permission set is still in use in: {accounts}"),

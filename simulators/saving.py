@@ -1,7 +1,6 @@
 """Keeping a simulator's world in a file, so that the demo finds it again as it was left."""
 
 import json
-import os
 import tempfile
 import threading
 from collections.abc import Callable
@@ -38,10 +37,10 @@ class Saving:
 
     def _write(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=self._path.name)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        options: dict[str, Any] = {"dir": self._path.parent, "prefix": self._path.name, "delete": False}
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", **options) as file:
             json.dump(self._state(), file, ensure_ascii=False)
-        os.replace(name, self._path)
+        Path(file.name).replace(self._path)
 
 
 def load_state(path: Path) -> dict[str, Any] | None:

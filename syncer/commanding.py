@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from accounts.sentences import render, render_reason
 from syncer.changes import Kind
 from syncer.models import Change
-from syncer.reports import COUNTS, Report
+from syncer.reports import Report
 from syncer.required import find_missing
+from syncer.shapes import COUNTS
 from syncer.states import Reason
 
 SIGNS = {Kind.CREATE: "+", Kind.UPDATE: "~", Kind.DELETE: "-"}

@@ -7,10 +7,10 @@ from typing import Any
 
 from accounts.sentences import render, render_reason
 from syncer.models import Change, Run
+from syncer.shapes import COUNTS
 from syncer.states import Problem, Unresolved
 
 EXIT_CODES = {"done": 0, "failed": 1, "held": 3}
-COUNTS = ("create", "update", "delete", "unchanged", "waiting", "blocked", "failed")
 
 
 @dataclass

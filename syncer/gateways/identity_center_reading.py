@@ -117,6 +117,7 @@ class _Reading:
         sets = self._read_sets(ground, names, descriptions)
         assignments = self._read_assignments(ground, names)
         actual = replace(actual, sets=sets, assignments=assignments, pairs=self._options.pairs)
+        self._doubt_empty_store(actual)
         actual = replace(actual, memberships=self._read_memberships(actual))
         return replace(actual, unresolved=tuple(self._unresolved))
 
@@ -196,22 +197,28 @@ class _Reading:
         return arns
 
     def _read_principals(self) -> dict[str, ActualPrincipal]:
-        """Users and groups by id. An empty store would make orphans of everybody, so it is not believed."""
-        center = self._center
+        """Users and groups by id."""
         questions = {
             PrincipalType.USER: _Question(
-                lambda: _some(center.list_users(), "identitystore:ListUsers"),
-                Scope(principal_type=PrincipalType.USER),
-                blocks="deletes",
+                self._center.list_users, Scope(principal_type=PrincipalType.USER), blocks="deletes"
             ),
             PrincipalType.GROUP: _Question(
-                lambda: _some(center.list_groups(), "identitystore:ListGroups"),
-                Scope(principal_type=PrincipalType.GROUP),
-                blocks="deletes",
+                self._center.list_groups, Scope(principal_type=PrincipalType.GROUP), blocks="deletes"
             ),
         }
         found = self._ask_all(questions)
         return {principal.principal_id: principal for some in found.values() for principal in some}
+
+    def _doubt_empty_store(self, actual: Actual) -> None:
+        """No users, or no groups, although some are assigned: that would make orphans of them all."""
+        if self._options.principals is not None:
+            return
+        unread = {item.scope.principal_type for item in self._unresolved}
+        known = {principal.type for principal in actual.principals.values()}
+        for kind in sorted({key.principal_type for key in actual.assignments} - known - unread):
+            operation = f"identitystore:List{kind.capitalize()}s"
+            reason = Reason("aws_empty", {"operation": operation})
+            self._unresolved.append(Unresolved(Scope(principal_type=kind), operation, reason, blocks="deletes"))
 
     def _read_units(self) -> tuple[ActualUnit, ...] | None:
         return self._ask(_Question(self._center.list_units, blocks="none", about="organizational units"))
@@ -380,12 +387,6 @@ class _Reading:
 def assigned_groups(actual: Actual) -> frozenset[str]:
     """The ids of all groups that appear in assignments."""
     return frozenset(key.principal_id for key in actual.assignments if key.principal_type is PrincipalType.GROUP)
-
-
-def _some(rows: tuple[ActualPrincipal, ...], operation: str) -> tuple[ActualPrincipal, ...]:
-    if not rows:
-        raise Truncated(operation, Reason("aws_empty", {"operation": operation}))
-    return rows
 
 
 def _truncated(operation: str) -> Truncated:
