@@ -6,7 +6,7 @@ who moves between sets has the new before he loses the old), permission sets are
 
 from collections import Counter
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from syncer.changes import AssignmentChange, Change, Kind, Limits, Plan, SetChange, identity_of
 from syncer.states import Actual, AssignmentKey, Ownership, Reason, Scope, Unresolved
@@ -33,7 +33,7 @@ def plan_run(desired: Desired, actual: Actual, limits: Limits, refused: Refused 
     set_changes = [change for change in set_changes if change.name not in refused.sets]
     coming = frozenset(change.name for change in set_changes if change.kind is Kind.CREATE)
     creates = _plan_creates(desired, actual, fences, refused, coming)
-    deletes = _plan_deletes(desired, actual, fences, refused)
+    deletes = [_confirm(change, limits) for change in _plan_deletes(desired, actual, fences, refused)]
     held, because = _brake(deletes, actual, limits)
     going = [change for change in deletes if change not in held]
     set_deletes = [
@@ -177,12 +177,17 @@ def _by_account(creates: Iterable[AssignmentChange], deletes: Iterable[Assignmen
     )
 
 
+def _confirm(change: AssignmentChange, limits: Limits) -> AssignmentChange:
+    """What an admin accepted with that very list on the screen counts neither now nor for the next 24 hours."""
+    return replace(change, counts=False) if identity_of(change) in limits.accepted else change
+
+
 # --- The brake --------------------------------------------------------------------------------------------------------
 
 
 def _brake(deletes: Collection[AssignmentChange], actual: Actual, limits: Limits) -> tuple[set[Change], Reason | None]:
     """The removals to hold and why: all that nobody confirmed, as soon as together they are too many."""
-    counted = [change for change in deletes if change.counts and identity_of(change) not in limits.accepted]
+    counted = [change for change in deletes if change.counts]
     shrunk = "assignment" in limits.shrunk
     because = Reason("app_shrunk") if shrunk else _too_many([change.key for change in counted], actual, limits)
     return (set(counted), because) if counted and because else (set(), None)
