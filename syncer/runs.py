@@ -91,16 +91,35 @@ def _take_next(lease: leases.Held, stopping: Stopping) -> int:
 
 
 def mark_lost_runs() -> int:
-    """Runs that were under way when their process ended. Only for the holder of the lease, or when nobody holds it."""
+    """Mark the runs that were under way when their process ended; how many. Only for the holder of the lease."""
     lost = list(Run.objects.filter(status=Run.Status.RUNNING))
     for run in lost:
-        reason = Reason("run_lost").as_json()
-        run.changes.filter(outcome=Change.Outcome.SENT).update(
-            outcome=Change.Outcome.FAILED, reason=reason, finished_at=timezone.now()
-        )
-        Run.objects.filter(pk=run.pk).update(status=Run.Status.LOST, finished_at=timezone.now(), error=reason)
+        reason = Reason("run_lost")
+        _end_open_changes(run, reason)
+        Run.objects.filter(pk=run.pk).update(status=Run.Status.LOST, finished_at=timezone.now(), error=reason.as_json())
         logger.warning("run: %s was lost with its process", run.pk)
     return len(lost)
+
+
+def recover_lost_runs() -> None:
+    """What a dead process left undone is for a new full run. Somebody alive at work is no error."""
+    try:
+        with leases.hold_lease():
+            _queue_what_was_lost()
+    except leases.LeaseBusy:
+        pass
+
+
+def _queue_what_was_lost() -> None:
+    if mark_lost_runs():
+        queue_full_run()
+
+
+def _end_open_changes(run: Run, reason: Reason) -> int:
+    """Changes that were begun and will not be followed any more have failed, as far as this run knows; how many."""
+    return run.changes.filter(outcome=Change.Outcome.SENT).update(
+        outcome=Change.Outcome.FAILED, reason=reason.as_json(), finished_at=timezone.now()
+    )
 
 
 def run_by_hand(run: Run, stopping: Stopping, *, patience: float = LEASE_PATIENCE) -> Run:
@@ -121,7 +140,7 @@ def run_by_hand(run: Run, stopping: Stopping, *, patience: float = LEASE_PATIENC
 def run_changes(stopping: Stopping, *, patience: float = 40.0) -> Run | None:
     """Carry out what changed in kintone; None when nothing did, or when it could not be read (the log says why)."""
     with leases.hold_lease(wait=patience) as lease:
-        mark_lost_runs()
+        _queue_what_was_lost()
         try:
             wish = read_wish(complete=False)
         except RunFailed as failure:
@@ -153,7 +172,9 @@ def execute(run: Run, lease: leases.Held, stopping: Stopping, wish: Wish | None 
         _fail(run, failure.reason)
     except Exception as error:
         logger.exception("run: %s failed", run.pk)
-        _fail(run, Reason("unexpected", {"text": f"{type(error).__name__}: {error}"[:500]}))
+        reason = Reason("unexpected", {"text": f"{type(error).__name__}: {error}"[:500]})
+        _end_open_changes(run, reason)
+        _fail(run, reason)
     progress.end("failed")
     run.finished_at = timezone.now()
     run.save()
@@ -259,13 +280,14 @@ class _Execution:
             _store_standings(prepared, outcomes, now)
             refusals.store_refusals(outcomes, desired, prepared.references, now)
             point_to_rows(run)
+        left = _end_open_changes(run, Reason("run_stopped"))
         changes = list(run.changes.all())
         run.counts = _count(prepared, outcomes, changes, applied=applied)
         run.api_calls = dict(prepared.center.calls)
         run.problems = [problem_as_json(problem) for problem in (*self.notices, *desired.problems)]
         run.unresolved = [unresolved_as_json(item) for item in prepared.actual.unresolved]
         run.checksum = prepared.plan.checksum
-        is_stopped = applied and any(change.outcome == Change.Outcome.PLANNED for change in changes)
+        is_stopped = applied and (left > 0 or any(change.outcome == Change.Outcome.PLANNED for change in changes))
         is_failed = any(change.outcome == Change.Outcome.FAILED for change in changes)
         has_failed = is_stopped or is_failed or bool(run.unresolved)
         run.status = Run.Status.FAILED if has_failed else Run.Status.HELD if prepared.plan.held else Run.Status.DONE

@@ -46,12 +46,9 @@ def run_changes() -> None:
 @shared_task
 def sweep() -> None:
     """Find runs whose process died, and queued ones whose message was lost with the broker."""
-    if leases.is_busy():
-        return
-    if Run.objects.filter(status__in=(Run.Status.RUNNING, Run.Status.QUEUED)).exists():
-        runs.work_off_queue()
-        if not leases.is_busy():
-            runs.mark_lost_runs()
+    if Run.objects.filter(status=Run.Status.RUNNING).exists():
+        runs.recover_lost_runs()
+    runs.work_off_queue()
 
 
 @shared_task

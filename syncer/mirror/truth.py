@@ -379,8 +379,23 @@ def store_links(links: Iterable[NewLink]) -> None:
         _BATCH,
         ignore_conflicts=True,
     )
-    codes = {link.key.key: link.principal_id for link in links if link.key.source == PrincipalLink.Source.KINTONE_USER}
+    _store_codes({link.key.key: link.principal_id for link in links if link.key.source == _KINTONE_USER})
+
+
+_KINTONE_USER = PrincipalLink.Source.KINTONE_USER
+
+
+def _store_codes(codes: Mapping[str, str]) -> None:
+    """Give people the kintone code (→ principal id) they were found by, where they have none yet."""
     taken = set(Person.objects.filter(kintone_code__in=codes).values_list("kintone_code", flat=True))
+    nameless = Person.objects.filter(principal__principal_id__in=codes.values(), kintone_code="")
+    people = {
+        person.principal.principal_id: person for person in nameless.select_related("principal") if person.principal
+    }
+    changed = []
     for code, principal_id in codes.items():
-        if code not in taken:
-            Person.objects.filter(principal__principal_id=principal_id, kintone_code="").update(kintone_code=code)
+        person = people.pop(principal_id, None) if code not in taken else None
+        if person:
+            person.kintone_code = code
+            changed.append(person)
+    Person.objects.bulk_update(changed, ["kintone_code"], _BATCH)
