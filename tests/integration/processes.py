@@ -1,0 +1,112 @@
+"""The product's own processes beside a small company: commands, worker, beat."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.services.processes import stop
+
+PROJECT = Path(__file__).resolve().parents[2]
+WORKER = (
+    "-m", "celery", "--app", "portal", "worker", "--pool", "threads", "--concurrency", "2", "--loglevel", "INFO",
+    "--without-gossip", "--without-mingle",
+)  # fmt: skip
+BEAT = ("-m", "celery", "--app", "portal", "beat", "--loglevel", "INFO", "--max-interval", "1")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended, and what it printed."""
+
+    code: int
+    output: str
+    errors: str
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """The one JSON object on standard output."""
+        report: dict[str, Any] = json.loads(self.output)
+        return report
+
+
+@dataclass(frozen=True)
+class Portal:
+    """How processes of the product are started here: their environment, and the folder of their logs."""
+
+    environment: Mapping[str, str]
+    folder: Path
+
+    def with_variables(self, **variables: str) -> "Portal":
+        return Portal({**self.environment, **variables}, self.folder)
+
+    def begin(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start `manage.py …` and go on."""
+        return subprocess.Popen(
+            [sys.executable, "manage.py", *arguments],
+            cwd=PROJECT,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *arguments: str) -> Ended:
+        """Run `manage.py …` to its end."""
+        return end(self.begin(*arguments))
+
+    @contextmanager
+    def running(self, name: str, arguments: tuple[str, ...]) -> Iterator[subprocess.Popen[bytes]]:
+        """A process of the product that goes on until the block ends; its log is shown when the block fails."""
+        log = self.folder / f"{name}.log"
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=PROJECT,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            yield process
+        except BaseException as failure:
+            failure.add_note(f"{name}:\n{log.read_text(errors='replace')[-3000:]}")
+            raise
+        finally:
+            stop(process)
+
+
+def describe_portal(folder: Path, **variables: str) -> Portal:
+    """The portal with this process's test settings, and `variables` over them."""
+    return Portal({**os.environ, "AWS_CONFIG_FILE": str(folder / "none"), **variables}, folder)
+
+
+def end(process: subprocess.Popen[str], number: signal.Signals | None = None) -> Ended:
+    """Wait for a command's end, after a signal if one is given."""
+    if number is not None:
+        process.send_signal(number)
+    output, errors = process.communicate(timeout=60)
+    return Ended(process.returncode, output, errors)
+
+
+def wait_until(is_so: Callable[[], object], seconds: float = 30.0) -> float:
+    """Wait for something to become true; how many seconds it took."""
+    begin = time.monotonic()
+    while not is_so():
+        if time.monotonic() - begin > seconds:
+            pytest.fail(f"not so after {seconds:.0f} seconds")
+        time.sleep(0.1)
+    return time.monotonic() - begin
