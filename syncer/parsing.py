@@ -262,7 +262,7 @@ def parse_assignment(fields: Fields, notes: Notes) -> AssignmentWish | None:
         groups=_unique(_refuse_long(read_lines(fields, "groups"), "groups", notes)),
         expires_on=_parse_expiry(fields, notes),
     )
-    if not (wish.users or wish.addresses or wish.groups):
+    if not (wish.users or wish.addresses or wish.groups or notes.has_errors):
         notes.add("nobody_named", "users", severity="warning")
     return None if notes.has_errors else wish
 
