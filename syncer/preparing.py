@@ -24,7 +24,7 @@ from syncer.planning import NOTHING_REFUSED, Fences, plan_run
 from syncer.recording import identity_of_row
 from syncer.scanning import AppFailure, AppReading, AppSource, glance_at_app, scan_app
 from syncer.states import Actual, AssignmentKey, PrincipalType, ReadRecord, Reason, Scope, Unresolved
-from syncer.wishes import Before, Desired, Directory, build_desired
+from syncer.wishes import Before, Desired, Directory, build_desired, find_policies_in_use
 
 POLICIES_AGE = timedelta(hours=24)
 MEMORY_OF_THE_BRAKE = timedelta(hours=24)
@@ -63,11 +63,12 @@ class Wish:
     """What was read of kintone."""
 
     readings: tuple[AppReading, ...]
+    waiting: frozenset[str] = frozenset()  # records that changed earlier and that no run has looked at
 
     @property
     def changed(self) -> frozenset[str]:
         """Records (APP:ID) that came, changed or went."""
-        return frozenset().union(*(reading.changed | reading.gone for reading in self.readings))
+        return self.waiting.union(*(reading.changed | reading.gone for reading in self.readings))
 
     @property
     def records(self) -> int:
@@ -108,10 +109,11 @@ def read_wish(*, complete: bool) -> Wish:
     readings: list[AppReading] = []
     failures: list[AppFailure] = []
     for source in connect_kintone():
-        try:
-            readings.append(read(source))
-        except AppFailure as failure:
-            failures.append(failure)
+        with source.app:
+            try:
+                readings.append(read(source))
+            except AppFailure as failure:
+                failures.append(failure)
     if failures:
         raise RunFailed(failures[0].reason, tuple(_unread(failure) for failure in failures))
     return Wish(tuple(readings))
@@ -127,7 +129,8 @@ def read_one_record(reference: str) -> Wish:
     if len(codes) < len(AppKind) or not all(codes.values()):
         return read_wish(complete=True)
     try:
-        _take_record(source, record_id, codes[source.kind])
+        with source.app:
+            _take_record(source, record_id, codes[source.kind])
     except GatewayError as error:
         raise RunFailed(error.reason, (Unresolved(Scope(), error.operation, error.reason, about=reference),)) from error
     readings = [AppReading(AppKind(kind), codes[kind]) for kind in codes]
@@ -245,11 +248,22 @@ def _read_truth(focus: _Focus | None, *, everything: bool) -> tuple[IdentityCent
         actual = read_actual(center, options)
     except GatewayError as error:
         raise RunFailed(error.reason, (Unresolved(Scope(), error.operation, error.reason),)) from error
+    actual = _without_optional(actual)
     blind = next((item for item in actual.unresolved if item.scope == Scope() and item.blocks == "all"), None)
     if blind is not None:
+        center.close()
         raise RunFailed(blind.reason, actual.unresolved, center.calls)
     truth.store_actual(actual, at=timezone.now())
     return center, _remember_unread(actual if focus is None else _complete_from_mirror(actual, focus))
+
+
+_OPTIONAL = ("iam:ListPolicies", "aws_denied")
+
+
+def _without_optional(actual: Actual) -> Actual:
+    """The right to list IAM's policies is a convenience: where it is not given, policies are named by ARN."""
+    needed = (item for item in actual.unresolved if (item.operation, item.reason.code) != _OPTIONAL)
+    return replace(actual, unresolved=tuple(needed))
 
 
 def _complete_from_mirror(actual: Actual, focus: _Focus) -> Actual:
@@ -293,7 +307,8 @@ def _build_desired(
         sets=actual.sets,
         principals=actual.principals,
         links=truth.load_links(),
-        policies=actual.policies or truth.load_policies(),
+        policies=actual.policies or truth.load_policies() or find_policies_in_use(actual.sets.values()),
+        knows_all_policies=bool(actual.policies) or truth.find_policies_age() is not None,
         user_suffix=settings.KINTONE_USER_SUFFIX,
         match_email=settings.IDENTITY_MATCH_EMAIL,
     )

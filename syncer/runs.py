@@ -4,7 +4,9 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -17,7 +19,7 @@ from syncer.applying import ApplyOptions, apply_plan
 from syncer.changes import Kind, SetChange
 from syncer.connections import ownership_tag
 from syncer.mirror import refusals, standings
-from syncer.mirror.records import store_in_force
+from syncer.mirror.records import load_unsettled, settle, store_in_force
 from syncer.mirror.standings import Outcomes
 from syncer.mirror.truth import store_applied_sets, store_links
 from syncer.models import Baseline, Change, Run
@@ -29,6 +31,7 @@ from syncer.states import Ownership, Problem, Reason
 
 logger = logging.getLogger(__name__)
 
+PATIENCE = timedelta(minutes=5)  # before records that a failed run did not get to are tried again
 LEASE_PATIENCE = 600.0  # seconds that a run by hand waits for the one before it
 
 
@@ -146,10 +149,20 @@ def run_changes(stopping: Stopping, *, patience: float = 40.0) -> Run | None:
         except RunFailed as failure:
             logger.warning("run: changed records could not be read: %s", failure.reason)
             return None
-        if not wish.changed or not Instance.objects.exists():
+        if not Instance.objects.exists():
+            return None
+        if not _has_failed_lately():
+            wish = replace(wish, waiting=load_unsettled())
+        if not wish.changed:
             return None
         run = Run.objects.create(kind=Run.Kind.CHANGES, status=Run.Status.RUNNING, mode=settings.SYNC_MODE)
         return execute(run, lease, stopping, wish)
+
+
+def _has_failed_lately() -> bool:
+    """What could not be carried out a moment ago is not tried again at every look."""
+    last = Run.objects.filter(finished_at__gt=timezone.now() - PATIENCE).order_by("-pk").first()
+    return last is not None and last.status == Run.Status.FAILED
 
 
 # --- One run ----------------------------------------------------------------------------------------------------------
@@ -227,13 +240,15 @@ class _Execution:
         if wish is None:
             wish = read_one_record(run.record_reference) if run.record_reference else read_wish(complete=True)
         self.progress.note(records=wish.records, changed=len(wish.changed))
-        only = None if run.kind == Run.Kind.FULL else wish.changed
+        only, read_at = None if run.kind == Run.Kind.FULL else wish.changed, timezone.now()
         prepared = prepare(wish, self.progress, only=only, everything=run.everything, accept=run.accept)
-        may_write = self._may_write(prepared)
-        self._store_plan(prepared)
-        outcomes = self._apply(prepared) if may_write else Outcomes()
+        with closing(prepared.center):
+            may_write = self._may_write(prepared)
+            self._store_plan(prepared)
+            outcomes = self._apply(prepared) if may_write else Outcomes()
         self.progress.begin(Run.Step.TELL)
         self._store_end(prepared, outcomes, applied=may_write)
+        settle(prepared.desired.revisions, only, until=read_at)
 
     def _may_write(self, prepared: Prepared) -> bool:
         """Not in plan mode, and not from a new database beside sets of ours until somebody has said so."""
@@ -241,7 +256,8 @@ class _Execution:
             return False
         if Baseline.objects.exists():
             return True
-        if self.run.by_hand or not any(there.ownership is Ownership.OURS for there in prepared.actual.sets.values()):
+        is_confirmed = self.run.by_hand and self.run.kind == Run.Kind.FULL
+        if is_confirmed or not any(there.ownership is Ownership.OURS for there in prepared.actual.sets.values()):
             Baseline.objects.create(confirmed_by=str(self.run.requested_by or "manage.py sync"))
             return True
         self.notices.append(Problem("baseline_missing", "warning"))
@@ -345,6 +361,7 @@ def plan_only() -> Report:
             api_calls=failure.calls,
             seconds=time.monotonic() - started,
         )
+    prepared.center.close()
     unresolved = prepared.actual.unresolved
     return Report(
         status="failed" if unresolved else "held" if prepared.plan.held else "done",

@@ -61,7 +61,8 @@ class Directory:
     sets: Mapping[str, ActualSet]
     principals: Mapping[str, ActualPrincipal]  # by id
     links: Mapping[LinkKey, str] = field(default_factory=dict)  # → principal id
-    policies: tuple[ActualPolicy, ...] | None = None
+    policies: tuple[ActualPolicy, ...] = ()
+    knows_all_policies: bool = True  # False: only those in use are known
     user_suffix: str = ""
     match_email: bool = False
 
@@ -90,7 +91,7 @@ class Directory:
     def policies_by_name(self) -> Mapping[str, ActualPolicy]:
         """By bare name and by ARN; where a name stands twice, the one without a path wins."""
         found: dict[str, ActualPolicy] = {}
-        for policy in sorted(self.policies or (), key=lambda policy: policy.arn.count("/"), reverse=True):
+        for policy in sorted(self.policies, key=lambda policy: policy.arn.count("/"), reverse=True):
             found[policy.name] = found[policy.arn] = policy
             found[policy.arn.partition(":policy/")[2]] = policy
         return found
@@ -251,6 +252,12 @@ def _by_key(before: Mapping[str, Collection[Before]]) -> Mapping[AssignmentKey, 
     return {key: frozenset(records) for key, records in found.items()}
 
 
+def find_policies_in_use(sets: Iterable[ActualSet]) -> tuple[ActualPolicy, ...]:
+    """The AWS managed policies that are attached somewhere: all that is known where IAM's own list may not be read."""
+    arns = {arn for there in sets if there.definition for arn in there.definition.managed_policies}
+    return tuple(ActualPolicy(arn, arn.rpartition("/")[2], is_attachable=True) for arn in sorted(arns))
+
+
 # --- Permission sets -------------------------------------------------------------------------------------------------
 
 
@@ -335,12 +342,12 @@ def _build_definition(draft: _Draft, record: ReadRecord, wish: SetWish, public_u
 
 def _find_policy(draft: _Draft, record: ReadRecord, name: str, field_name: str = "managed_policies") -> str | None:
     directory = draft.directory
-    if directory.policies is None:
+    policy = directory.policies_by_name.get(normalise_managed_policy(name))
+    if policy is None and not directory.knows_all_policies:
         if name.startswith("arn:"):
             return name
         draft.problem("policies_unread", record, field_name, policy=name)
         return None
-    policy = directory.policies_by_name.get(normalise_managed_policy(name))
     if policy is None:
         near = _nearest(directory, name)
         code = "managed_policy_misspelt" if near else "managed_policy_unknown"
@@ -355,7 +362,7 @@ def _find_policy(draft: _Draft, record: ReadRecord, name: str, field_name: str =
 def _nearest(directory: Directory, name: str) -> str:
     """The policy people most likely meant, empty when none is near."""
     bare = fold(name.rpartition("/")[2])
-    return next((policy.name for policy in directory.policies or () if fold(policy.name) == bare), "")
+    return next((policy.name for policy in directory.policies if fold(policy.name) == bare), "")
 
 
 def _find_boundary(draft: _Draft, record: ReadRecord, boundary: str) -> Boundary | None:

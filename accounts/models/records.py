@@ -46,6 +46,9 @@ class Record(models.Model):
     at_first_run = models.BooleanField(
         _("here at the first run"), default=False, help_text=_("It was there before Genkan was: see docs/safety.md.")
     )
+    is_settled = models.BooleanField(
+        default=False, help_text="False: no run has looked at this revision yet, or at the record's end"
+    )
     in_force = models.JSONField(_("values in force"), null=True, blank=True)
     in_force_revision = models.PositiveIntegerField(null=True, blank=True)
 
@@ -61,6 +64,8 @@ class Record(models.Model):
         indexes = [
             # Every run loads the live records of one app.
             models.Index(fields=["kind", "gone_at"], name="record_live_of_kind"),
+            # What the next targeted run looks at.
+            models.Index(fields=["id"], condition=models.Q(is_settled=False), name="record_unsettled"),
         ]
 
     def __str__(self) -> str:

@@ -26,7 +26,7 @@ Body = Mapping[str, Any]  # a record as kintone gives it: code → {"type", "val
 _BATCH = 500
 _MIRRORED = [
     "revision", "title", "body", "creator_code", "creator_name", "modifier_code", "modifier_name",
-    "created_at", "updated_at", "seen_at", "gone_at",
+    "created_at", "updated_at", "seen_at", "gone_at", "is_settled",
 ]  # fmt: skip
 
 
@@ -93,7 +93,29 @@ def mark_gone(references: Collection[str]) -> None:
     for app_id, record_ids in by_app.items():
         for start in range(0, len(record_ids), _BATCH):
             batch = record_ids[start : start + _BATCH]
-            Record.objects.live().filter(app_id=app_id, record_id__in=batch).update(gone_at=timezone.now())
+            Record.objects.live().filter(app_id=app_id, record_id__in=batch).update(
+                gone_at=timezone.now(), is_settled=False
+            )
+
+
+def load_unsettled() -> frozenset[str]:
+    """APP:ID of the records that changed or went and that no run has looked at since."""
+    rows = Record.objects.filter(is_settled=False).values_list("app_id", "record_id")
+    return frozenset(f"{app_id}:{record_id}" for app_id, record_id in rows)
+
+
+def settle(revisions: Mapping[str, int], only: Collection[str] | None, *, until: datetime) -> None:
+    """A run has looked at these revisions, and at what was gone by `until`; `only` narrows it down (APP:ID)."""
+    seen = [
+        pk
+        for pk, app_id, record_id, revision, gone_at in Record.objects.filter(is_settled=False).values_list(
+            "pk", "app_id", "record_id", "revision", "gone_at"
+        )
+        if (reference := f"{app_id}:{record_id}") and (only is None or reference in only)
+        if (gone_at <= until if gone_at else revisions.get(reference) == revision)
+    ]
+    for start in range(0, len(seen), _BATCH):
+        Record.objects.filter(pk__in=seen[start : start + _BATCH]).update(is_settled=True)
 
 
 # --- Parsing what is mirrored -----------------------------------------------------------------------------------------
