@@ -4,11 +4,11 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from syncer.required import require_settings
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
-application = get_wsgi_application()
-
-# After Django is set up: the start stops here, with every missing name, rather than at the first sign-in.
-from syncer.required import require_settings  # noqa: E402
-
+# The start stops here, with every missing name, rather than at the first sign-in.
 require_settings("web", "kintone", "aws")
+
+application = get_wsgi_application()
