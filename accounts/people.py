@@ -17,14 +17,14 @@ def link_sign_in(user: User) -> None:
             return
         principal = _find_principal(user)
         person = _take_person(principal, user)
-        if person is not None and person.pk != user.person_id:
+        if person.pk != user.person_id:
             user.person = person
             user.save(update_fields=["person"])
 
 
 def _find_principal(user: User) -> Principal | None:
     users = Principal.objects.filter(type=Principal.Type.USER, principal_id__isnull=False, gone_at__isnull=True)
-    by_id = list(users.filter(external_id__iexact=user.entra_oid)[:2])
+    by_id = list(users.filter(external_id__iexact=user.entra_oid)[:2]) if user.entra_oid else []
     if len(by_id) == 1:
         return by_id[0]
     if by_id or user.is_guest or not settings.IDENTITY_MATCH_UPN:
@@ -34,12 +34,14 @@ def _find_principal(user: User) -> Principal | None:
     return by_name[0] if len(by_name) == 1 else None
 
 
-def _take_person(principal: Principal | None, user: User) -> Person | None:
-    if principal is None:
+def _take_person(principal: Principal | None, user: User) -> Person:
+    if principal is None or _is_taken(principal, user):
         return user.person or Person.objects.create(name=user.display_name, email=user.email)
     person, _created = Person.objects.get_or_create(
         principal=principal, defaults={"name": user.display_name, "email": user.email}
     )
-    if User.objects.filter(person=person).exclude(pk=user.pk).exists():
-        return user.person
     return person
+
+
+def _is_taken(principal: Principal, user: User) -> bool:
+    return User.objects.filter(person__principal=principal).exclude(pk=user.pk).exists()
