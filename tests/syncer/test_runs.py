@@ -92,7 +92,7 @@ def test_run_by_hand_gives_up_after_its_patience(settled: World) -> None:
 
 def test_run_tells_each_step_with_its_figures(settled: World) -> None:
     run = work_off()
-    assert list(run.steps) == ["wish", "truth", "plan", "apply", "tell"]
+    assert set(run.steps) == {"wish", "truth", "plan", "apply", "tell"}
     assert {step["state"] for step in run.steps.values()} == {"done"}
     assert all(step["seconds"] >= 0 for step in run.steps.values())
     assert (run.steps["wish"]["records"], run.steps["truth"]["accounts"], run.steps["apply"]["total"]) == (2, 5, 0)
@@ -101,7 +101,7 @@ def test_run_tells_each_step_with_its_figures(settled: World) -> None:
 def test_step_that_failed_is_marked(settled: World) -> None:
     settled.aws.faults.add(Fault("sso-admin:ListInstances", code="AccessDeniedException"))
     run = work_off()
-    assert [step["state"] for step in run.steps.values()] == ["done", "failed"]
+    assert {name: step["state"] for name, step in run.steps.items()} == {"wish": "done", "truth": "failed"}
     assert run.step == Run.Step.TRUTH
 
 
