@@ -415,7 +415,9 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
 
 def render(code: str, params: Mapping[str, Any] | None = None) -> Sentence:
     """The sentence of a code in the active language. An unknown code is shown as it is."""
-    message, remedy = SENTENCES.get(code, (code, ""))
+    if code not in SENTENCES:
+        return Sentence(code)
+    message, remedy = SENTENCES[code]
     values = _Values(params or {})
     return Sentence(_fill(message, values), _fill(remedy, values))
 

@@ -560,7 +560,7 @@ def _obstacle(draft: _Draft, wish: AssignmentWish) -> tuple[State, Reason] | Non
     if actual and actual.ownership is Ownership.NOT_OURS:
         return State.BLOCKED, Reason("set_not_adopted", {"set": name})
     if name not in draft.sets:
-        return State.KEPT, Reason("set_record_gone", {"set": name})
+        return State.KEPT, Reason("set_without_record", {"set": name})  # the records that name it are not known yet
     return None
 
 
@@ -606,17 +606,21 @@ def _only(matches: list[ActualPrincipal] | None, how: str) -> tuple[ActualPrinci
 
 def _note_missing_set_records(draft: _Draft, assignments: Iterable[ReadRecord]) -> None:
     """A set whose record is gone stays while valid records name it; one problem lists them."""
-    naming: dict[str, list[str]] = defaultdict(list)
-    for standing in draft.standings:
-        if standing.reason and standing.reason.code == "set_record_gone":
-            naming[standing.permission_set].extend(standing.records)
     draft.kept_sets.update(record.permission_set for record in assignments if record.permission_set)
     draft.kept_sets.update(key.permission_set for key in draft.kept)
-    for name, records in sorted(naming.items()):
-        listed = sorted(set(records))
-        draft.problems.append(
-            Problem("set_record_gone", "error", "", "", None, {"set": name, "records": ", ".join(listed)})
-        )
+    naming: dict[str, set[str]] = defaultdict(set)
+    for standing in draft.standings:
+        if standing.state is State.KEPT:
+            naming[standing.permission_set].update(standing.records)
+    reasons = {
+        name: Reason("set_record_gone", {"set": name, "records": ", ".join(sorted(records))})
+        for name, records in sorted(naming.items())
+    }
+    draft.problems.extend(Problem(reason.code, params=reason.params) for reason in reasons.values())
+    draft.standings = [
+        replace(standing, reason=reasons[standing.permission_set]) if standing.state is State.KEPT else standing
+        for standing in draft.standings
+    ]
 
 
 def _merge(standings: Iterable[Standing]) -> Iterator[Standing]:

@@ -185,6 +185,7 @@ def test_set_record_gone_keeps_set_and_access_and_lists_the_records() -> None:
     assert "Reader" in desired.kept_sets
     (problem,) = desired.problems
     assert (problem.code, problem.params) == ("set_record_gone", {"set": "Reader", "records": "24:1, 24:2"})
+    assert [standing.reason for standing in desired.standings] == [Reason(problem.code, problem.params)] * 2
 
 
 @pytest.mark.parametrize(
