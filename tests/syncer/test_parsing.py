@@ -263,6 +263,15 @@ def test_field_that_is_empty_is_not_absent() -> None:
     assert wish_of_set(description=None, inline_policy=" \n").absent == SET_FIELDS - {"description", "inline_policy"}
 
 
+@pytest.mark.parametrize(("text", "hours"), [("PT1H", 1), ("60分", 1), ("PT12H", 12), ("720分", 12)])
+def test_session_may_be_as_short_and_as_long_as_aws_takes_it(text: str, hours: int) -> None:
+    assert wish_of_set(session_duration=text).session_duration == timedelta(hours=hours)
+
+
+def test_relay_state_may_be_as_long_as_aws_takes_it() -> None:
+    assert wish_of_set(relay_state="x" * 240).relay_state == "x" * 240
+
+
 @pytest.mark.parametrize(
     ("values", "problem"),
     [

@@ -262,6 +262,16 @@ def test_set_stays_while_an_old_record_may_name_it() -> None:
     assert plan(broken(9, at_first_run=True, account_id=SHOP), sets=SET_RECORDS[:1], there=actual()).changes == ()
 
 
+def test_set_stays_while_the_record_of_any_set_may_be_its_own() -> None:
+    nameless = set_record(9, "", wish=None, at_first_run=True)
+    assert plan(sets=(SET_RECORDS[0], nameless), there=actual()).changes == ()
+
+
+def test_set_stays_while_a_broken_record_keeps_access_with_it() -> None:
+    before = {"24:9": [Before(key(name="Reader"), None)]}
+    assert plan(broken(9, was_valid=True), sets=SET_RECORDS[:1], there=actual(), before=before).changes == ()
+
+
 # --- Not understood is not withdrawn ---------------------------------------------------------------------------------
 
 
