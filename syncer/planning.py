@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from syncer.changes import AssignmentChange, Change, Kind, Limits, Plan, SetChange, identity_of
+from syncer.desired import Desired, State, WishedSet
 from syncer.states import Actual, AssignmentKey, Ownership, Reason, Scope, Unresolved
-from syncer.wishes import Desired, State, WishedSet
 
 FEW = 5  # removals in one account or one set below which its share does not matter: design, "the brake"
 

@@ -12,6 +12,8 @@ from django.utils import timezone
 from accounts.models import AppKind
 from syncer.changes import Kind, Limits, Plan, identity_of
 from syncer.connections import connect_aws, connect_kintone, ownership_tag
+from syncer.desired import Before, Desired
+from syncer.directory import Directory, find_policies_in_use
 from syncer.gateways.errors import GatewayError, NotFound
 from syncer.gateways.identity_center import IdentityCenter
 from syncer.gateways.identity_center_reading import ReadOptions, read_actual
@@ -24,7 +26,7 @@ from syncer.planning import NOTHING_REFUSED, Fences, plan_run
 from syncer.recording import identity_of_row
 from syncer.scanning import AppFailure, AppReading, AppSource, glance_at_app, scan_app
 from syncer.states import Actual, AssignmentKey, PrincipalType, ReadRecord, Reason, Scope, Unresolved
-from syncer.wishes import Before, Desired, Directory, build_desired, find_policies_in_use
+from syncer.wishes import build_desired
 
 POLICIES_AGE = timedelta(hours=24)
 MEMORY_OF_THE_BRAKE = timedelta(hours=24)

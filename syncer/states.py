@@ -325,3 +325,4 @@ class ReadRecord:
     at_first_run: bool = False
     was_valid: bool = False  # some revision of it has been in force here
     in_force_name: str = ""  # permission sets: the name that was in force last
+    in_force_principals: frozenset[str] = frozenset()  # assignments: folded names of people and groups in force

@@ -1,23 +1,19 @@
 """From parsed records to the desired state: names become principals and policies, wishes become standings. Pure.
 
-A standing is one wished assignment with what stands in its way, if anything. The desired state also says what must
-not be removed although nobody can be understood to want it (docs/safety.md: not understood is not withdrawn).
+The desired state also says what must not be removed although nobody can be understood to want it (docs/safety.md: not
+understood is not withdrawn).
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, tzinfo
-from enum import StrEnum
-from functools import cached_property
-from typing import NamedTuple
 
 from accounts.names import fold
+from syncer.desired import Before, Desired, Standing, State, WishedSet
+from syncer.directory import Directory, LinkKey, NewLink, find_match
 from syncer.parsing import normalise_managed_policy, parse_policy_reference
 from syncer.states import (
-    ActualAccount,
-    ActualPolicy,
-    ActualPrincipal,
     ActualSet,
     AssignmentKey,
     AssignmentWish,
@@ -34,152 +30,6 @@ from syncer.states import (
 )
 
 MAX_DESCRIPTION = 700  # characters, and Latin-1 only: sso-admin CreatePermissionSet
-
-
-class LinkKey(NamedTuple):
-    """How a principal is written in kintone. `source` is one of PrincipalLink.Source."""
-
-    source: str
-    key: str  # folded
-
-
-@dataclass(frozen=True)
-class NewLink:
-    """A first match, to be kept."""
-
-    key: LinkKey
-    principal_id: str
-    how: str
-
-
-@dataclass(frozen=True)
-class Directory:
-    """What names can be looked up in."""
-
-    management_account_id: str
-    accounts: Mapping[str, ActualAccount]
-    sets: Mapping[str, ActualSet]
-    principals: Mapping[str, ActualPrincipal]  # by id
-    links: Mapping[LinkKey, str] = field(default_factory=dict)  # → principal id
-    policies: tuple[ActualPolicy, ...] = ()
-    knows_all_policies: bool = True  # False: only those in use are known
-    user_suffix: str = ""
-    match_email: bool = False
-
-    @cached_property
-    def users_by_name(self) -> Mapping[str, list[ActualPrincipal]]:
-        return self._index(PrincipalType.USER, lambda principal: principal.name)
-
-    @cached_property
-    def users_by_email(self) -> Mapping[str, list[ActualPrincipal]]:
-        return self._index(PrincipalType.USER, lambda principal: principal.email)
-
-    @cached_property
-    def groups_by_name(self) -> Mapping[str, list[ActualPrincipal]]:
-        return self._index(PrincipalType.GROUP, lambda principal: principal.name)
-
-    def _index(
-        self, kind: PrincipalType, name_of: Callable[[ActualPrincipal], str]
-    ) -> Mapping[str, list[ActualPrincipal]]:
-        index: dict[str, list[ActualPrincipal]] = defaultdict(list)
-        for principal in self.principals.values():
-            if principal.type is kind and name_of(principal):
-                index[fold(name_of(principal))].append(principal)
-        return index
-
-    @cached_property
-    def policies_by_name(self) -> Mapping[str, ActualPolicy]:
-        """By bare name and by ARN; where a name stands twice, the one without a path wins."""
-        found: dict[str, ActualPolicy] = {}
-        for policy in sorted(self.policies, key=lambda policy: policy.arn.count("/"), reverse=True):
-            found[policy.name] = found[policy.arn] = policy
-            found[policy.arn.partition(":policy/")[2]] = policy
-        return found
-
-
-class State(StrEnum):
-    """What stands in the way of a wished assignment, as far as it is known before planning."""
-
-    WANTED = "wanted"
-    KEPT = "kept"  # what is there stays, nothing is created
-    WAITING = "waiting"
-    BLOCKED = "blocked"
-
-
-@dataclass(frozen=True)
-class Standing:
-    """One wished assignment: by which records, until when, and what stands in its way."""
-
-    target_id: str
-    permission_set: str
-    principal_type: PrincipalType
-    principal_id: str  # empty while Identity Center does not know the name
-    written_as: str
-    state: State = State.WANTED
-    reason: Reason | None = None
-    wanted_by: Mapping[str, date | None] = field(default_factory=dict)  # record → its last day
-
-    @property
-    def records(self) -> tuple[str, ...]:
-        return tuple(self.wanted_by)
-
-    @property
-    def expires_on(self) -> date | None:
-        """The longest wish decides: None as soon as one has no end."""
-        ends = [end for end in self.wanted_by.values() if end]
-        return max(ends) if ends and len(ends) == len(self.wanted_by) else None
-
-    @property
-    def key(self) -> AssignmentKey | None:
-        if not self.principal_id:
-            return None
-        return AssignmentKey(self.target_id, self.permission_set, self.principal_type, self.principal_id)
-
-    @property
-    def identity(self) -> tuple[str, str, PrincipalType, str]:
-        return (self.target_id, self.permission_set, self.principal_type, self.principal_id or fold(self.written_as))
-
-
-@dataclass(frozen=True)
-class WishedSet:
-    """A valid wish for a permission set, with everything looked up."""
-
-    name: str
-    record: str
-    definition: Definition
-    absent: frozenset[str] = frozenset()
-
-
-class Before(NamedTuple):
-    """What a record wanted when it was last understood; not current: it took it back, but AWS still has it."""
-
-    key: AssignmentKey
-    expires_on: date | None
-    is_current: bool = True
-
-
-@dataclass(frozen=True)
-class Desired:
-    """What should be, what may not go, and why some of it cannot be."""
-
-    sets: Mapping[str, WishedSet]
-    set_states: Mapping[str, Reason]  # wished sets that are blocked or broken, by name
-    kept_sets: frozenset[str]  # not deleted although no valid record wishes them
-    may_delete_sets: bool
-    standings: tuple[Standing, ...]
-    kept: frozenset[AssignmentKey]
-    ended: frozenset[AssignmentKey]  # by a date that passed by itself
-    before: Mapping[AssignmentKey, frozenset[str]]  # → records that wanted it
-    sheltered: tuple[Scope, ...]
-    problems: tuple[Problem, ...]
-    links: tuple[NewLink, ...]
-    valid: frozenset[str]  # records whose newest revision is in force now
-    revisions: Mapping[str, int] = field(default_factory=dict)  # of every record that was looked at
-
-    @cached_property
-    def wanted(self) -> Mapping[AssignmentKey, Standing]:
-        """Everything that should be in AWS, by key; blocked and waiting wishes included."""
-        return {standing.key: standing for standing in self.standings if standing.key}
 
 
 @dataclass
@@ -250,12 +100,6 @@ def _by_key(before: Mapping[str, Collection[Before]]) -> Mapping[AssignmentKey, 
         for item in wanted:
             found[item.key].add(record)
     return {key: frozenset(records) for key, records in found.items()}
-
-
-def find_policies_in_use(sets: Iterable[ActualSet]) -> tuple[ActualPolicy, ...]:
-    """The AWS managed policies that are attached somewhere: all that is known where IAM's own list may not be read."""
-    arns = {arn for there in sets if there.definition for arn in there.definition.managed_policies}
-    return tuple(ActualPolicy(arn, arn.rpartition("/")[2], is_attachable=True) for arn in sorted(arns))
 
 
 # --- Permission sets -------------------------------------------------------------------------------------------------
@@ -406,7 +250,8 @@ def _add_assignment(draft: _Draft, record: ReadRecord, before: Collection[Before
         return
     standings, unknown = _stand(draft, record, wish)
     draft.standings.extend(standings)
-    _keep_unresolved(draft, record, wish, _doubtful(wish, before, standings, unknown), unknown, today)
+    doubtful = _find_doubtful(wish, before, standings, _find_strange(record, standings))
+    _keep_unresolved(draft, record, wish, doubtful, unknown, today)
 
 
 def _place_exists(draft: _Draft, record: ReadRecord, wish: AssignmentWish) -> bool:
@@ -444,11 +289,23 @@ def _shelter(draft: _Draft, record: ReadRecord) -> Scope:
     return Scope(account, name if known else None)
 
 
-def _doubtful(
+def _find_strange(record: ReadRecord, standings: Iterable[Standing]) -> frozenset[PrincipalType]:
+    """The types of principal of which a name came that cannot be resolved and was not in force before.
+
+    It may be somebody who was in force under another name. One that stood there all along is nobody else.
+    """
+    return frozenset(
+        standing.principal_type
+        for standing in standings
+        if not standing.principal_id and fold(standing.written_as) not in record.in_force_principals
+    )
+
+
+def _find_doubtful(
     wish: AssignmentWish,
     before: Collection[Before],
     standings: Collection[Standing],
-    unknown: frozenset[PrincipalType],
+    strange: frozenset[PrincipalType],
 ) -> list[Before]:
     """Whom a name that cannot be resolved may mean: who stood in that field, for the same place, and does not now."""
     place = (wish.account_id, wish.permission_set)
@@ -456,7 +313,7 @@ def _doubtful(
     return [
         item
         for item in before
-        if item.is_current and item.key.principal_type in unknown and item.key not in named and item.key[:2] == place
+        if item.is_current and item.key.principal_type in strange and item.key not in named and item.key[:2] == place
     ]
 
 
@@ -581,27 +438,12 @@ def _resolve(draft: _Draft, key: LinkKey) -> str:
         return linked
     if key in draft.links:
         return draft.links[key].principal_id
-    found = _match(draft.directory, key)
+    found = find_match(draft.directory, key)
     if found is None:
         return ""
     principal, how = found
     draft.links[key] = NewLink(key, principal.principal_id, how)
     return principal.principal_id
-
-
-def _match(directory: Directory, key: LinkKey) -> tuple[ActualPrincipal, str] | None:
-    if key.source == "group_name":
-        return _only(directory.groups_by_name.get(key.key), "display_name")
-    found = _only(directory.users_by_name.get(key.key), "user_name")
-    if found is None and directory.user_suffix:
-        found = _only(directory.users_by_name.get(key.key + fold(directory.user_suffix)), "suffix")
-    if found is None and directory.match_email:
-        found = _only(directory.users_by_email.get(key.key), "email")
-    return found
-
-
-def _only(matches: list[ActualPrincipal] | None, how: str) -> tuple[ActualPrincipal, str] | None:
-    return (matches[0], how) if matches and len(matches) == 1 else None
 
 
 def _note_missing_set_records(draft: _Draft, assignments: Iterable[ReadRecord]) -> None:

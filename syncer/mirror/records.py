@@ -9,6 +9,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import AppKind, Record, Wish
+from accounts.names import fold
+from syncer.desired import Before
 from syncer.models import AppState
 from syncer.parsing import (
     Fields,
@@ -20,7 +22,6 @@ from syncer.parsing import (
     read_text,
 )
 from syncer.states import AssignmentKey, AssignmentWish, PrincipalType, ReadRecord, RecordReference, SetWish
-from syncer.wishes import Before
 
 Body = Mapping[str, Any]  # a record as kintone gives it: code → {"type", "value"}
 _BATCH = 500
@@ -151,6 +152,9 @@ def _read(row: Record, codes: Mapping[str, str]) -> ReadRecord:
         at_first_run=row.at_first_run,
         was_valid=row.in_force is not None,
         in_force_name=in_force.get("name", ""),
+        in_force_principals=frozenset(
+            fold(name) for field in ("users", "addresses", "groups") for name in in_force.get(field, ())
+        ),
     )
 
 

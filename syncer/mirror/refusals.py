@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from accounts.models import Assignment, PermissionSet
+from syncer.desired import Desired
 from syncer.mirror.standings import Outcomes
 from syncer.mirror.truth import definition_as_json
 from syncer.planning import Refused
 from syncer.states import AssignmentKey, PrincipalType
-from syncer.wishes import Desired
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(hours=1), timedelta(hours=24)
 

@@ -16,10 +16,10 @@ from django.utils import timezone
 from accounts.models import Account, AppKind, Assignment, PermissionSet, Person, Principal, Problem, Record, Wish
 from accounts.names import fold
 from syncer.changes import AssignmentChange, Kind, Plan, SetChange
+from syncer.desired import Desired, Standing, State
 from syncer.planning import Fences
 from syncer.states import Actual, ActualSet, AssignmentKey, Ownership, Reason
 from syncer.states import Problem as ProblemState
-from syncer.wishes import Desired, Standing, State
 
 _BATCH = 500
 S = Assignment.State

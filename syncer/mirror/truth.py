@@ -21,6 +21,7 @@ from accounts.models import (
 )
 from accounts.names import fold
 from accounts.organization import recompute_stages
+from syncer.directory import LinkKey, NewLink
 from syncer.states import (
     Actual,
     ActualAccount,
@@ -37,7 +38,6 @@ from syncer.states import (
     PrincipalType,
     render_duration,
 )
-from syncer.wishes import LinkKey, NewLink
 
 _BATCH = 500
 

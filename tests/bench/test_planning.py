@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from syncer.changes import Kind, Limits
+from syncer.desired import Desired
+from syncer.directory import Directory
 from syncer.planning import plan_run
 from syncer.states import (
     Actual,
@@ -23,7 +25,7 @@ from syncer.states import (
     RecordReference,
     SetWish,
 )
-from syncer.wishes import Desired, Directory, build_desired
+from syncer.wishes import build_desired
 from tests.bench.conftest import Stopwatch
 
 PEOPLE, ACCOUNTS, SETS = 20_000, 1_000, 1_000

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from accounts.models import AppKind, Record
+from syncer.desired import Before
 from syncer.mirror import records
 from syncer.states import AssignmentKey, AssignmentWish, PrincipalType, SetWish
-from syncer.wishes import Before
 from tests.factories import make_assignment, make_record
 from tests.syncer.running import sync
 from tests.syncer.worlds import World

@@ -15,9 +15,9 @@ from accounts.models import (
     Principal,
     PrincipalLink,
 )
+from syncer.directory import LinkKey, NewLink
 from syncer.mirror import truth
 from syncer.states import Boundary, Definition, PolicyReference
-from syncer.wishes import LinkKey, NewLink
 from tests.factories import make_person, make_principal
 from tests.syncer.running import sync
 from tests.syncer.worlds import DOMAIN, World

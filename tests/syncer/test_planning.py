@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from syncer.changes import AssignmentChange, Kind, Limits, Plan, SetChange, checksum_of, identity_of
+from syncer.desired import Before
 from syncer.planning import Refused, plan_run
 from syncer.states import (
     Actual,
@@ -19,7 +20,6 @@ from syncer.states import (
     SetWish,
     Unresolved,
 )
-from syncer.wishes import Before
 from tests.syncer.values import (
     BANK,
     CLOSED,

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncer.changes import AssignmentChange, Change, Kind, Limits, SetChange, identity_of
+from syncer.desired import Before, Desired
 from syncer.planning import Fences, plan_run
 from syncer.states import (
     Actual,
@@ -24,7 +25,6 @@ from syncer.states import (
     SetWish,
     Unresolved,
 )
-from syncer.wishes import Before, Desired
 from tests.syncer.values import (
     BANK,
     CLOSED,

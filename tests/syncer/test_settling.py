@@ -1,4 +1,4 @@
-"""A change in kintone is carried out soon, whoever saw it first; and what a run by hand may confirm."""
+"""What a change in kintone sets going: soon, whoever saw it first, and taking away only what was taken back."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from syncer import runs
 from syncer.models import Baseline, Run
 from syncer.runs import Stopping
 from tests.syncer.running import NOTHING, counts_of, plan, sync
-from tests.syncer.worlds import FOREIGN, READ_ONLY, World
+from tests.syncer.worlds import FOREIGN, NEWCOMER, READ_ONLY, World
 
 pytestmark = pytest.mark.django_db
 
@@ -95,3 +95,22 @@ def test_name_in_use_is_known_without_the_list_of_policies(world: World) -> None
     outcome = sync()
     assert [problem["message"] for problem in outcome.report["problems"] if "PowerUserAccess" in problem["message"]]
     assert "ReadOnlyAccess" not in str(outcome.report["problems"])
+
+
+def test_mistyped_group_takes_nothing_away_run_after_run(settled: World) -> None:
+    reference = settled.register("blog", "Reader", groups="developers")
+    assert sync().code == 0
+    settled.edit(reference, groups="develpoers")
+    for _run in range(2):
+        outcome = sync()
+        assert (outcome.code, outcome.counts["delete"], outcome.codes) == (0, 0, {"group_unknown"})
+    settled.edit(reference, groups="")
+    assert sync().counts == counts_of(delete=1)
+
+
+def test_person_taken_out_beside_a_newcomer_loses_access_at_once(settled: World) -> None:
+    reference = settled.register("blog", "Reader", "taro", NEWCOMER)
+    assert sync().counts == counts_of(create=1, waiting=1)
+    settled.edit(reference, users=[NEWCOMER])
+    assert sync().counts == counts_of(delete=1, waiting=1)
+    assert ("blog", "Reader", "taro") not in settled.granted()

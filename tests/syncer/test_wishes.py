@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from syncer.desired import Before, Desired, State
+from syncer.directory import LinkKey, NewLink, find_policies_in_use
 from syncer.states import (
     ActualPolicy,
     ActualPrincipal,
@@ -20,7 +22,6 @@ from syncer.states import (
     Scope,
     SetWish,
 )
-from syncer.wishes import Before, Desired, LinkKey, NewLink, State, find_policies_in_use
 from tests.syncer.values import (
     BANK,
     CLOSED,
@@ -401,6 +402,12 @@ def test_unknown_name_keeps_nobody_at_another_place() -> None:
 def test_unknown_name_does_not_bring_back_who_was_taken_out_earlier() -> None:
     desired = desire(record(1, "new"), before={"24:1": [Before(key(), None, is_current=False)]})
     assert desired.kept == frozenset()
+
+
+def test_name_that_was_unknown_all_along_keeps_nobody() -> None:
+    newcomer = record(1, "new", in_force_principals=frozenset({"hana", "new"}))
+    desired = desire(newcomer, before={"24:1": [Before(key(), None)]})
+    assert (desired.kept, "24:1" in desired.valid) == (frozenset(), True)
 
 
 def test_unknown_name_beside_known_ones_leaves_the_record_in_force() -> None:

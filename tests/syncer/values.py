@@ -12,6 +12,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from syncer.changes import Change, Kind, Limits, Plan, SetChange
+from syncer.desired import Before, Desired
+from syncer.directory import Directory
 from syncer.planning import plan_run
 from syncer.states import (
     Actual,
@@ -28,7 +30,7 @@ from syncer.states import (
     RecordReference,
     SetWish,
 )
-from syncer.wishes import Before, Desired, Directory, build_desired
+from syncer.wishes import build_desired
 
 SHOP, BANK, CLOSED, MANAGEMENT = "000000000001", "000000000002", "000000000003", "999999999999"
 TODAY = date(2026, 11, 23)

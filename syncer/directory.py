@@ -1,0 +1,93 @@
+"""What names can be looked up in: principals by what kintone calls them, AWS managed policies by name. Pure."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+from accounts.names import fold
+from syncer.states import ActualAccount, ActualPolicy, ActualPrincipal, ActualSet, PrincipalType
+
+
+class LinkKey(NamedTuple):
+    """How a principal is written in kintone. `source` is one of PrincipalLink.Source."""
+
+    source: str
+    key: str  # folded
+
+
+@dataclass(frozen=True)
+class NewLink:
+    """A first match, to be kept."""
+
+    key: LinkKey
+    principal_id: str
+    how: str
+
+
+@dataclass(frozen=True)
+class Directory:
+    """What names can be looked up in."""
+
+    management_account_id: str
+    accounts: Mapping[str, ActualAccount]
+    sets: Mapping[str, ActualSet]
+    principals: Mapping[str, ActualPrincipal]  # by id
+    links: Mapping[LinkKey, str] = field(default_factory=dict)  # → principal id
+    policies: tuple[ActualPolicy, ...] = ()
+    knows_all_policies: bool = True  # False: only those in use are known
+    user_suffix: str = ""
+    match_email: bool = False
+
+    @cached_property
+    def users_by_name(self) -> Mapping[str, list[ActualPrincipal]]:
+        return self._index(PrincipalType.USER, lambda principal: principal.name)
+
+    @cached_property
+    def users_by_email(self) -> Mapping[str, list[ActualPrincipal]]:
+        return self._index(PrincipalType.USER, lambda principal: principal.email)
+
+    @cached_property
+    def groups_by_name(self) -> Mapping[str, list[ActualPrincipal]]:
+        return self._index(PrincipalType.GROUP, lambda principal: principal.name)
+
+    def _index(
+        self, kind: PrincipalType, name_of: Callable[[ActualPrincipal], str]
+    ) -> Mapping[str, list[ActualPrincipal]]:
+        index: dict[str, list[ActualPrincipal]] = defaultdict(list)
+        for principal in self.principals.values():
+            if principal.type is kind and name_of(principal):
+                index[fold(name_of(principal))].append(principal)
+        return index
+
+    @cached_property
+    def policies_by_name(self) -> Mapping[str, ActualPolicy]:
+        """By bare name and by ARN; where a name stands twice, the one without a path wins."""
+        found: dict[str, ActualPolicy] = {}
+        for policy in sorted(self.policies, key=lambda policy: policy.arn.count("/"), reverse=True):
+            found[policy.name] = found[policy.arn] = policy
+            found[policy.arn.partition(":policy/")[2]] = policy
+        return found
+
+
+def find_match(directory: Directory, key: LinkKey) -> tuple[ActualPrincipal, str] | None:
+    """The one principal that a written name means and how it was found (PrincipalLink.How); None for none or many."""
+    if key.source == "group_name":
+        return _only(directory.groups_by_name.get(key.key), "display_name")
+    found = _only(directory.users_by_name.get(key.key), "user_name")
+    if found is None and directory.user_suffix:
+        found = _only(directory.users_by_name.get(key.key + fold(directory.user_suffix)), "suffix")
+    if found is None and directory.match_email:
+        found = _only(directory.users_by_email.get(key.key), "email")
+    return found
+
+
+def _only(matches: list[ActualPrincipal] | None, how: str) -> tuple[ActualPrincipal, str] | None:
+    return (matches[0], how) if matches and len(matches) == 1 else None
+
+
+def find_policies_in_use(sets: Iterable[ActualSet]) -> tuple[ActualPolicy, ...]:
+    """The AWS managed policies that are attached somewhere: all that is known where IAM's own list may not be read."""
+    arns = {arn for there in sets if there.definition for arn in there.definition.managed_policies}
+    return tuple(ActualPolicy(arn, arn.rpartition("/")[2], is_attachable=True) for arn in sorted(arns))
