@@ -1,4 +1,7 @@
-"""`stopwatch` times a block; the table of all times stands at the end of the run."""
+"""`stopwatch` times a block; the table at the end of the run gives each as a multiple of the yardstick.
+
+Machines differ and are busy: seconds mean little, ratios within one run do. Nothing here fails for being slow.
+"""
 
 import time
 from collections.abc import Callable, Iterator
@@ -6,27 +9,29 @@ from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
-Stopwatch = Callable[..., AbstractContextManager[None]]
-_TIMES = pytest.StashKey[list[tuple[str, float, float]]]()
+Stopwatch = Callable[[str], AbstractContextManager[None]]
+YARDSTICK = "two bare differences of 200,000 and 200,000 assignments"
+_TIMES = pytest.StashKey[dict[str, float]]()
 
 
 @pytest.fixture
 def stopwatch(pytestconfig: pytest.Config) -> Stopwatch:
-    """`with stopwatch("what", limit=seconds):` fails when the block takes longer than its limit."""
-    times = pytestconfig.stash.setdefault(_TIMES, [])
+    """`with stopwatch("what"):` times the block."""
+    times = pytestconfig.stash.setdefault(_TIMES, {})
 
     @contextmanager
-    def watch(what: str, *, limit: float) -> Iterator[None]:
+    def watch(what: str) -> Iterator[None]:
         begin = time.perf_counter()
         yield
-        seconds = time.perf_counter() - begin
-        times.append((what, seconds, limit))
-        assert seconds < limit, f"{what} took {seconds:.1f} s; {limit:.0f} s are allowed"
+        times[what] = time.perf_counter() - begin
 
     return watch
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    times = config.stash.get(_TIMES, {})
+    yardstick = times.get(YARDSTICK)
     terminalreporter.section("times")
-    for what, seconds, limit in config.stash.get(_TIMES, []):
-        terminalreporter.write_line(f"{seconds:8.2f} s of {limit:4.0f} s  {what}")
+    for what, seconds in times.items():
+        ratio = f"{seconds / yardstick:8.1f} ×" if yardstick else " " * 10
+        terminalreporter.write_line(f"{seconds:8.3f} s {ratio}  {what}")
