@@ -9,6 +9,7 @@ from portal.views import (
     errors,
     health,
     home,
+    icon,
     people,
     permission_sets,
     preferences,
@@ -42,6 +43,7 @@ urlpatterns = [
     path("preferences/theme/", preferences.set_theme, name="set_theme"),
     path("oidc/", include("portal.oidc_urls")),
     path("admin/", admin.site.urls),
+    path("favicon.ico", icon.favicon, name="favicon"),
     path("healthz/live", health.live, name="live"),
     path("healthz/ready", health.ready, name="ready"),
 ]

@@ -159,3 +159,8 @@ def test_denied_page_says_who_may() -> None:
 def test_admin_site_is_offered_to_admins_only() -> None:
     assert "/admin/" in get_html(make_client(factories.make_user(is_staff=True)), "/")
     assert "/admin/" not in get_html(make_client(factories.make_user()), "/")
+
+
+def test_browser_finds_the_icon_by_itself() -> None:
+    answer = Client().get("/favicon.ico")
+    assert (answer.status_code, answer.headers["Location"]) == (301, "/static/img/gate.svg")
