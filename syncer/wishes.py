@@ -114,7 +114,7 @@ def _add_sets(draft: _Draft, records: Collection[ReadRecord], public_url: str) -
     named: dict[str, str] = {}
     renamed: list[ReadRecord] = []
     nameless: list[ReadRecord] = []
-    for record in sorted(records, key=lambda record: int(record.reference.record_id)):
+    for record in sorted(records, key=_rank):
         for name in filter(None, (record.permission_set, record.in_force_name)):
             draft.kept_sets.add(name)
         if not record.permission_set:
@@ -133,6 +133,11 @@ def _add_sets(draft: _Draft, records: Collection[ReadRecord], public_url: str) -
     for record in nameless:
         if record.in_force_name and record.in_force_name not in named:
             draft.set_states.setdefault(record.in_force_name, Reason("set_broken", {"set": record.in_force_name}))
+
+
+def _rank(record: ReadRecord) -> tuple[bool, int]:
+    """Of several records with one name the one counts under which it is in force, else the oldest."""
+    return not record.in_force_name, int(record.reference.record_id)
 
 
 def _refuse_rename(draft: _Draft, record: ReadRecord, named: Collection[str]) -> None:

@@ -322,6 +322,13 @@ def test_second_record_of_a_name_is_refused() -> None:
     assert "23:10" not in desired.valid
 
 
+def test_record_whose_name_is_in_force_keeps_it() -> None:
+    """An older record that takes over a name takes nothing over of the set."""
+    older, ours = set_record(1, "Admin"), set_record(7, "Admin", was_valid=True, in_force_name="Admin")
+    desired = desire(sets=[older, ours])
+    assert (desired.sets["Admin"].record, codes(desired)) == ("23:7", ["set_named_twice"])
+
+
 @pytest.mark.parametrize(
     ("values", "may_delete"),
     [({"at_first_run": True}, False), ({"at_first_run": True, "was_valid": True}, True), ({}, True)],
