@@ -24,7 +24,8 @@ from syncer.models import AppState, Run
 from syncer.models import Change as ChangeRow
 from syncer.planning import NOTHING_REFUSED, Fences, plan_run
 from syncer.recording import identity_of_row
-from syncer.scanning import AppFailure, AppReading, AppSource, glance_at_app, scan_app
+from syncer.scanning import AppFailure, AppReading, AppSource, glance_at_app, scan_app, take_over
+from syncer.schema import SchemaError
 from syncer.states import Actual, AssignmentKey, PrincipalType, ReadRecord, Reason, Scope, Unresolved
 from syncer.wishes import build_desired
 
@@ -135,6 +136,9 @@ def read_one_record(reference: str) -> Wish:
             _take_record(source, record_id, codes[source.kind])
     except GatewayError as error:
         raise RunFailed(error.reason, (Unresolved(Scope(), error.operation, error.reason, about=reference),)) from error
+    except SchemaError as error:
+        operation = f"kintone GET record.json app {app_id}"
+        raise RunFailed(error.reason, (Unresolved(Scope(), operation, error.reason, about=reference),)) from error
     readings = [AppReading(AppKind(kind), codes[kind]) for kind in codes]
     return Wish(
         tuple(
@@ -153,7 +157,7 @@ def _take_record(source: AppSource, record_id: str, codes: Mapping[str, str]) ->
             raise RunFailed(Reason("record_not_found", {"record": f"{app_id}:{record_id}"})) from error
         record_mirror.mark_gone([f"{app_id}:{record_id}"])
         return
-    record_mirror.store_bodies(source.kind, app_id, [body], title_code=codes[source.schema.title])
+    take_over(source, codes, [body])
 
 
 def _unread(failure: AppFailure) -> Unresolved:

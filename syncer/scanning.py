@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, timedelta
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import AppKind, Record
@@ -17,7 +16,7 @@ from syncer.gateways.errors import GatewayError, NotFound
 from syncer.gateways.kintone import KintoneApp
 from syncer.mirror import records as mirror
 from syncer.models import AppState
-from syncer.schema import AppSchema, SchemaError, find_code_of_type, match_fields
+from syncer.schema import AppSchema, SchemaError, find_code_of_type, match_fields, require_fields
 from syncer.states import Reason
 
 OVERLAP = timedelta(minutes=5)  # kintone's times are whole minutes, and clocks differ
@@ -88,7 +87,7 @@ def _scan(source: AppSource, state: AppState, codes: Mapping[str, str], _types: 
     known = mirror.load_revisions(source.kind, app.app_id)
     different = sorted((record_id for record_id in scanned if known.get(record_id) != scanned[record_id]), key=int)
     bodies = app.fetch_records(different) if different else []
-    changed = _store(source, codes, bodies)
+    changed = take_over(source, codes, bodies)
     missing = mirror.load_references_of(source.kind) - {f"{app.app_id}:{record_id}" for record_id in scanned}
     # A record that came and went between the two requests is missing from both; the next scan tells.
     shrunk = not scanned or len(missing) > max(SHRUNK_COUNT, SHRUNK_SHARE * len(known))
@@ -106,7 +105,7 @@ def _glance(source: AppSource, state: AppState, codes: Mapping[str, str], types:
     since = state.watermark.astimezone(UTC).replace(second=0, microsecond=0) - OVERLAP
     condition = f'{updated} >= "{since:%Y-%m-%dT%H:%M:%SZ}"'
     bodies = [body for page in source.app.iter_records(condition) for body in page]
-    changed = _store(source, codes, bodies)
+    changed = take_over(source, codes, bodies)
     live = len(mirror.load_revisions(source.kind, source.app.app_id))
     if source.app.count_records() == live:
         return AppReading(source.kind, codes, changed, records=live)
@@ -116,15 +115,20 @@ def _glance(source: AppSource, state: AppState, codes: Mapping[str, str], types:
     )
 
 
-def _store(source: AppSource, codes: Mapping[str, str], bodies: Collection[Mapping[str, Any]]) -> frozenset[str]:
+def take_over(source: AppSource, codes: Mapping[str, str], bodies: Collection[Mapping[str, Any]]) -> frozenset[str]:
+    """Store what kintone gave; the records (APP:ID) that changed. Raises SchemaError where a body lacks a field."""
+    for body in bodies:
+        require_fields(source.schema, source.app.app_id, codes, body)
     title = codes[source.schema.title]
     ids = mirror.store_bodies(source.kind, source.app.app_id, bodies, title_code=title)
     return frozenset(f"{source.app.app_id}:{record_id}" for record_id in ids)
 
 
-@transaction.atomic
 def _confirm_gone(source: AppSource, codes: Mapping[str, str], missing: Collection[str]) -> frozenset[str]:
-    """Ask for each missing record by itself; what is there after all is taken over."""
+    """Ask for each missing record by itself; what is there after all is taken over.
+
+    No transaction: while kintone is asked, nobody else may have to wait for the database, a heartbeat least of all.
+    """
     gone: set[str] = set()
     for reference in sorted(missing):
         app_id, _colon, record_id = reference.partition(":")
@@ -135,7 +139,7 @@ def _confirm_gone(source: AppSource, codes: Mapping[str, str], missing: Collecti
         if body is None:
             gone.add(reference)
         else:
-            _store(source, codes, [body])
+            take_over(source, codes, [body])
     mirror.mark_gone(gone)
     return frozenset(gone)
 

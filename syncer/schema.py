@@ -99,6 +99,14 @@ def match_fields(
     return present
 
 
+def require_fields(schema: AppSchema, app_id: str, codes: Mapping[str, str], body: Mapping[str, object]) -> None:
+    """Raise SchemaError when a record lacks a field that the app has or had: that would read as "taken away"."""
+    missing = sorted(code for code in codes.values() if code not in body)
+    if missing:
+        params = {"app": app_id, "fields": ", ".join(missing), "setting": schema.setting}
+        raise SchemaError(Reason("kintone_fields_missing", params))
+
+
 def find_code_of_type(types: Mapping[str, str], wanted: str) -> str:
     """The code of the one field of a system type (`UPDATED_TIME` …): codes are localised and can be changed."""
     return next((code for code, kind in types.items() if kind == wanted), "")

@@ -1,8 +1,10 @@
 """Reading kintone into the mirror: what counts as changed, gone, or not to be believed."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -225,6 +227,36 @@ def test_field_that_went_missing_since_stops_the_app(scanned: World) -> None:
     with pytest.raises(AppFailure) as failed:
         scan()
     assert failed.value.reason.code == "kintone_fields_missing"
+
+
+def test_field_missing_from_a_record_alone_stops_the_app(scanned: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The form has it still: it is hidden from the token, or went away between two requests."""
+    scanned.edit(f"{scanned.assignments.id}:1", groups="developers")
+    fetch = KintoneApp.fetch_records
+
+    def fetch_partly(app: KintoneApp, record_ids: Iterable[str]) -> list[dict[str, object]]:
+        return [{code: body[code] for code in body if code != "users"} for body in fetch(app, record_ids)]
+
+    monkeypatch.setattr(KintoneApp, "fetch_records", fetch_partly)
+    with pytest.raises(AppFailure) as failed:
+        scan()
+    assert failed.value.reason.code == "kintone_fields_missing"
+    assert Record.objects.get(record_id="1", kind=AppKind.ASSIGNMENT).revision == 1
+
+
+def test_nothing_is_locked_while_kintone_is_asked(scanned: World, first: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    depths: list[int] = []
+    fetch = KintoneApp.fetch_record
+
+    def fetch_and_look(app: KintoneApp, record_id: str) -> object:
+        depths.append(len(connection.savepoint_ids))
+        return fetch(app, record_id)
+
+    before = len(connection.savepoint_ids)
+    monkeypatch.setattr(KintoneApp, "fetch_record", fetch_and_look)
+    scanned.delete(first)
+    scan()
+    assert depths == [before]
 
 
 def test_field_that_came_later_is_taken_up(scanned: World) -> None:
