@@ -123,6 +123,7 @@ class _Applying:
     def __init__(self, actual: Actual, center: Center, recorder: Recorder, options: ApplyOptions) -> None:
         self.center, self.recorder, self.options = center, recorder, options
         self.arns = {name: there.arn for name, there in actual.sets.items() if there.ownership is Ownership.OURS}
+        self.inactive = {account_id for account_id, account in actual.accounts.items() if not account.is_active}
         self.confirmed: dict[str, bool] = {}
         self.provisionings: dict[str, list[Failure | None]] = defaultdict(list)  # set → one entry an account so far
         self.expected: dict[str, int] = {}  # set → number of accounts to provision
@@ -164,7 +165,7 @@ class _Applying:
             self.center.update_permission_set(arn, change.actual, definition)
         stale = change.stale_accounts
         if any(difference.field != "description" for difference in change.differences):
-            stale = stale | self.center.list_provisioned_accounts(arn, stale_only=True)
+            stale = stale | (self.center.list_provisioned_accounts(arn, stale_only=True) - self.inactive)
         if not stale:
             self.recorder.succeeded(change)
         self.expected[change.name] = len(stale)

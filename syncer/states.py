@@ -180,7 +180,7 @@ class ActualSet:
     arn: str
     ownership: Ownership
     definition: Definition | None = None
-    stale_accounts: frozenset[str] = frozenset()  # where an older version is provisioned
+    stale_accounts: frozenset[str] = frozenset()  # active ones, where an older version is provisioned
 
 
 @dataclass(frozen=True)

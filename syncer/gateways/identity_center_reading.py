@@ -282,7 +282,7 @@ class _Reading:
                 },
             }
         )
-        stale = self._ask_all({arn: self._stale_accounts(arn, names[arn]) for arn in sorted(ours)})
+        stale = self._ask_all({arn: self._stale_accounts(arn, names[arn], ground) for arn in sorted(ours)})
         return {
             name: ActualSet(name, arn, owners[arn], definitions.get(arn), stale.get(arn, frozenset()))
             for arn, name in names.items()
@@ -313,9 +313,11 @@ class _Reading:
     ) -> _Question[Definition]:
         return _Question(lambda: self._center.fetch_definition(arn, description), Scope(permission_set=name), blocks)
 
-    def _stale_accounts(self, arn: str, name: str) -> _Question[frozenset[str]]:
+    def _stale_accounts(self, arn: str, name: str, ground: _Ground) -> _Question[frozenset[str]]:
+        """The accounts with an older version that can be brought to the present one: AWS refuses what is not active."""
+        active = {account_id for account_id, account in ground.accounts.items() if account.is_active}
         return _Question(
-            lambda: self._center.list_provisioned_accounts(arn, stale_only=True), Scope(permission_set=name)
+            lambda: self._center.list_provisioned_accounts(arn, stale_only=True) & active, Scope(permission_set=name)
         )
 
     # Assignments
