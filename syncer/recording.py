@@ -92,8 +92,8 @@ class DatabaseRecorder:
     ended: int = 0
 
     def is_still_wanted(self, change: Change) -> bool:
-        """A create or update whose record has changed since the plan is left to the run that will read it."""
-        if change.kind is Kind.DELETE or change.record not in self.revisions:
+        """A change whose record was edited since the plan is left to the run that will read it, a removal as well."""
+        if change.record not in self.revisions:
             return True
         app_id, _colon, record_id = change.record.partition(":")
         return (

@@ -64,10 +64,9 @@ def queue_full_run(*, by: User | None = None, accept: str = "", confirm: bool = 
     except IntegrityError:
         queued = Run.objects.filter(kind=Run.Kind.FULL, status=Run.Status.QUEUED)
         wishes: dict[str, Any] = {name: value for name, value in (("accept", accept), ("by_hand", confirm)) if value}
-        if wishes:
-            queued.update(**wishes)
-        run = queued.first()
-        # Taken up between the two statements: what is asked for now still needs a run of its own.
+        is_told = not wishes or queued.update(requested_by=by, **wishes)  # an admin's word bears the admin's name
+        run = queued.first() if is_told else None
+        # Taken up between the statements: what is asked for now still needs a run of its own.
         return run or queue_full_run(by=by, accept=accept, confirm=confirm)
 
 
@@ -185,7 +184,7 @@ def execute(run: Run, lease: leases.Held, stopping: Stopping, wish: Wish | None 
         _fail(run, failure.reason)
     except Exception as error:
         logger.exception("run: %s failed", run.pk)
-        reason = Reason("unexpected", {"text": f"{type(error).__name__}: {error}"[:500]})
+        reason = _unexpected(error)
         _end_open_changes(run, reason)
         _fail(run, reason)
     progress.end("failed")
@@ -193,6 +192,10 @@ def execute(run: Run, lease: leases.Held, stopping: Stopping, wish: Wish | None 
     run.save()
     logger.info("run: %s ends status=%s counts=%s", run.pk, run.status, run.counts)
     return run
+
+
+def _unexpected(error: Exception) -> Reason:
+    return Reason("unexpected", {"text": f"{type(error).__name__}: {error}"[:500]})
 
 
 def _fail(run: Run, reason: Reason) -> None:
@@ -257,7 +260,8 @@ class _Execution:
         if Baseline.objects.exists():
             return True
         is_confirmed = self.run.by_hand and self.run.kind == Run.Kind.FULL
-        if is_confirmed or not any(there.ownership is Ownership.OURS for there in prepared.actual.sets.values()):
+        may_be_ours = (Ownership.OURS, Ownership.UNKNOWN)  # tags that could not be read are not the tags of others
+        if is_confirmed or not any(there.ownership in may_be_ours for there in prepared.actual.sets.values()):
             Baseline.objects.create(confirmed_by=str(self.run.requested_by or "manage.py sync"))
             return True
         self.notices.append(Problem("baseline_missing", "warning"))
@@ -361,6 +365,9 @@ def plan_only() -> Report:
             api_calls=failure.calls,
             seconds=time.monotonic() - started,
         )
+    except Exception as error:
+        logger.exception("run: planning failed")
+        return Report(status="failed", error=_unexpected(error).as_json(), seconds=time.monotonic() - started)
     prepared.center.close()
     unresolved = prepared.actual.unresolved
     return Report(

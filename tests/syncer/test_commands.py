@@ -182,6 +182,13 @@ def test_missing_settings_are_one_sentence(settings: Settings) -> None:
     assert "KINTONE_BASE_URL" in outcome.report["error"]
 
 
+def test_plan_prints_json_whatever_happens(settled: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("syncer.preparing.plan_run", lambda *_arguments: 1 / 0)
+    outcome = plan()
+    assert (outcome.code, outcome.report["status"]) == (1, "failed")
+    assert "ZeroDivisionError" in outcome.report["error"]
+
+
 @pytest.mark.parametrize("reference", ["24", "24:", ":17", "app:17", "24:17:3", "24:-1"])
 def test_strange_record_is_a_usage_error(reference: str) -> None:
     with pytest.raises(CommandError) as refused:
@@ -346,6 +353,12 @@ def test_stale_account_is_provisioned_although_the_set_agrees(settled: World) ->
     assert sync().counts == NOTHING
 
 
+def test_suspended_account_does_not_fail_the_sets_it_holds(settled: World) -> None:
+    settled.assign("closed", "Reader", "taro")
+    settled.aws.change_permission_set(settled.aws.permission_set_arn("Reader"), session_duration="PT2H")
+    assert (sync().code, sync().counts) == (0, NOTHING)
+
+
 def test_set_changed_by_hand_is_brought_back(settled: World) -> None:
     arn = settled.aws.permission_set_arn("Reader")
     settled.aws.change_permission_set(arn, managed=[VIEW_ONLY])
@@ -403,6 +416,15 @@ def test_record_changed_between_plan_and_apply_is_superseded(settled: World, mon
     monkeypatch.setattr("syncer.runs.apply_plan", _after(lambda: grow(revision=F("revision") + 1), apply_plan))
     outcome = sync()
     assert (outcome.code, outcome.changes) == (0, [("create", f"Reader taro@{DOMAIN}", "superseded")])
+    assert settled.granted() == SETTLED
+
+
+def test_removal_is_superseded_as_well(settled: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody may have put the person in again since the plan."""
+    settled.edit(f"{settled.assignments.id}:1", users=[])
+    grow = Record.objects.filter(kind=AppKind.ASSIGNMENT).update
+    monkeypatch.setattr("syncer.runs.apply_plan", _after(lambda: grow(revision=F("revision") + 1), apply_plan))
+    assert sync().changes == [("delete", f"Reader hana@{DOMAIN}", "superseded")]
     assert settled.granted() == SETTLED
 
 
@@ -706,6 +728,13 @@ def test_first_run_of_one_record_reads_everything(world: World) -> None:
     world.register_set("Reader")
     assert sync("--record", world.register("shop", "Reader", "hana")).code == 0
     assert ("shop", "Reader", "hana") in world.granted()
+
+
+def test_record_without_a_field_we_know_takes_nothing_away(settled: World) -> None:
+    settled.change_form(settled.assignments, lambda form: form.pop("users"))
+    outcome = sync("--record", f"{settled.assignments.id}:1")
+    assert (outcome.code, settled.granted()) == (1, SETTLED)
+    assert "users" in outcome.report["error"]
 
 
 def test_unknown_record_fails_with_its_name(settled: World) -> None:

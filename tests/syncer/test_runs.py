@@ -67,6 +67,13 @@ def test_word_of_an_admin_reaches_the_run_that_waits() -> None:
     assert (run.accept, run.by_hand) == ("0123456789ab", True)
 
 
+def test_run_that_waits_bears_the_name_of_the_admin_whose_word_it_carries() -> None:
+    admin = make_user("花")
+    runs.queue_full_run()
+    runs.queue_full_run(by=admin, confirm=True)
+    assert Run.objects.get().requested_by == admin
+
+
 def test_queue_is_worked_off(settled: World) -> None:
     run = work_off()
     assert (run.status, run.counts["unchanged"]) == (Run.Status.DONE, 2)
@@ -381,6 +388,12 @@ def test_beat_goes_on_after_the_baseline(owned: World) -> None:
 def test_company_without_sets_of_ours_needs_no_word(world: World) -> None:
     world.register_set("Reader")
     assert work_off().counts["create"] == 1
+
+
+def test_sets_that_may_be_ours_need_a_word_too(owned: World) -> None:
+    owned.aws.faults.add(Fault("sso-admin:ListTagsForResource", code="AccessDeniedException"))
+    work_off()
+    assert not Baseline.objects.exists()
 
 
 def test_plan_mode_confirms_nothing(owned: World, settings: Settings) -> None:
