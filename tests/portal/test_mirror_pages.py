@@ -1,6 +1,8 @@
 """Accounts, permission sets, people, groups, records and problems: what each page tells."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -181,6 +183,14 @@ def test_kintone_links_lead_to_the_right_page() -> None:
         (broken, f"/problems/?record={broken.reference}"),
     ):
         assert client.get(f"/records/{found.app_id}/{found.record_id}/").headers["Location"] == target
+
+
+@pytest.mark.parametrize("address", ["/accounts/%00/", "/records/%00/1/", "/records/23/%00/"])
+def test_address_with_nul_is_not_found(address: str) -> None:
+    """PostgreSQL takes no such text, not even to compare."""
+    with CaptureQueriesContext(connection) as queries:
+        assert make_client(factories.make_user("花")).get(address).status_code == 404
+    assert not [query for query in queries if "accounts_account" in query["sql"] or "accounts_record" in query["sql"]]
 
 
 def test_problems_say_field_line_and_way_out() -> None:
