@@ -732,6 +732,7 @@ def test_first_run_of_one_record_reads_everything(world: World) -> None:
 
 def test_record_without_a_field_we_know_takes_nothing_away(settled: World) -> None:
     settled.change_form(settled.assignments, lambda form: form.pop("users"))
+    settled.edit(f"{settled.assignments.id}:1", groups="developers")
     outcome = sync("--record", f"{settled.assignments.id}:1")
     assert (outcome.code, settled.granted()) == (1, SETTLED)
     assert "users" in outcome.report["error"]
