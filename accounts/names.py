@@ -6,3 +6,9 @@ import unicodedata
 def fold(name: str) -> str:
     """The key under which a name is looked up: NFKC, no white space around, case-folded."""
     return unicodedata.normalize("NFKC", name).strip().casefold()
+
+
+def clean(text: str, limit: int) -> str:
+    """Text from outside as a database can hold it: at most `limit` characters, no NUL, no half of a character."""
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return whole.replace("\x00", "\ufffd")[:limit]

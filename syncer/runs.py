@@ -289,7 +289,7 @@ class _Execution:
         )
         options = ApplyOptions(ownership_tag(), outstanding=settings.IDENTITY_CENTER_OUTSTANDING)
         apply_plan(prepared.plan, prepared.actual, prepared.center, recorder, options)
-        if prepared.is_accepted:
+        if prepared.is_accepted and not self.must_stop():
             accept_missing(prepared.wish.readings)
         return recorder.outcomes
 

@@ -1,5 +1,7 @@
 """The mirror of the two kintone apps: bodies in, parsed records out."""
 
+import json
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
@@ -9,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import AppKind, Record, Wish
-from accounts.names import fold
+from accounts.names import clean, fold
 from syncer.desired import Before
 from syncer.models import AppState
 from syncer.parsing import (
@@ -68,17 +70,29 @@ def _build_row(kind: AppKind, app_id: str, body: Body, *, title_code: str, at_fi
         app_id=app_id,
         record_id=str(body["$id"]["value"]),
         revision=int(body["$revision"]["value"]),
-        title=str(body.get(title_code, {}).get("value") or "")[:200],
-        body=dict(body),
-        creator_code=creator.get("code", ""),
-        creator_name=creator.get("name", ""),
-        modifier_code=modifier.get("code", ""),
-        modifier_name=modifier.get("name", ""),
+        title=clean(str(body.get(title_code, {}).get("value") or ""), 200),
+        body=_clean_body(body),
+        creator_code=clean(creator.get("code") or "", 128),
+        creator_name=clean(creator.get("name") or "", 256),
+        modifier_code=clean(modifier.get("code") or "", 128),
+        modifier_name=clean(modifier.get("name") or "", 256),
         created_at=_parse_time(by_type.get("CREATED_TIME")) or now,
         updated_at=_parse_time(by_type.get("UPDATED_TIME")) or now,
         seen_at=now,
         at_first_run=at_first_run,
     )
+
+
+def _clean_body(body: Body) -> dict[str, Any]:
+    """The body as PostgreSQL's jsonb takes it: NUL and halves of characters are replaced."""
+    text = json.dumps(body, ensure_ascii=False)
+    if "\\u0000" not in text and not _HALF.search(text):
+        return dict(body)
+    cleaned: dict[str, Any] = json.loads(clean(text, len(text)).replace("\\u0000", "\ufffd"))
+    return cleaned
+
+
+_HALF = re.compile(r"[\ud800-\udfff]")
 
 
 def _parse_time(value: Any) -> datetime | None:

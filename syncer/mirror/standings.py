@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Account, AppKind, Assignment, PermissionSet, Person, Principal, Problem, Record, Wish
-from accounts.names import fold
+from accounts.names import clean, fold
 from syncer.changes import AssignmentChange, Kind, Plan, SetChange
 from syncer.desired import Desired, Standing, State
 from syncer.planning import Fences
@@ -75,7 +75,7 @@ class _Rows:
     def place_of(self, standing: Standing) -> Place | None:
         if standing.key:
             return self.place(standing.key)
-        principal = self.stand_ins.get((standing.principal_type, fold(standing.written_as)))
+        principal = self.stand_ins.get((standing.principal_type, _name_key(standing.written_as)))
         found = (self.accounts.get(standing.target_id), self.sets.get(standing.permission_set), principal)
         return _place(*found)
 
@@ -102,7 +102,7 @@ def store_standings(
 
 def _load_rows(desired: Desired) -> _Rows:
     strangers = {
-        (standing.principal_type.value, fold(standing.written_as)): standing.written_as
+        (standing.principal_type.value, _name_key(standing.written_as)): clean(standing.written_as, 1024)
         for standing in desired.standings
         if not standing.principal_id
     }
@@ -127,6 +127,11 @@ def _load_rows(desired: Desired) -> _Rows:
         },
         stand_ins=_load_stand_ins(),
     )
+
+
+def _name_key(name: str) -> str:
+    """Folding can lengthen a name, a column cannot grow."""
+    return clean(fold(name), 1024)
 
 
 def _load_stand_ins() -> dict[tuple[str, str], int]:
@@ -237,7 +242,11 @@ class _Judgement:
 def count_states(desired: Desired, actual: Actual, plan: Plan, outcomes: Outcomes) -> Counter[str]:
     """How many wished assignments and wished or owned sets are in each state."""
     judgement = _Judgement(desired, actual, plan, outcomes)
-    counts = Counter(judgement.state_of_wanted(standing)[0] for standing in desired.standings)
+    counts = Counter(
+        judgement.state_of_wanted(standing)[0]
+        for standing in desired.standings
+        if actual.pairs is None or (standing.target_id, standing.permission_set) in actual.pairs
+    )
     for name in {*desired.sets, *desired.set_states} if actual.sets_read is None else actual.sets_read:
         counts[_state_of_set(name, desired, actual, _pending_sets(plan), outcomes)[0]] += 1
     return Counter({str(state): count for state, count in counts.items()})

@@ -19,7 +19,7 @@ from accounts.models import (
     Principal,
     PrincipalLink,
 )
-from accounts.names import fold
+from accounts.names import clean, fold
 from accounts.organization import recompute_stages
 from syncer.directory import LinkKey, NewLink
 from syncer.states import (
@@ -161,11 +161,11 @@ def _build_principal(principal: ActualPrincipal) -> Principal:
     return Principal(
         type=principal.type,
         principal_id=principal.principal_id,
-        name=principal.name,
-        name_key=fold(principal.name),
-        display_name=principal.display_name,
-        email=principal.email,
-        external_id=next(iter(principal.external_ids), ""),
+        name=clean(principal.name, 1024),
+        name_key=clean(fold(principal.name), 1024),
+        display_name=clean(principal.display_name, 1024),
+        email=clean(principal.email, 320),
+        external_id=clean(next(iter(principal.external_ids), ""), 256),
         is_enabled=principal.is_enabled,
         gone_at=None,
     )
@@ -374,14 +374,16 @@ def store_links(links: Iterable[NewLink]) -> None:
         [
             PrincipalLink(source=link.key.source, key=link.key.key, principal_id=rows[link.principal_id], how=link.how)
             for link in links
-            if link.principal_id in rows
+            if link.principal_id in rows and len(link.key.key) <= _LONGEST_KEY
         ],
         _BATCH,
         ignore_conflicts=True,
     )
-    _store_codes({link.key.key: link.principal_id for link in links if link.key.source == _KINTONE_USER})
+    codes = {link.key.key: link.principal_id for link in links if link.key.source == _KINTONE_USER}
+    _store_codes({code: principal_id for code, principal_id in codes.items() if len(code) <= _LONGEST_CODE})
 
 
+_LONGEST_KEY, _LONGEST_CODE = 320, 128  # columns; a longer name is looked up anew in each run
 _KINTONE_USER = PrincipalLink.Source.KINTONE_USER
 
 

@@ -126,3 +126,13 @@ def test_what_a_record_wanted_is_remembered_when_it_is_gone() -> None:
     assert principal_id
     key = AssignmentKey(assignment.account.account_id, assignment.permission_set.name, PrincipalType.USER, principal_id)
     assert records.load_before() == {record.reference: [Before(key, date(2026, 1, 31), is_current=True)]}
+
+
+def test_text_that_no_database_holds_is_mended() -> None:
+    store(body(備考={"type": "MULTI_LINE_TEXT", "value": "half \ud83d of a character, \x00 and 花"}))
+    assert Record.objects.get().body["備考"]["value"] == "half \ufffd of a character, \ufffd and 花"
+
+
+def test_writer_without_a_name_is_nobody() -> None:
+    store(body(更新者={"type": "MODIFIER", "value": {"code": None, "name": None}}))
+    assert Record.objects.get().modifier_code == ""
