@@ -14,15 +14,16 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class RequestIdMiddleware:
-    """Gives each request an id, which logs, audit events, error pages and the answer's header carry."""
+    """Gives each request an id, which audit events, error pages and the answer's header carry."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.request_id = str(uuid.uuid4())  # type: ignore[attr-defined]  # Django's way to carry a value along
+        request_id = str(uuid.uuid4())
+        request.request_id = request_id  # type: ignore[attr-defined]  # Django's way to carry a value along
         response = self.get_response(request)
-        response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
+        response["X-Request-ID"] = request_id
         return response
 
 

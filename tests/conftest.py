@@ -41,4 +41,4 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure() -> None:
     """Read the settings now that the environment is set: pytest-django sets Django up only if somebody has."""
-    settings.DATABASES  # noqa: B018  # reading one setting reads them all
+    assert settings.DATABASES  # reading one setting reads them all

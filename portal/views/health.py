@@ -136,7 +136,7 @@ def find_broker(url: str | None = None) -> str:
     try:
         with app.connection_for_write(url, connect_timeout=1, transport_options=_BROKER_TIMEOUTS) as connection:
             connection.ensure_connection(max_retries=0)
-            connection.default_channel  # noqa: B018  # some transports speak to the broker only here
+            _channel = connection.default_channel  # some transports speak to the broker only here
     except (KombuError, OSError):
         return UNREACHABLE
     return OK
