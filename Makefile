@@ -52,7 +52,7 @@ lint: $(VENV)/.development $(MESSAGES) ## every check that runs no test: style, 
 
 lock: $(VENV)/.uv ## write requirements/ from pyproject.toml; UPGRADE=1 takes newer releases
 	$(COMPILE) pyproject.toml --output-file requirements/production.txt
-	$(COMPILE) pyproject.toml --group test --group lint --constraint requirements/production.txt \
+	$(COMPILE) pyproject.toml --group test --group bench --group lint --constraint requirements/production.txt \
 		--output-file requirements/development.txt
 	echo uv | $(COMPILE) - --output-file requirements/uv.txt
 

@@ -21,17 +21,22 @@ from accounts.models import (
     Draft,
     Group,
     GroupMembership,
+    Guardrail,
     Instance,
     OrganizationalUnit,
+    OwnerEntry,
     PermissionSet,
     Person,
+    PortalWrite,
     Principal,
     PrincipalLink,
     Problem,
     Record,
     StageRule,
+    Stop,
     User,
     Wish,
+    Withheld,
 )
 from accounts.names import fold
 from accounts.organization import recompute_stages
@@ -281,6 +286,51 @@ class WishAdmin(ReadOnlyAdmin):
     def assignment_place(self, wish: Wish) -> str:
         assignment = wish.assignment
         return f"{assignment.account} · {assignment.permission_set} · {assignment.principal}"
+
+
+@admin.register(OwnerEntry)
+class OwnerEntryAdmin(AuditedAdmin):
+    list_display = ["__str__", "account", "ou", "principal", "how", "created_at"]
+    list_filter = ["how"]
+    list_select_related = ["account", "ou", "principal"]
+    search_fields = ["=account__account_id", "account__name", "ou__name", "principal__name", "principal__display_name"]
+    autocomplete_fields = ["account", "ou", "principal"]
+    readonly_fields = ["how"]
+
+
+@admin.register(Guardrail)
+class GuardrailAdmin(AuditedAdmin):
+    list_display = ["name", "effect", "stage", "ou_id", "power", "existing", "is_active"]
+    list_filter = ["effect", "stage", "is_active"]
+    search_fields = ["name", "sentence", "=ou_id", "=account_id", "permission_set_name"]
+
+
+@admin.register(Stop)
+class StopAdmin(ReadOnlyAdmin):
+    list_display = ["kind", "principal", "account", "reason", "begun_by", "begun_at", "until", "lifted_at"]
+    list_filter = ["kind"]
+    list_select_related = ["principal", "account", "begun_by"]
+    search_fields = ["reason", "principal__name", "=account__account_id"]
+    ordering = ["-id"]
+    sortable_by = []
+
+
+@admin.register(PortalWrite)
+class PortalWriteAdmin(ReadOnlyAdmin):
+    list_display = ["at", "app_id", "record_id", "revision", "user"]
+    list_select_related = ["user"]
+    search_fields = ["=record_id"]
+    ordering = ["-id"]
+    sortable_by = []
+
+
+@admin.register(Withheld)
+class WithheldAdmin(ReadOnlyAdmin):
+    list_display = ["record", "value", "writer_name", "since", "confirmed_by", "confirmed_at"]
+    list_select_related = ["record", "confirmed_by"]
+    search_fields = ["value", "=record__record_id"]
+    ordering = ["-id"]
+    sortable_by = []
 
 
 @admin.register(AwsPolicy)

@@ -17,7 +17,7 @@ from django_celery_beat.models import (
 )
 
 from accounts.admin_base import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline
-from syncer.models import AppState, Baseline, Change, Lease, Run
+from syncer.models import AppState, Baseline, Bucket, Change, Drift, Lease, Notice, Operation, Run
 
 
 @admin.register(Run)
@@ -43,6 +43,42 @@ class ChangeAdmin(ReadOnlyAdmin):
     search_fields = ["=account_id", "permission_set_name", "principal_name", "=record_reference", "=request_id"]
     ordering = ["-id"]
     sortable_by = []
+
+
+@admin.register(Operation)
+class OperationAdmin(ReadOnlyAdmin):
+    list_display = ["begun_at", "kind", "account_id", "change", "request_id", "ended_at"]
+    list_filter = ["kind"]
+    list_select_related = ["change"]
+    search_fields = ["=account_id", "=request_id"]
+    ordering = ["-id"]
+    sortable_by = []
+
+
+@admin.register(Drift)
+class DriftAdmin(ReadOnlyAdmin):
+    list_display = [
+        "seen_at", "kind", "account_id", "permission_set_name", "principal_name", "decision", "decided_by", "ended_at",
+    ]  # fmt: skip
+    list_filter = ["kind", "decision"]
+    list_select_related = ["decided_by"]
+    search_fields = ["=account_id", "permission_set_name", "principal_name"]
+    ordering = ["-id"]
+    sortable_by = []
+
+
+@admin.register(Notice)
+class NoticeAdmin(ReadOnlyAdmin):
+    list_display = ["created_at", "kind", "code", "key", "sent_at", "attempts", "ended_at"]
+    list_filter = ["kind"]
+    search_fields = ["key", "=code"]
+    ordering = ["-id"]
+    sortable_by = []
+
+
+@admin.register(Bucket)
+class BucketAdmin(ReadOnlyAdmin):
+    list_display = ["name", "paid_until"]
 
 
 @admin.register(Lease)

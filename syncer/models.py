@@ -38,6 +38,15 @@ class Run(models.Model):
     kind = models.CharField(_("kind"), max_length=7, choices=Kind.choices, default=Kind.FULL)
     mode = models.CharField(_("mode"), max_length=5, choices=Mode.choices, default=Mode.APPLY)
     everything = models.BooleanField(_("proves everything"), default=False)
+    is_proof = models.BooleanField(
+        _("full proof"), default=False, help_text="whether every pair of account and set was read, orphans included"
+    )
+    share = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="which of the shares of a routine run was proved"
+    )
+    reading = models.JSONField(
+        default=dict, blank=True, help_text="strategy, predicted and true number of calls, seconds"
+    )
     record_reference = models.CharField(_("record"), max_length=41, blank=True)
     accept = models.CharField(_("accepted checksum"), max_length=64, blank=True)
     by_hand = models.BooleanField(_("by hand"), default=False)
@@ -151,6 +160,152 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.object} {self.account_id} {self.permission_set_name} {self.principal_name}".strip()
+
+
+class Operation(models.Model):
+    """One asynchronous request to AWS, from the intent to its end, and the lane of its account while it is open.
+
+    AWS updates one role at a time in an account, so an account has one open operation at most, whoever sent it. The
+    row is there before the request is sent, its `request_id` before the first question about it: whoever finds an
+    open row of a dead process asks AWS what became of it.
+    """
+
+    class Kind(models.TextChoices):
+        CREATION = "creation", _("creation")
+        DELETION = "deletion", _("deletion")
+        PROVISIONING = "provisioning", _("provisioning")
+
+    change = models.ForeignKey(Change, on_delete=models.CASCADE, related_name="operations")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    account_id = models.CharField(max_length=12)
+    permission_set_arn = models.CharField(max_length=1224)
+    principal_type = models.CharField(max_length=5, blank=True)
+    principal_id = models.CharField(max_length=47, blank=True)
+    request_id = models.CharField(max_length=36, blank=True)
+    begun_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("operation")
+        verbose_name_plural = _("operations")
+        constraints = [
+            # The lane of an account. Also how what is under way is found.
+            models.UniqueConstraint(
+                fields=["account_id"], condition=models.Q(ended_at__isnull=True), name="operation_one_lane"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.account_id} {self.request_id}".strip()
+
+
+class Drift(models.Model):
+    """One difference on a set of ours that somebody made by hand since our last good reading.
+
+    Left alone for the grace, unless somebody says what is to become of it; ended when it is no difference any more.
+    """
+
+    class Kind(models.TextChoices):
+        ADDED = "added", _("assigned by hand")
+        REMOVED = "removed", _("removed by hand")
+        CHANGED = "changed", _("changed by hand")
+
+    class Decision(models.TextChoices):
+        PUT_BACK = "put_back", _("put back")
+        KEEP = "keep", _("kept as a record")
+
+    kind = models.CharField(_("kind"), max_length=7, choices=Kind.choices)
+    permission_set_name = models.CharField(_("permission set"), max_length=32)
+    account_id = models.CharField(_("account id"), max_length=12, blank=True)
+    principal_type = models.CharField(max_length=5, blank=True)
+    principal_id = models.CharField(max_length=47, blank=True)
+    principal_name = models.CharField(_("principal"), max_length=1024, blank=True)
+    details = models.JSONField(default=list, blank=True, help_text="what differs, for a changed set")
+    seen_at = models.DateTimeField(_("seen"), default=timezone.now)
+    decision = models.CharField(_("decision"), max_length=8, choices=Decision.choices, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("decided by"),
+    )
+    decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("drift")
+        verbose_name_plural = _("drift")
+        constraints = [
+            # One open row for each difference; also what every run loads.
+            models.UniqueConstraint(
+                fields=["permission_set_name", "account_id", "principal_id"],
+                condition=models.Q(ended_at__isnull=True),
+                name="drift_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        parts = (self.kind, self.account_id, self.permission_set_name, self.principal_name or self.principal_id)
+        return " ".join(filter(None, parts))
+
+
+class Notice(models.Model):
+    """The outbox: something to tell outside, written in the transaction that brought it about, sent by a task.
+
+    `key` names the matter: one open notice a matter, however many runs meet it.
+    """
+
+    class Kind(models.TextChoices):
+        FAILED = "failed", _("something failed")
+        HELD = "held", _("removals held")
+        DRIFT = "drift", _("changed by hand")
+        CRITICAL = "critical", _("critical")
+        PEOPLE = "people", _("about people")
+        DONE = "done", _("resolved")
+
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices)
+    key = models.CharField(max_length=200)
+    code = models.CharField(max_length=64)
+    params = models.JSONField(default=dict, blank=True)
+    path = models.CharField(max_length=200, blank=True, help_text="the portal's page about it")
+    created_at = models.DateTimeField(_("written"), default=timezone.now)
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    retry_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(_("error"), max_length=400, blank=True)
+    ended_at = models.DateTimeField(
+        null=True, blank=True, help_text="when the matter was over; until then it is not told again"
+    )
+
+    class Meta:
+        verbose_name = _("notice")
+        verbose_name_plural = _("notices")
+        constraints = [
+            models.UniqueConstraint(fields=["key"], condition=models.Q(ended_at__isnull=True), name="notice_once"),
+        ]
+        indexes = [
+            # What the task that sends has to do.
+            models.Index(fields=["created_at"], condition=models.Q(sent_at__isnull=True), name="notice_unsent"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}"
+
+
+class Bucket(models.Model):
+    """A token bucket for all processes, where there is no Redis: the time up to which tokens have been handed out."""
+
+    name = models.CharField(max_length=32, primary_key=True)
+    paid_until = models.FloatField(default=0.0, help_text="seconds since 1970")
+
+    class Meta:
+        verbose_name = _("token bucket")
+        verbose_name_plural = _("token buckets")
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Lease(models.Model):

@@ -26,8 +26,30 @@ class Refused:
 NOTHING_REFUSED = Refused()
 
 
-def plan_run(desired: Desired, actual: Actual, limits: Limits, refused: Refused = NOTHING_REFUSED) -> Plan:
+@dataclass(frozen=True)
+class Circumstances:
+    """What else a plan has to heed beside what should be and what is there.
+
+    locked: principal ids of people who are locked out: everything of theirs on our sets goes, nothing comes.
+    frozen: ids of accounts whose owner lets nobody new in.
+    drift, drifting_sets: what was changed by hand and is left alone for now.
+    under_way: what another run has sent to AWS and is following.
+    """
+
+    refused: Refused = NOTHING_REFUSED
+    locked: frozenset[str] = frozenset()
+    frozen: frozenset[str] = frozenset()
+    drift: frozenset[AssignmentKey] = frozenset()
+    drifting_sets: frozenset[str] = frozenset()
+    under_way: frozenset[AssignmentKey] = frozenset()
+
+
+CALM = Circumstances()
+
+
+def plan_run(desired: Desired, actual: Actual, limits: Limits, circumstances: Circumstances = CALM) -> Plan:
     """Work out everything that is to be done to bring `actual` to `desired`, and hold back what is too much."""
+    refused = circumstances.refused
     fences = Fences(actual.unresolved)
     set_changes = [change for name in sorted(desired.sets) if (change := _plan_set(desired.sets[name], actual, fences))]
     set_changes = [change for change in set_changes if change.name not in refused.sets]
@@ -113,7 +135,7 @@ def _plan_set_deletes(
     return [
         SetChange(Kind.DELETE, there.name, counts=True)
         for there in unwanted
-        if there.name not in remaining and actual.pairs is None and not fences.stop_set_delete(there.name)
+        if there.name not in remaining and actual.coverage.is_complete and not fences.stop_set_delete(there.name)
         if not any(scope.permission_set in (None, there.name) for scope in desired.sheltered)
     ]
 
@@ -131,7 +153,7 @@ def _in_reach(actual: Actual, key: AssignmentKey) -> bool:
     account = actual.accounts.get(key.target_id)
     if account is None or not account.is_active or key.target_id == actual.instance.management_account_id:
         return False
-    return actual.pairs is None or (key.target_id, key.permission_set) in actual.pairs
+    return actual.coverage.covers(key)
 
 
 def _plan_creates(

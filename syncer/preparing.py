@@ -22,7 +22,7 @@ from syncer.mirror import refusals, standings, truth
 from syncer.mirror.records import load_before, load_records
 from syncer.models import AppState, Run
 from syncer.models import Change as ChangeRow
-from syncer.planning import NOTHING_REFUSED, Fences, plan_run
+from syncer.planning import NOTHING_REFUSED, Circumstances, Fences, plan_run
 from syncer.recording import identity_of_row
 from syncer.scanning import AppFailure, AppReading, AppSource, glance_at_app, scan_app, take_over
 from syncer.schema import SchemaError
@@ -192,10 +192,11 @@ def prepare(
     references = standings.load_references()
     refused = NOTHING_REFUSED if everything else refusals.load_refused(desired, references, timezone.now())
     limits = _load_limits(wish)
-    plan = plan_run(desired, actual, limits, refused)
+    circumstances = Circumstances(refused)
+    plan = plan_run(desired, actual, limits, circumstances)
     accepted = _find_accepted(plan, accept)
     if accepted:
-        plan = plan_run(desired, actual, replace(limits, accepted=accepted), refused)
+        plan = plan_run(desired, actual, replace(limits, accepted=accepted), circumstances)
     progress.note(
         create=plan.count(Kind.CREATE), update=plan.count(Kind.UPDATE), delete=plan.count(Kind.DELETE),
         held=len(plan.held),
@@ -274,8 +275,7 @@ def _without_optional(actual: Actual) -> Actual:
 
 def _complete_from_mirror(actual: Actual, focus: _Focus) -> Actual:
     """A targeted reading with the rest of the world as last known: shares are shares of everything."""
-    pairs = actual.pairs or frozenset()
-    others = {key for key in truth.load_assignments() if (key.target_id, key.permission_set) not in pairs}
+    others = {key for key in truth.load_assignments() if not actual.coverage.covers(key)}
     return replace(
         actual,
         assignments=actual.assignments | others,

@@ -240,6 +240,27 @@ class ActualInstance:
 
 
 @dataclass(frozen=True)
+class Coverage:
+    """What of the assignments a reading has seen; the others are as they were last known.
+
+    pairs: account and set by name, None for every pair; principals: all assignments of these, wherever they are.
+    """
+
+    pairs: frozenset[tuple[str, str]] | None = None
+    principals: frozenset[str] = frozenset()
+
+    @property
+    def is_complete(self) -> bool:
+        return self.pairs is None
+
+    def covers(self, key: AssignmentKey) -> bool:
+        return self.pairs is None or key[:2] in self.pairs or key.principal_id in self.principals
+
+
+EVERY_PAIR = Coverage()
+
+
+@dataclass(frozen=True)
 class Actual:
     """What AWS reported in one reading, and what it did not."""
 
@@ -252,7 +273,7 @@ class Actual:
     units: tuple[ActualUnit, ...] | None = None  # None: not read this time
     memberships: Mapping[str, frozenset[str]] | None = None  # group id → user ids, of the groups that were read
     policies: tuple[ActualPolicy, ...] | None = None  # None: not read this time
-    pairs: frozenset[tuple[str, str]] | None = None  # the (account, set) pairs that were read; None: all
+    coverage: Coverage = EVERY_PAIR  # which assignments were read
     sets_read: frozenset[str] | None = None  # the sets whose definition was asked for; None: all
 
 

@@ -2,9 +2,12 @@
 
 from accounts.models.access import Assignment, AwsPolicy, PermissionSet, Wish
 from accounts.models.audit import AuditEvent
+from accounts.models.guardrails import Guardrail
 from accounts.models.organization import Account, Instance, OrganizationalUnit, Stage, StageRule
+from accounts.models.owners import OwnerEntry
 from accounts.models.people import Group, GroupMembership, Person, Principal, PrincipalLink, User
-from accounts.models.records import AppKind, Draft, Problem, Record
+from accounts.models.records import AppKind, Draft, PortalWrite, Problem, Record, Withheld
+from accounts.models.stops import Stop
 
 __all__ = [
     "Account",
@@ -15,16 +18,21 @@ __all__ = [
     "Draft",
     "Group",
     "GroupMembership",
+    "Guardrail",
     "Instance",
     "OrganizationalUnit",
+    "OwnerEntry",
     "PermissionSet",
     "Person",
+    "PortalWrite",
     "Principal",
     "PrincipalLink",
     "Problem",
     "Record",
     "Stage",
     "StageRule",
+    "Stop",
     "User",
     "Wish",
+    "Withheld",
 ]

@@ -35,6 +35,9 @@ class OrganizationalUnit(models.Model):
     name = models.CharField(_("name"), max_length=128)
     parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.CASCADE, related_name="children")
     path = models.CharField(_("path"), max_length=800, help_text=_("Names from below the root, joined by “/”."))
+    owners_tag = models.CharField(
+        _("owners by tag"), max_length=256, blank=True, help_text=_("UserNames and GroupIds, separated by blanks.")
+    )
 
     class Meta:
         verbose_name = _("organizational unit")
@@ -69,6 +72,11 @@ class Account(models.Model):
     stage = models.CharField(_("stage"), max_length=10, choices=Stage.choices, default=Stage.OTHER)
     state = models.CharField(_("state"), max_length=18, choices=State.choices, default=State.ACTIVE)
     is_management = models.BooleanField(_("management account"), default=False)
+    owners_tag = models.CharField(
+        _("owners by tag"), max_length=256, blank=True, help_text=_("UserNames and GroupIds, separated by blanks.")
+    )
+    tags = models.JSONField(_("tags"), default=dict, blank=True, help_text=_("As Organizations last gave them."))
+    tags_read_at = models.DateTimeField(null=True, blank=True)
     gone_at = models.DateTimeField(_("left the organization"), null=True, blank=True)
 
     class Meta:
@@ -100,6 +108,10 @@ class Instance(models.Model):
     region = models.CharField(max_length=32)
     management_account_id = models.CharField(max_length=12)
     read_at = models.DateTimeField()
+    may_list_by_principal = models.BooleanField(
+        null=True, help_text="whether ListAccountAssignmentsForPrincipal is allowed here; null: not tried yet"
+    )
+    tried_at = models.DateTimeField(null=True, blank=True, help_text="when that was tried last")
 
     class Meta:
         verbose_name = _("Identity Center instance")

@@ -201,6 +201,15 @@ class PrincipalLink(models.Model):
     )
     how = models.CharField(_("how"), max_length=12, choices=How.choices, default=How.ADMIN)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    namesake = models.ForeignKey(
+        Principal,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("may be meant now"),
+        help_text=_("A principal of the same name that came after this one went: somebody has to say who is meant."),
+    )
 
     class Meta:
         verbose_name = _("link to a principal")

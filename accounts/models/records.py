@@ -82,6 +82,61 @@ class Record(models.Model):
         return self.in_force_revision == self.revision
 
 
+class PortalWrite(models.Model):
+    """The ledger of what the portal wrote into kintone: whose token says Administrator."""
+
+    app_id = models.CharField(max_length=20)
+    record_id = models.CharField(max_length=20)
+    revision = models.PositiveIntegerField()
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("write of the portal")
+        verbose_name_plural = _("writes of the portal")
+        constraints = [
+            # Also the look-up of a revision's writer.
+            models.UniqueConstraint(fields=["app_id", "record_id", "revision"], name="portal_write_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.app_id}:{self.record_id}@{self.revision}"
+
+
+class Withheld(models.Model):
+    """One value of a record that its writer was not allowed to add or extend: it is not in force.
+
+    It stays withheld in all later revisions until somebody who may confirms it, or writes it anew.
+    `value` names it as `accounts.judgement` does; a row is kept with its confirmation.
+    """
+
+    record = models.ForeignKey(Record, on_delete=models.CASCADE, related_name="withheld", verbose_name=_("record"))
+    value = models.CharField(_("value"), max_length=400)
+    reason = models.JSONField(_("reason"), default=dict, help_text=_("Code and parameters."))
+    revision = models.PositiveIntegerField(_("revision"))
+    writer_name = models.CharField(_("written by"), max_length=256, blank=True)
+    since = models.DateTimeField(_("since"), default=timezone.now)
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("confirmed by"),
+    )
+    confirmed_at = models.DateTimeField(_("confirmed"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("withheld value")
+        verbose_name_plural = _("withheld values")
+        constraints = [
+            models.UniqueConstraint(fields=["record", "value"], name="withheld_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.record}: {self.value}"
+
+
 class Problem(models.Model):
     """Something a person should mend: in one field of a record, or in what a record meets in AWS.
 

@@ -18,6 +18,7 @@ from syncer.states import (
     ActualSet,
     ActualUnit,
     AssignmentKey,
+    Coverage,
     Definition,
     Ownership,
     PrincipalType,
@@ -116,7 +117,7 @@ class _Reading:
         names, descriptions = self._name_sets(ground)
         sets = self._read_sets(ground, names, descriptions)
         assignments = self._read_assignments(ground, names)
-        actual = replace(actual, sets=sets, assignments=assignments, pairs=self._options.pairs)
+        actual = replace(actual, sets=sets, assignments=assignments, coverage=Coverage(self._options.pairs))
         self._doubt_empty_store(actual)
         actual = replace(actual, memberships=self._read_memberships(actual))
         return replace(actual, unresolved=tuple(self._unresolved))
@@ -182,7 +183,9 @@ class _Reading:
         return _Ground(instance, placed, found_arns, found_in_management), actual
 
     def _bare(self, instance: ActualInstance) -> Actual:
-        return Actual(instance, {}, {}, {}, frozenset(), tuple(self._unresolved), pairs=self._options.pairs)
+        return Actual(
+            instance, {}, {}, {}, frozenset(), tuple(self._unresolved), coverage=Coverage(self._options.pairs)
+        )
 
     def _list_accounts(self, management_account_id: str) -> Mapping[str, ActualAccount]:
         accounts = self._center.list_accounts()

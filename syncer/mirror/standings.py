@@ -154,9 +154,9 @@ def _remove_stand_ins() -> None:
 
 def _scope_of(actual: Actual, rows: _Rows) -> Callable[[Place], bool]:
     """Whether a row lies in what this run read."""
-    if actual.pairs is None:
+    if actual.coverage.pairs is None:
         return lambda _place: True
-    pairs = {(rows.accounts.get(account), rows.sets.get(name)) for account, name in actual.pairs}
+    pairs = {(rows.accounts.get(account), rows.sets.get(name)) for account, name in actual.coverage.pairs}
     return lambda place: (place.account, place.permission_set) in pairs
 
 
@@ -245,7 +245,7 @@ def count_states(desired: Desired, actual: Actual, plan: Plan, outcomes: Outcome
     counts = Counter(
         judgement.state_of_wanted(standing)[0]
         for standing in desired.standings
-        if actual.pairs is None or (standing.target_id, standing.permission_set) in actual.pairs
+        if actual.coverage.pairs is None or standing.identity[:2] in actual.coverage.pairs
     )
     for name in {*desired.sets, *desired.set_states} if actual.sets_read is None else actual.sets_read:
         counts[_state_of_set(name, desired, actual, _pending_sets(plan), outcomes)[0]] += 1

@@ -45,7 +45,7 @@ _BATCH = 500
 @transaction.atomic
 def store_actual(actual: Actual, *, at: datetime) -> None:
     """Take over everything that was read; what was not read stays as it was last known."""
-    if actual.pairs is not None:  # a targeted reading: the rest came from here
+    if not actual.coverage.is_complete:  # a targeted reading: the rest came from here
         _store_sets(actual, at)
         return
     _store_instance(actual.instance, at)
@@ -234,7 +234,7 @@ def _store_sets(actual: Actual, at: datetime) -> None:
         for row in rows.values()
         if row.arn and row.name not in actual.sets and row.arn not in arns and row.name not in unread
     ]
-    if actual.pairs is None:
+    if actual.coverage.is_complete:
         PermissionSet.objects.filter(pk__in=[row.pk for row in gone]).update(
             arn=None, ownership=PermissionSet.Ownership.ABSENT, actual=None
         )

@@ -11,9 +11,11 @@ from simulators.serving import Response, Serving
 from syncer.gateways.identity_center import IdentityCenter
 from syncer.gateways.identity_center_reading import ReadOptions, assigned_groups, read_actual
 from syncer.states import (
+    EVERY_PAIR,
     Actual,
     ActualInstance,
     AssignmentKey,
+    Coverage,
     Definition,
     Ownership,
     PrincipalType,
@@ -64,7 +66,7 @@ def test_reads_everything(center: IdentityCenter, aws_world: AwsWorld, aws: AwsC
         AssignmentKey(aws.shop, "Legacy", USER, aws.taro),
         AssignmentKey(aws_world.management_account_id, "Root", USER, aws.hana),
     }
-    assert (actual.memberships, actual.policies, actual.pairs) == (None, None, None)
+    assert (actual.memberships, actual.policies, actual.coverage) == (None, None, EVERY_PAIR)
 
 
 def test_tells_whose_sets_are(center: IdentityCenter, aws: AwsCast) -> None:
@@ -421,7 +423,7 @@ def test_targeted_reading_takes_four_requests(center: IdentityCenter, aws: AwsCa
         "sso-admin:ListAccountAssignments": 1,
     }
     assert actual.assignments == {AssignmentKey(aws.shop, "Admin", USER, aws.hana)}
-    assert (actual.pairs, actual.units, actual.unresolved) == (targeted.pairs, None, ())
+    assert (actual.coverage, actual.units, actual.unresolved) == (Coverage(targeted.pairs), None, ())
     assert actual.sets.keys() == {"Admin"}
     assert (actual.sets["Admin"].ownership, actual.sets["Admin"].definition) == (Ownership.OURS, None)
 

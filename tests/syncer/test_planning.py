@@ -7,11 +7,12 @@ import pytest
 
 from syncer.changes import AssignmentChange, Kind, Limits, Plan, SetChange, checksum_of, identity_of
 from syncer.desired import Before
-from syncer.planning import Refused, plan_run
+from syncer.planning import Circumstances, Refused, plan_run
 from syncer.states import (
     Actual,
     ActualSet,
     AssignmentKey,
+    Coverage,
     Definition,
     Ownership,
     PrincipalType,
@@ -163,7 +164,9 @@ def test_disabled_and_unknown_people_are_not_given_access() -> None:
 
 
 def test_targeted_run_changes_only_what_it_read() -> None:
-    there = actual(key(principal_id="taro"), key(BANK), pairs=frozenset({(SHOP, "Admin")}), sets_read=frozenset())
+    there = actual(
+        key(principal_id="taro"), key(BANK), coverage=Coverage(frozenset({(SHOP, "Admin")})), sets_read=frozenset()
+    )
     sets = (set_record(1, "Admin", wish=SetWish("Admin", relay_state="https://example.com")),)
     planned = plan(record(1, "hana"), record(2, "taro", at=BANK), sets=sets, there=there)
     assert lines(planned.changes) == ["create …1 Admin hana", "delete …1 Admin taro"]
@@ -171,7 +174,7 @@ def test_targeted_run_changes_only_what_it_read() -> None:
 
 def test_refused_is_not_tried_again() -> None:
     there = actual(key(BANK))
-    refused = Refused(frozenset({key(), key(BANK)}), frozenset({"New", "Reader"}))
+    refused = Circumstances(Refused(frozenset({key(), key(BANK)}), frozenset({"New", "Reader"})))
     sets = (SET_RECORDS[0], set_record(3, "New"))
     desired = desire(record(1, "hana"), record(2, "hana", name="New"), sets=sets, there=there)
     assert plan_run(desired, there, LIMITS, refused).changes == ()
@@ -251,7 +254,7 @@ def test_set_stays_while_its_removals_are_held() -> None:
 
 
 def test_targeted_run_deletes_no_set() -> None:
-    assert plan(sets=SET_RECORDS[:1], there=actual(pairs=frozenset())).changes == ()
+    assert plan(sets=SET_RECORDS[:1], there=actual(coverage=Coverage(frozenset()))).changes == ()
 
 
 def test_set_stays_while_a_record_names_it() -> None:
