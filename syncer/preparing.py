@@ -190,9 +190,8 @@ def prepare(
     progress.begin(Run.Step.PLAN)
     desired = _build_desired(sets, assignments, before, actual)
     references = standings.load_references()
-    refused = NOTHING_REFUSED if everything else refusals.load_refused(desired, references, timezone.now())
     limits = _load_limits(wish)
-    circumstances = Circumstances(refused)
+    circumstances = _load_circumstances(desired, references, everything=everything)
     plan = plan_run(desired, actual, limits, circumstances)
     accepted = _find_accepted(plan, accept)
     if accepted:
@@ -322,6 +321,13 @@ def _build_desired(
         sets, assignments, directory,
         before=before, today=timezone.now().astimezone(zone).date(), zone=zone, public_url=settings.PUBLIC_URL,
     )  # fmt: skip
+
+
+def _load_circumstances(desired: Desired, references: Mapping[str, int], *, everything: bool) -> Circumstances:
+    """What else the plan has to heed, as it stands now."""
+    return Circumstances(
+        refused=NOTHING_REFUSED if everything else refusals.load_refused(desired, references, timezone.now()),
+    )
 
 
 def _load_limits(wish: Wish) -> Limits:
