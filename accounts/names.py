@@ -5,7 +5,8 @@ import unicodedata
 
 def fold(name: str) -> str:
     """The key under which a name is looked up: NFKC, no white space around, case-folded."""
-    return unicodedata.normalize("NFKC", name).strip().casefold()
+    normal = name if name.isascii() else unicodedata.normalize("NFKC", name)
+    return normal.strip().casefold()
 
 
 def clean(text: str, limit: int) -> str:

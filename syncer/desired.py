@@ -24,7 +24,7 @@ class State(StrEnum):
     BLOCKED = "blocked"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # there are as many as assignments
 class Standing:
     """One wished assignment: by which records, until when, and what stands in its way."""
 
@@ -35,7 +35,7 @@ class Standing:
     written_as: str
     state: State = State.WANTED
     reason: Reason | None = None
-    wanted_by: Mapping[str, date | None] = field(default_factory=dict)  # record → its last day
+    wanted_by: Mapping[str, date | None] = field(default_factory=dict)  # record → its last day; shared, never changed
 
     @property
     def records(self) -> tuple[str, ...]:
@@ -93,8 +93,12 @@ class Desired:
     links: tuple[NewLink, ...]
     valid: frozenset[str]  # records whose newest revision is in force now
     revisions: Mapping[str, int] = field(default_factory=dict)  # of every record that was looked at
+    leaving: frozenset[str] = frozenset()  # principal ids confirmed disabled or gone: what is theirs goes
+    ending: Mapping[AssignmentKey, Reason] = field(default_factory=dict)  # what a guardrail ends, and why
+    # Emergency access: no guardrail, no vanished record and no drift ends it; a date, a leaver, a word of people does.
+    emergency: frozenset[AssignmentKey] = frozenset()
 
     @cached_property
     def wanted(self) -> Mapping[AssignmentKey, Standing]:
         """Everything that should be in AWS, by key; blocked and waiting wishes included."""
-        return {standing.key: standing for standing in self.standings if standing.key}
+        return {key: standing for standing in self.standings if (key := standing.key)}

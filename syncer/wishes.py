@@ -47,6 +47,7 @@ class _Draft:
     ended: dict[AssignmentKey, set[str]] = field(default_factory=lambda: defaultdict(set))  # → records
     sheltered: list[Scope] = field(default_factory=list)
     valid: set[str] = field(default_factory=set)
+    found: dict[tuple[str, str], str] = field(default_factory=dict)  # source and name as written → principal id
 
     def problem(self, code: str, record: ReadRecord, field_name: str = "", **params: object) -> None:
         severity = str(params.pop("severity", "error"))
@@ -313,6 +314,8 @@ def _find_doubtful(
     strange: frozenset[PrincipalType],
 ) -> list[Before]:
     """Whom a name that cannot be resolved may mean: who stood in that field, for the same place, and does not now."""
+    if not strange or not before:
+        return []
     place = (wish.account_id, wish.permission_set)
     named = {standing.key for standing in standings}
     return [
@@ -361,7 +364,7 @@ def _end(
 
 def _find_keys(draft: _Draft, wish: AssignmentWish) -> set[AssignmentKey]:
     """The assignments that the names of a wish can be resolved to."""
-    found = ((_type_of(source), _resolve(draft, LinkKey(source, fold(written)))) for source, written in _names(wish))
+    found = ((_type_of(source), _look_up(draft, source, written)) for source, written in _names(wish))
     return {
         AssignmentKey(wish.account_id, wish.permission_set, kind, principal_id)
         for kind, principal_id in found
@@ -371,20 +374,19 @@ def _find_keys(draft: _Draft, wish: AssignmentWish) -> set[AssignmentKey]:
 
 def _stand(draft: _Draft, record: ReadRecord, wish: AssignmentWish) -> tuple[list[Standing], frozenset[PrincipalType]]:
     """The standings of a record, and the types of principal of which a name could not be resolved."""
-    place = _obstacle(draft, wish)
+    place, wanted_by = _obstacle(draft, wish), {str(record.reference): wish.expires_on}
     standings: list[Standing] = []
     unknown: set[PrincipalType] = set()
     for source, written in _names(wish):
         kind = _type_of(source)
-        principal_id = _resolve(draft, LinkKey(source, fold(written)))
+        principal_id = _look_up(draft, source, written)
         if not principal_id:
             unknown.add(kind)
             _note_unknown(draft, record, source, written)
         state, reason = place or _standing_of(draft.directory, principal_id, written)
         standings.append(
             Standing(
-                wish.account_id, wish.permission_set, kind, principal_id, written,
-                state, reason, {str(record.reference): wish.expires_on},
+                wish.account_id, wish.permission_set, kind, principal_id, written, state, reason, wanted_by
             )
         )  # fmt: skip
     return standings, frozenset(unknown)
@@ -437,6 +439,14 @@ def _standing_of(directory: Directory, principal_id: str, written: str) -> tuple
     return State.WANTED, None
 
 
+def _look_up(draft: _Draft, source: str, written: str) -> str:
+    """The principal id of a name as written, empty when it is not known. A name stands in many records."""
+    found = draft.found.get((source, written))
+    if found is None:
+        found = draft.found[source, written] = _resolve(draft, LinkKey(source, fold(written)))
+    return found
+
+
 def _resolve(draft: _Draft, key: LinkKey) -> str:
     """The principal id a name stands for: the kept link, else the one exact match, which is then kept."""
     if linked := draft.directory.links.get(key):
@@ -463,6 +473,8 @@ def _note_missing_set_records(draft: _Draft, assignments: Iterable[ReadRecord]) 
         name: Reason("set_record_gone", {"set": name, "records": ", ".join(sorted(records))})
         for name, records in sorted(naming.items())
     }
+    if not reasons:
+        return
     draft.problems.extend(Problem(reason.code, params=reason.params) for reason in reasons.values())
     draft.standings = [
         replace(standing, reason=reasons[standing.permission_set]) if standing.state is State.KEPT else standing
@@ -474,6 +486,7 @@ def _merge(standings: Iterable[Standing]) -> Iterator[Standing]:
     """One standing for each assignment, however many records want it."""
     merged: dict[tuple[str, str, PrincipalType, str], Standing] = {}
     for standing in standings:
-        known = merged.get(standing.identity, standing)
-        merged[standing.identity] = replace(known, wanted_by={**known.wanted_by, **standing.wanted_by})
+        known = merged.setdefault(standing.identity, standing)
+        if known is not standing:
+            merged[known.identity] = replace(known, wanted_by={**known.wanted_by, **standing.wanted_by})
     yield from merged.values()
