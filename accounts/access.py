@@ -5,6 +5,7 @@ wrote or owns. Admins and auditors always see all.
 """
 
 import json
+from collections.abc import Collection
 from typing import NoReturn
 
 from django.conf import settings
@@ -20,7 +21,9 @@ from accounts.models import (
     GroupMembership,
     PermissionSet,
     Person,
+    PortalWrite,
     Principal,
+    PrincipalLink,
     Problem,
     Record,
     User,
@@ -28,6 +31,8 @@ from accounts.models import (
 )
 from accounts.models.access import AssignmentQuerySet
 from accounts.models.records import RecordQuerySet
+from accounts.names import fold
+from accounts.owner_register import load_register
 
 _FIELD_SETTINGS = ("KINTONE_PERMISSION_SET_FIELDS", "KINTONE_ASSIGNMENT_FIELDS")
 
@@ -136,3 +141,66 @@ def _find_owners_field(setting: str) -> str:
 
 def _refuse() -> NoReturn:
     raise PermissionDenied
+
+
+# --- Owning -----------------------------------------------------------------------------------------------------------
+
+
+def find_principal_id(user: User) -> str:
+    """The user's own principal id; empty where Identity Center does not know him."""
+    principal = user.person.principal if user.person else None
+    return principal.principal_id or "" if principal and principal.is_enabled and principal.gone_at is None else ""
+
+
+def owns_account(user: User, account: Account) -> bool:
+    """Whether he is one of the account's owners: by entry, tag or unit, himself or through a group."""
+    return load_register([account.account_id]).owns(find_principal_id(user), account.account_id)
+
+
+def owned_accounts(user: User) -> QuerySet[Account]:
+    """The accounts that the user owns."""
+    principal_id = find_principal_id(user)
+    owned = load_register().find_owned(principal_id) if principal_id else frozenset()
+    return Account.objects.filter(account_id__in=owned)
+
+
+def may_widen(user: User, account: Account) -> bool:
+    """Whether he may register access to the account, widen or lengthen it: its owners, where it is not protected."""
+    if user.is_staff:
+        return True
+    register = load_register([account.account_id])
+    if register.is_protected(account.account_id):
+        return False
+    return register.owns(find_principal_id(user), account.account_id)
+
+
+def may_edit_record(user: User, record: Record) -> bool:
+    """Whether he may narrow the record: its owners and author, the owners of its account, admins.
+
+    Widening it is another matter: see `may_widen`. Owners are those in force, not those of a revision nobody judged.
+    """
+    if user.is_staff:
+        return True
+    codes = _find_codes(user)
+    in_force = record.in_force or {}
+    if codes and not codes.isdisjoint(fold(code) for code in in_force.get("owners", ())):
+        return True
+    if _is_author(user, record, codes):
+        return True
+    account_id = in_force.get("account_id", "")
+    return bool(account_id) and load_register([account_id]).owns(find_principal_id(user), account_id)
+
+
+def _is_author(user: User, record: Record, codes: Collection[str]) -> bool:
+    first = PortalWrite.objects.filter(app_id=record.app_id, record_id=record.record_id, revision=1).first()
+    return first.user_id == user.pk if first else fold(record.creator_code) in codes
+
+
+def _find_codes(user: User) -> frozenset[str]:
+    """The folded kintone codes that mean this user."""
+    person = user.person
+    if person is None:
+        return frozenset()
+    links = PrincipalLink.objects.filter(source=PrincipalLink.Source.KINTONE_USER, principal=person.principal_id)
+    linked = links.values_list("key", flat=True) if person.principal_id else ()
+    return frozenset({fold(person.kintone_code), *linked} - {""})

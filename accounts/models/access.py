@@ -143,6 +143,9 @@ class Wish(models.Model):
     is_current = models.BooleanField(
         default=True, help_text="False: the record wants it no more, but AWS still has it: why it is to be removed"
     )
+    is_refused = models.BooleanField(
+        default=False, help_text="written in the record, but neither its writer nor a guardrail lets it be in force"
+    )
 
     class Meta:
         verbose_name = _("wish")

@@ -38,6 +38,7 @@ class OrganizationalUnit(models.Model):
     owners_tag = models.CharField(
         _("owners by tag"), max_length=256, blank=True, help_text=_("UserNames and GroupIds, separated by blanks.")
     )
+    tags_read_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("organizational unit")
@@ -107,6 +108,9 @@ class Instance(models.Model):
     identity_store_id = models.CharField(max_length=64)
     region = models.CharField(max_length=32)
     management_account_id = models.CharField(max_length=12)
+    portal_account_id = models.CharField(
+        max_length=12, blank=True, help_text="whose credentials the portal uses: the delegated administrator account"
+    )
     read_at = models.DateTimeField()
     may_list_by_principal = models.BooleanField(
         null=True, help_text="whether ListAccountAssignmentsForPrincipal is allowed here; null: not tried yet"

@@ -33,7 +33,12 @@ class OwnerEntry(models.Model):
         verbose_name="OU",
     )
     principal = models.ForeignKey(
-        Principal, on_delete=models.CASCADE, related_name="owner_entries", verbose_name=_("person or group")
+        Principal,
+        # An entry that went with its principal would make the account free for whoever registers first.
+        on_delete=models.PROTECT,
+        related_name="owner_entries",
+        limit_choices_to={"principal_id__isnull": False},
+        verbose_name=_("person or group"),
     )
     how = models.CharField(_("how"), max_length=5, choices=How.choices, default=How.ADMIN)
     created_by = models.ForeignKey(

@@ -1,0 +1,115 @@
+"""The register of owners, from rows: a handful of statements, whatever the number of accounts."""
+
+from collections.abc import Collection, Iterable, Iterator
+
+from django.conf import settings
+from django.db.models import F, Q, QuerySet
+
+from accounts.models import Account, GroupMembership, Instance, OrganizationalUnit, OwnerEntry, Principal
+from accounts.names import fold
+from accounts.ownership import Holder, Protection, Register, Site, Unit
+
+_BATCH = 400  # names in one statement: SQLite takes a limited number of parameters
+
+
+def load_register(accounts: Collection[str] | None = None) -> Register:
+    """The register of these accounts (12 digits), or of all. Of people it knows those who are named as owners."""
+    entries = _load_entries()
+    sites = {site.account_id: site for site in _iter_sites(accounts, entries)}
+    units = {unit.unit_id: unit for unit in _iter_units(entries)}
+    owned: list[Site | Unit] = [*sites.values(), *units.values()]
+    named = {name for item in owned for name in _names_of(item)}
+    holders = _load_holders(named)
+    members = _load_members(holder.principal_id for holder in holders.values() if holder.is_group)
+    ids = {member for group in members.values() for member in group}
+    return Register(
+        sites=sites,
+        units=units,
+        holders={**holders, **_load_holders(ids - holders.keys())},
+        members=members,
+        protection=Protection(settings.PROTECTED_OUS, _find_portal_accounts()),
+        claimable_stages=frozenset(fold(stage) for stage in settings.CLAIMABLE_STAGES),
+    )
+
+
+Entries = tuple[dict[str, set[str]], dict[str, set[str]]]
+"""Principals by account id, and by unit id."""
+
+
+def _load_entries() -> Entries:
+    of_accounts: dict[str, set[str]] = {}
+    of_units: dict[str, set[str]] = {}
+    rows = OwnerEntry.objects.values_list("account__account_id", "ou__ou_id", "principal__principal_id")
+    for account_id, unit_id, principal_id in rows:
+        # Somebody who was never in Identity Center owns, too: he cannot act, but the account is not free.
+        found = of_accounts.setdefault(account_id, set()) if account_id else of_units.setdefault(unit_id, set())
+        found.add(principal_id or "")
+    return of_accounts, of_units
+
+
+def _iter_sites(accounts: Collection[str] | None, entries: Entries) -> Iterable[Site]:
+    rows = Account.objects.all() if accounts is None else Account.objects.filter(account_id__in=accounts)
+    for account_id, name, unit_id, stage, tag, read_at, is_management in rows.values_list(
+        "account_id", "name", "ou__ou_id", "stage", "owners_tag", "tags_read_at", "is_management"
+    ):
+        yield Site(
+            account_id, name, unit_id or "", stage, None if read_at is None else tag,
+            frozenset(entries[0].get(account_id, ())), is_management,
+        )  # fmt: skip
+
+
+def _iter_units(entries: Entries) -> Iterable[Unit]:
+    rows = OrganizationalUnit.objects.values_list("ou_id", "name", "parent__ou_id", "owners_tag", "tags_read_at")
+    for unit_id, name, parent_id, tag, read_at in rows:
+        known = None if read_at is None else tag
+        yield Unit(unit_id, name, parent_id or "", known, frozenset(entries[1].get(unit_id, ())))
+
+
+def _names_of(owned: Site | Unit) -> Iterable[str]:
+    yield from owned.entries
+    yield from (owned.tag or "").split()
+
+
+def _load_holders(names: Collection[str]) -> dict[str, Holder]:
+    """The principals of these ids or UserNames, those who left included."""
+    found: dict[str, Holder] = {}
+    for batch in _batches(name for name in names if name):
+        keys = {fold(name) for name in batch}
+        found |= _read_holders(
+            Principal.objects.filter(Q(principal_id__in=batch) | Q(type=Principal.Type.USER, name_key__in=keys))
+        )
+    return found
+
+
+def _read_holders(rows: QuerySet[Principal]) -> dict[str, Holder]:
+    values = rows.filter(principal_id__isnull=False).values_list(
+        "principal_id", "type", "name", "external_id", "is_enabled", "gone_at"
+    )
+    return {
+        principal_id: Holder(
+            principal_id, kind == Principal.Type.GROUP, name, external_id, is_enabled and gone_at is None
+        )
+        for principal_id, kind, name, external_id, is_enabled, gone_at in values
+        if principal_id
+    }
+
+
+def _load_members(groups: Iterable[str]) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for batch in _batches(groups):
+        rows = GroupMembership.objects.filter(group__principal_id__in=batch, member__principal_id__isnull=False)
+        for group, member in rows.values_list(F("group__principal_id"), F("member__principal_id")):
+            found.setdefault(group or "", set()).add(member or "")
+    return {group: frozenset(members) for group, members in found.items()}
+
+
+def _batches(names: Iterable[str]) -> Iterator[list[str]]:
+    ordered = sorted(names)
+    return (ordered[start : start + _BATCH] for start in range(0, len(ordered), _BATCH))
+
+
+def _find_portal_accounts() -> frozenset[str]:
+    """The account of the portal's role, and the one that AWS says the portal's credentials belong to."""
+    role = settings.IDENTITY_CENTER_ROLE_ARN.split(":")
+    stored = Instance.objects.values_list("portal_account_id", flat=True)
+    return frozenset(filter(None, (*role[4:5], *stored)))
