@@ -79,7 +79,7 @@ class Fences:
     def __init__(self, unresolved: Iterable[Unresolved]) -> None:
         unresolved = tuple(unresolved)
         self._all = tuple(item.scope for item in unresolved if item.blocks == "all")
-        self._deletes = self._all + tuple(item.scope for item in unresolved if item.blocks == "deletes")
+        self._deletes = self._all + tuple(item.scope for item in unresolved if item.blocks in ("deletes", "names"))
 
     def stop_create(self, key: AssignmentKey) -> bool:
         return any(scope.covers(key) for scope in self._all)
@@ -115,7 +115,7 @@ def _plan_set(wished: WishedSet, actual: Actual, fences: Fences) -> SetChange | 
 
 
 def _was_read(actual: Actual, name: str) -> bool:
-    """A targeted run knows the other sets from the mirror only, which is good for looking things up and no more."""
+    """A run knows the other sets from the mirror only, which is good for looking things up and no more."""
     return actual.sets_read is None or name in actual.sets_read
 
 
@@ -135,7 +135,8 @@ def _plan_set_deletes(
     return [
         SetChange(Kind.DELETE, there.name, counts=True)
         for there in unwanted
-        if there.name not in remaining and actual.coverage.is_complete and not fences.stop_set_delete(there.name)
+        if there.name not in remaining and _was_read(actual, there.name) and actual.coverage.covers_set(there.name)
+        if not fences.stop_set_delete(there.name)
         if not any(scope.permission_set in (None, there.name) for scope in desired.sheltered)
     ]
 

@@ -26,7 +26,7 @@ from syncer.planning import NOTHING_REFUSED, Circumstances, Fences, plan_run
 from syncer.recording import identity_of_row
 from syncer.scanning import AppFailure, AppReading, AppSource, glance_at_app, scan_app, take_over
 from syncer.schema import SchemaError
-from syncer.states import Actual, AssignmentKey, PrincipalType, ReadRecord, Reason, Scope, Unresolved
+from syncer.states import Actual, AssignmentKey, Focus, PrincipalType, ReadRecord, Reason, Scope, Unresolved
 from syncer.wishes import build_desired
 
 POLICIES_AGE = timedelta(hours=24)
@@ -203,20 +203,12 @@ def prepare(
     return Prepared(wish, (*sets, *assignments), actual, desired, plan, references, center, bool(accepted))
 
 
-@dataclass(frozen=True)
-class _Focus:
-    """What a targeted run looks at: assignments of these pairs, definitions of these sets."""
-
-    pairs: frozenset[tuple[str, str]]
-    sets: frozenset[str]
-
-
 def _find_focus(
     only: Collection[str] | None,
     sets: Collection[ReadRecord],
     assignments: Collection[ReadRecord],
     before: Mapping[str, Collection[Before]],
-) -> _Focus | None:
+) -> Focus | None:
     """The pairs and sets that these records want or wanted; None when a full reading is needed."""
     if only is None:
         return None
@@ -229,10 +221,10 @@ def _find_focus(
         and record.permission_set
     }
     pairs |= {(item.key.target_id, item.key.permission_set) for reference in only for item in before.get(reference, ())}
-    return _Focus(frozenset(pairs), frozenset(names))
+    return Focus(frozenset(pairs), frozenset(names))
 
 
-def _read_truth(focus: _Focus | None, *, everything: bool) -> tuple[IdentityCenter, Actual]:
+def _read_truth(focus: Focus | None, *, everything: bool) -> tuple[IdentityCenter, Actual]:
     known = truth.load_sets()
     instance = truth.load_instance()
     if instance is None:
@@ -254,7 +246,7 @@ def _read_truth(focus: _Focus | None, *, everything: bool) -> tuple[IdentityCent
         actual = read_actual(center, options)
     except GatewayError as error:
         raise RunFailed(error.reason, (Unresolved(Scope(), error.operation, error.reason),)) from error
-    actual = _without_optional(actual)
+    actual = replace(_without_optional(actual), focus=focus)
     blind = next((item for item in actual.unresolved if item.scope == Scope() and item.blocks == "all"), None)
     if blind is not None:
         center.close()
@@ -272,7 +264,7 @@ def _without_optional(actual: Actual) -> Actual:
     return replace(actual, unresolved=tuple(needed))
 
 
-def _complete_from_mirror(actual: Actual, focus: _Focus) -> Actual:
+def _complete_from_mirror(actual: Actual, focus: Focus) -> Actual:
     """A targeted reading with the rest of the world as last known: shares are shares of everything."""
     others = {key for key in truth.load_assignments() if not actual.coverage.covers(key)}
     return replace(
@@ -288,7 +280,7 @@ def _remember_unread(actual: Actual) -> Actual:
     if not actual.unresolved:
         return actual
     fences = Fences(actual.unresolved)
-    unread = {item.scope.principal_type for item in actual.unresolved if item.blocks != "none"}
+    unread = {item.scope.whole_type for item in actual.unresolved if item.blocks != "none"}
     sets = {name: there for name, there in truth.load_sets().items() if fences.stop_set(name)}
     principals = {key: known for key, known in truth.load_principals().items() if known.type in unread}
     return replace(

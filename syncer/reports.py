@@ -8,7 +8,7 @@ from typing import Any
 from accounts.sentences import render, render_reason
 from syncer.models import Change, Run
 from syncer.shapes import COUNTS
-from syncer.states import Problem, Unresolved
+from syncer.states import Problem, Scope, Unresolved
 
 EXIT_CODES = {"done": 0, "failed": 1, "held": 3}
 
@@ -109,7 +109,7 @@ def problem_as_json(problem: Problem) -> dict[str, Any]:
 
 def unresolved_as_json(item: Unresolved) -> dict[str, Any]:
     """An unresolved scope as it is kept with a run."""
-    scope = item.about if item.about and item.scope == (None, None, None) else str(item.scope)
+    scope = item.about if item.about and item.scope == Scope() else str(item.scope)
     return {"scope": scope, "operation": item.operation, "reason": item.reason.as_json()}
 
 

@@ -33,23 +33,33 @@ class Scope(NamedTuple):
     target_id: str | None = None
     permission_set: str | None = None
     principal_type: PrincipalType | None = None
+    principal_id: str | None = None
 
     def covers(self, key: AssignmentKey) -> bool:
         return (
             self.target_id in (None, key.target_id)
             and self.permission_set in (None, key.permission_set)
             and self.principal_type in (None, key.principal_type)
+            and self.principal_id in (None, key.principal_id)
         )
 
     def covers_set(self, name: str) -> bool:
         """Whether the definition of this set lies in the scope; the listing of one pair does not concern it."""
-        return self.target_id is None and self.principal_type is None and self.permission_set in (None, name)
+        narrowed = (self.target_id, self.principal_type, self.principal_id)
+        return narrowed == (None, None, None) and self.permission_set in (None, name)
+
+    @property
+    def whole_type(self) -> PrincipalType | None:
+        """The type of principal if the scope is all of that type, wherever they are."""
+        narrowed = (self.target_id, self.permission_set, self.principal_id)
+        return self.principal_type if narrowed == (None, None, None) else None
 
     def __str__(self) -> str:
+        kind = self.principal_type.lower() if self.principal_type else ""
         parts = [
             f"account {self.target_id}" if self.target_id else "",
             f"permission set {self.permission_set}" if self.permission_set else "",
-            f"{self.principal_type.lower()}s" if self.principal_type else "",
+            f"{kind} {self.principal_id}" if self.principal_id else f"{kind}s" if kind else "",
         ]
         return " × ".join(filter(None, parts)) or "everything"
 
@@ -69,8 +79,9 @@ class Reason:
 class Unresolved:
     """A read that failed or looked truncated. Nothing in its scope is changed.
 
-    `blocks` names what the scope forbids: everything (`all`), removals only (`deletes`), or nothing but the
-    truth of what is shown (`none`).
+    `blocks` names what the scope forbids: everything (`all`); removals (`deletes`); removals, and creates for names
+    that no stored link leads to (`names`); what depends on where an account is in the organization (`units`); or
+    nothing but the truth of what is shown (`none`).
     """
 
     scope: Scope
@@ -192,6 +203,8 @@ class ActualAccount:
     email: str
     state: str  # AWS's word
     ou_id: str = ""
+    # Ids of the units above it, the root first; empty where AWS gave no path. Where it is, is `ou_id`.
+    ou_path: tuple[str, ...] = dataclasses.field(default=(), compare=False)
 
     @property
     def is_active(self) -> bool:
@@ -241,23 +254,65 @@ class ActualInstance:
 
 @dataclass(frozen=True)
 class Coverage:
-    """What of the assignments a reading has seen; the others are as they were last known.
+    """What of the assignments a reading has seen, or is to see; the others are as they were last known.
 
-    pairs: account and set by name, None for every pair; principals: all assignments of these, wherever they are.
+    pairs: account and set by name, None for every pair. principals: all assignments of these, wherever they are. sets,
+    accounts: all assignments of these sets (by name) and in these accounts, those of principals that are gone included.
     """
 
     pairs: frozenset[tuple[str, str]] | None = None
     principals: frozenset[str] = frozenset()
+    sets: frozenset[str] = frozenset()
+    accounts: frozenset[str] = frozenset()
 
     @property
     def is_complete(self) -> bool:
         return self.pairs is None
 
     def covers(self, key: AssignmentKey) -> bool:
-        return self.pairs is None or key[:2] in self.pairs or key.principal_id in self.principals
+        return (
+            self.pairs is None
+            or key[:2] in self.pairs
+            or key.principal_id in self.principals
+            or key.permission_set in self.sets
+            or key.target_id in self.accounts
+        )
+
+    def covers_set(self, name: str) -> bool:
+        """Whether all assignments with this set were seen."""
+        return self.pairs is None or name in self.sets
 
 
 EVERY_PAIR = Coverage()
+
+
+@dataclass(frozen=True)
+class Focus:
+    """What a targeted run looks at: assignments of these pairs, definitions of these sets."""
+
+    pairs: frozenset[tuple[str, str]]
+    sets: frozenset[str]
+
+
+@dataclass(frozen=True)
+class ReadingFigures:
+    """How a reading went about the assignments, and what that took."""
+
+    strategy: str
+    predicted: int  # requests for the assignments
+    calls: int  # the true number of them
+    seconds: float  # of the whole reading
+    is_proof: bool = False  # every pair was read, and nothing that blocks a change is unresolved
+    share: int | None = None  # which of the shares of a routine run was proved
+    may_list_by_principal: bool | None = None  # None: not tried
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "strategy": self.strategy,
+            "predicted": self.predicted,
+            "calls": self.calls,
+            "seconds": round(self.seconds, 3),
+        }
 
 
 @dataclass(frozen=True)
@@ -275,6 +330,9 @@ class Actual:
     policies: tuple[ActualPolicy, ...] | None = None  # None: not read this time
     coverage: Coverage = EVERY_PAIR  # which assignments were read
     sets_read: frozenset[str] | None = None  # the sets whose definition was asked for; None: all
+    focus: Focus | None = None  # what a targeted run looks at; None: a full run, which judges everything
+    tags: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)  # account or unit → its tags
+    figures: ReadingFigures | None = None
 
 
 # --- What kintone wants ----------------------------------------------------------------------------------------------

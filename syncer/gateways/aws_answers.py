@@ -49,13 +49,18 @@ def parse_account(account: "AccountTypeDef") -> ActualAccount:
         email=account.get("Email", ""),
         state=account.get("State") or account.get("Status") or "",
         ou_id=parent_in_path(paths[0]),
+        ou_path=units_in_path(paths[0]),
     )
 
 
 def parent_in_path(path: str) -> str:
     """The unit or root right above the account in `o-…/r-…/ou-…/123456789012/`."""
-    parts = path.strip("/").split("/")
-    return parts[-2] if len(parts) > 2 else ""
+    return next(reversed(units_in_path(path)), "")
+
+
+def units_in_path(path: str) -> tuple[str, ...]:
+    """The root and the units above the account, from the top."""
+    return tuple(path.strip("/").split("/")[1:-1])
 
 
 def parse_unit(unit: "OrganizationalUnitTypeDef | RootTypeDef", parent_id: str) -> ActualUnit:

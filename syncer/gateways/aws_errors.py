@@ -66,7 +66,15 @@ _KINDS: Mapping[type[GatewayError], tuple[str, frozenset[str]]] = {
     Denied: ("aws_denied", frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})),
     NotFound: (
         "aws_not_found",
-        frozenset({"NoSuchEntity", "ParentNotFoundException", "ResourceNotFoundException"}),
+        frozenset(
+            {
+                "AccountNotFoundException",
+                "NoSuchEntity",
+                "ParentNotFoundException",
+                "ResourceNotFoundException",
+                "TargetNotFoundException",
+            }
+        ),
     ),
     QuotaExceeded: ("aws_quota", frozenset({"LimitExceeded", "ServiceQuotaExceededException"})),
     Invalid: (

@@ -58,11 +58,13 @@ REST_SECONDS = 30.0  # after a service could not be reached at all, requests to 
 # Requests a second and burst of one account; source: quotas of AWS Organizations and of IAM Identity Center. IAM
 # publishes none: two a second are more than its one listing needs.
 _RATES: Mapping[str, Rate] = {
+    "organizations:DescribeAccount": Rate(20, 30),
     "organizations:DescribeOrganization": Rate(1, 2),
     "organizations:ListAccounts": Rate(8, 12),
     "organizations:ListAccountsForParent": Rate(5, 8),
     "organizations:ListOrganizationalUnitsForParent": Rate(5, 8),
     "organizations:ListRoots": Rate(1, 2),
+    "organizations:ListTagsForResource": Rate(10, 15),
     "iam:ListPolicies": Rate(2, 2),
 }
 _IDENTITY_STORE_RATE = Rate(20, 20)  # each of its operations

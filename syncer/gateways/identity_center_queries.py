@@ -8,7 +8,7 @@ What a whole reading consists of, and what a question without an answer means, i
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
@@ -167,6 +167,15 @@ class IdentityCenterQueries:
             for row in page.get("Accounts", [])
         }
 
+    def has_account(self, account_id: str) -> bool:
+        """Whether the account is in the organization. Source: organizations DescribeAccount."""
+        return self._is_there(lambda: self._aws.read(self._organizations.describe_account, AccountId=account_id))
+
+    def fetch_owner_tags(self, resource_id: str) -> dict[str, str]:
+        """The tags of an account, a unit or the root. Source: organizations ListTagsForResource."""
+        pages = self._aws.pages(self._organizations.list_tags_for_resource, ResourceId=resource_id)
+        return {row["Key"]: row["Value"] for page in pages for row in page.get("Tags", [])}
+
     # The identity store
 
     def list_users(self) -> tuple[ActualPrincipal, ...]:
@@ -187,6 +196,23 @@ class IdentityCenterQueries:
         pages = self._aws.pages(method, IdentityStoreId=store_id, GroupId=group_id, MaxResults=PAGE)
         rows = (row for page in pages for row in page.get("GroupMemberships", []))
         return frozenset(row["MemberId"]["UserId"] for row in rows)
+
+    def has_user(self, user_id: str) -> bool:
+        """Source: identitystore DescribeUser."""
+        store_id, method = self.instance.identity_store_id, self._store.describe_user
+        return self._is_there(lambda: self._aws.read(method, IdentityStoreId=store_id, UserId=user_id))
+
+    def has_group(self, group_id: str) -> bool:
+        """Source: identitystore DescribeGroup."""
+        store_id, method = self.instance.identity_store_id, self._store.describe_group
+        return self._is_there(lambda: self._aws.read(method, IdentityStoreId=store_id, GroupId=group_id))
+
+    def _is_there(self, ask: Callable[[], object]) -> bool:
+        try:
+            ask()
+        except NotFound:
+            return False
+        return True
 
     def find_user_id(self, user_name: str) -> str | None:
         """The user with this UserName, in any case, or None. Source: identitystore GetUserId."""
@@ -230,6 +256,10 @@ class IdentityCenterQueries:
             params = {"operation": operation, "code": "SessionDuration", "text": str(error)}
             raise Invalid(operation, Reason("aws_error", params), "SessionDuration", str(error)) from error
         return Description(found["Name"], found.get("Description", ""), duration, found.get("RelayState", ""))
+
+    def has_set(self, arn: str) -> bool:
+        """Source: sso-admin DescribePermissionSet."""
+        return self._is_there(lambda: self.describe(arn))
 
     def fetch_definition(self, arn: str, description: Description | None = None) -> Definition:
         """Fetch what the set consists of, with five requests, or four if its description is known already.
@@ -319,6 +349,26 @@ class IdentityCenterQueries:
         )
         rows = (row for page in pages for row in page.get("AccountAssignments", []))
         return frozenset((PrincipalType(row["PrincipalType"]), row["PrincipalId"]) for row in rows)
+
+    def list_assignments_of(self, principal_type: PrincipalType, principal_id: str) -> frozenset[tuple[str, str]]:
+        """List where a principal is assigned what: (account id, set ARN). Not what a user has by his groups.
+
+        AWS may allow this to the management account alone, and cannot be asked about principals that are gone.
+        Source: sso-admin ListAccountAssignmentsForPrincipal.
+        """
+        pages = self._aws.pages(
+            self._sso.list_account_assignments_for_principal,
+            InstanceArn=self.instance.instance_arn,
+            PrincipalId=principal_id,
+            PrincipalType=principal_type.value,
+            MaxResults=PAGE,
+        )
+        rows = (row for page in pages for row in page.get("AccountAssignments", []))
+        return frozenset(
+            (row["AccountId"], row["PermissionSetArn"])
+            for row in rows
+            if (row.get("PrincipalType"), row.get("PrincipalId")) == (principal_type.value, principal_id)
+        )
 
     # Requests under way
 

@@ -153,10 +153,13 @@ def _remove_stand_ins() -> None:
 
 
 def _scope_of(actual: Actual, rows: _Rows) -> Callable[[Place], bool]:
-    """Whether a row lies in what this run read."""
-    if actual.coverage.pairs is None:
+    """Whether this run says what becomes of a row: a targeted run about its pairs, a full run about everything.
+
+    What a full run has not read is judged by what was last known.
+    """
+    if actual.focus is None:
         return lambda _place: True
-    pairs = {(rows.accounts.get(account), rows.sets.get(name)) for account, name in actual.coverage.pairs}
+    pairs = {(rows.accounts.get(account), rows.sets.get(name)) for account, name in actual.focus.pairs}
     return lambda place: (place.account, place.permission_set) in pairs
 
 
@@ -245,9 +248,9 @@ def count_states(desired: Desired, actual: Actual, plan: Plan, outcomes: Outcome
     counts = Counter(
         judgement.state_of_wanted(standing)[0]
         for standing in desired.standings
-        if actual.coverage.pairs is None or standing.identity[:2] in actual.coverage.pairs
+        if actual.focus is None or standing.identity[:2] in actual.focus.pairs
     )
-    for name in {*desired.sets, *desired.set_states} if actual.sets_read is None else actual.sets_read:
+    for name in {*desired.sets, *desired.set_states} if actual.focus is None else actual.focus.sets:
         counts[_state_of_set(name, desired, actual, _pending_sets(plan), outcomes)[0]] += 1
     return Counter({str(state): count for state, count in counts.items()})
 
@@ -394,7 +397,7 @@ def _store_sets(
     changed = []
     pending = _pending_sets(plan)
     for name, row in rows.items():
-        if actual.sets_read is not None and name not in actual.sets_read:
+        if actual.focus is not None and name not in actual.focus.sets:
             continue
         state, reason = _state_of_set(name, desired, actual, pending, outcomes)
         if state == SetState.FAILED and reason is None and row.state == state:

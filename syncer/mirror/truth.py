@@ -5,6 +5,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
 from accounts.models import (
@@ -36,6 +37,7 @@ from syncer.states import (
     Ownership,
     PolicyReference,
     PrincipalType,
+    Scope,
     render_duration,
 )
 
@@ -45,14 +47,15 @@ _BATCH = 500
 @transaction.atomic
 def store_actual(actual: Actual, *, at: datetime) -> None:
     """Take over everything that was read; what was not read stays as it was last known."""
-    if not actual.coverage.is_complete:  # a targeted reading: the rest came from here
+    if actual.focus:  # a targeted reading: the rest came from here
         _store_sets(actual, at)
         return
-    _store_instance(actual.instance, at)
+    _store_instance(actual, at)
     if actual.units is not None:
         _store_units(actual.units)
     if not _has_gap(actual, "organizations"):
         _store_accounts(actual, at)
+    _store_tags(actual.tags, at)
     _store_principals(actual, at)
     if actual.memberships is not None:
         _store_memberships(actual.memberships)
@@ -63,10 +66,12 @@ def store_actual(actual: Actual, *, at: datetime) -> None:
 
 
 def _has_gap(actual: Actual, operation: str) -> bool:
-    return any(item.operation.startswith(operation) and item.blocks != "none" for item in actual.unresolved)
+    return any(item.operation.startswith(operation) and item.blocks == "all" for item in actual.unresolved)
 
 
-def _store_instance(instance: ActualInstance, at: datetime) -> None:
+def _store_instance(actual: Actual, at: datetime) -> None:
+    instance, may = actual.instance, actual.figures.may_list_by_principal if actual.figures else None
+    tried = {} if may is None else {"may_list_by_principal": may, "tried_at": at}
     Instance.objects.exclude(instance_arn=instance.instance_arn).delete()
     Instance.objects.update_or_create(
         instance_arn=instance.instance_arn,
@@ -75,6 +80,7 @@ def _store_instance(instance: ActualInstance, at: datetime) -> None:
             "region": instance.region,
             "management_account_id": instance.management_account_id,
             "read_at": at,
+            **tried,
         },
     )
 
@@ -104,14 +110,16 @@ def _store_units(units: Collection[ActualUnit]) -> None:
 
 
 def _store_accounts(actual: Actual, at: datetime) -> None:
+    """An account whose unit is not known, because the units could not be read, stays where it was."""
     units = dict(OrganizationalUnit.objects.values_list("ou_id", "pk"))
+    places = dict(Account.objects.values_list("account_id", "ou"))
     Account.objects.bulk_create(
         [
             Account(
                 account_id=account.account_id,
                 name=account.name,
                 email=account.email,
-                ou_id=units.get(account.ou_id),
+                ou_id=units.get(account.ou_id) or places.get(account.account_id),
                 state=account.state,
                 is_management=account.account_id == actual.instance.management_account_id,
                 gone_at=None,
@@ -127,6 +135,20 @@ def _store_accounts(actual: Actual, at: datetime) -> None:
     recompute_stages()
 
 
+def _store_tags(tags: Mapping[str, Mapping[str, str]], at: datetime) -> None:
+    """The tags of the accounts and units that were asked for theirs. The others keep what was last known."""
+    key = settings.ACCOUNT_OWNERS_TAG
+    accounts = [row for row in Account.objects.all() if row.account_id in tags]
+    for account in accounts:
+        account.tags = dict(tags[account.account_id])
+        account.owners_tag, account.tags_read_at = clean(account.tags.get(key, ""), 256), at
+    Account.objects.bulk_update(accounts, ["tags", "owners_tag", "tags_read_at"], _BATCH)
+    units = [row for row in OrganizationalUnit.objects.all() if row.ou_id in tags]
+    for unit in units:
+        unit.owners_tag = clean(tags[unit.ou_id].get(key, ""), 256)
+    OrganizationalUnit.objects.bulk_update(units, ["owners_tag"], _BATCH)
+
+
 def _store_principals(actual: Actual, at: datetime) -> None:
     known = {
         row.principal_id: row
@@ -137,8 +159,8 @@ def _store_principals(actual: Actual, at: datetime) -> None:
     Principal.objects.bulk_create(
         changed, _BATCH, update_conflicts=True, unique_fields=["principal_id"], update_fields=list(_PRINCIPAL_FIELDS)
     )
-    unread = {item.scope.principal_type for item in actual.unresolved if item.scope.principal_type}
-    if not any(item.scope == (None, None, None) and item.blocks == "all" for item in actual.unresolved):
+    unread = {item.scope.whole_type for item in actual.unresolved}
+    if not any(item.scope == Scope() and item.blocks == "all" for item in actual.unresolved):
         gone = [
             row.pk
             for row in known.values()
@@ -234,19 +256,23 @@ def _store_sets(actual: Actual, at: datetime) -> None:
         for row in rows.values()
         if row.arn and row.name not in actual.sets and row.arn not in arns and row.name not in unread
     ]
-    if actual.coverage.is_complete:
+    if actual.focus is None:
         PermissionSet.objects.filter(pk__in=[row.pk for row in gone]).update(
             arn=None, ownership=PermissionSet.Ownership.ABSENT, actual=None
         )
+    new: list[PermissionSet] = []
+    changed: list[PermissionSet] = []
     for there in actual.sets.values():
+        row = rows.get(there.name) or PermissionSet(name=there.name)
         wanted: dict[str, Any] = {"arn": there.arn, "ownership": there.ownership.value}
-        if there.definition is not None:
+        if there.definition is not None and (actual.sets_read is None or there.name in actual.sets_read):
             wanted |= {"actual": definition_as_json(there.definition), "read_at": at}
-        row = rows.get(there.name)
-        if row is None:
-            PermissionSet.objects.create(name=there.name, **wanted)
-        elif any(getattr(row, name) != value for name, value in wanted.items()):
-            PermissionSet.objects.filter(pk=row.pk).update(**wanted)
+        if any(getattr(row, name) != value for name, value in wanted.items()):
+            for name, value in wanted.items():
+                setattr(row, name, value)
+            (changed if row.pk else new).append(row)
+    PermissionSet.objects.bulk_create(new, _BATCH)
+    PermissionSet.objects.bulk_update(changed, ["arn", "ownership", "actual", "read_at"], _BATCH)
 
 
 def store_applied_sets(definitions: Mapping[str, Definition], arns: Mapping[str, str], *, at: datetime) -> None:

@@ -189,7 +189,7 @@ def test_several_failures_are_all_noted(center: IdentityCenter, aws_world: AwsWo
     break_down(aws_world, "identitystore:ListUsers")
     assert notes(read_actual(center, OPTIONS)) == {
         (EVERYTHING, "organizations:ListAccounts", "all"),
-        (Scope(principal_type=USER), "identitystore:ListUsers", "deletes"),
+        (Scope(principal_type=USER), "identitystore:ListUsers", "names"),
     }
 
 
@@ -296,33 +296,47 @@ def test_unlisted_pair_is_unresolved_alone(center: IdentityCenter, aws_world: Aw
 @pytest.mark.parametrize(
     ("operation", "principal_type"), [("identitystore:ListUsers", USER), ("identitystore:ListGroups", GROUP)]
 )
-def test_unlisted_principals_block_deletes(
+def test_unlisted_principals_block_deletes_and_new_names(
     center: IdentityCenter, aws_world: AwsWorld, operation: str, principal_type: PrincipalType
 ) -> None:
     break_down(aws_world, operation)
     actual = read_actual(center, OPTIONS)
-    assert notes(actual) == {(Scope(principal_type=principal_type), operation, "deletes")}
+    assert notes(actual) == {(Scope(principal_type=principal_type), operation, "names")}
     assert len(actual.assignments) == 5
     assert {principal.type for principal in actual.principals.values()} == {USER, GROUP} - {principal_type}
 
 
-def test_empty_store_is_not_believed(center: IdentityCenter, aws_world: AwsWorld, aws: AwsCast) -> None:
+def test_store_without_users_is_not_believed(center: IdentityCenter, aws_world: AwsWorld, aws: AwsCast) -> None:
     for user_id in (aws.hana, aws.taro):
         aws_world.remove_user(user_id)
-    aws_world.remove_group(aws.developers)
     actual = read_actual(center, OPTIONS)
-    assert notes(actual) == {
-        (Scope(principal_type=USER), "identitystore:ListUsers", "deletes"),
-        (Scope(principal_type=GROUP), "identitystore:ListGroups", "deletes"),
-    }
+    assert notes(actual) == {(Scope(principal_type=USER), "identitystore:ListUsers", "names")}
     assert {note.reason.code for note in actual.unresolved} == {"aws_empty"}
 
 
+def test_store_without_groups_is_believed_once_aws_knows_none(
+    center: IdentityCenter, aws_world: AwsWorld, aws: AwsCast
+) -> None:
+    aws_world.remove_group(aws.developers)
+    actual = read_actual(center, OPTIONS)
+    assert actual.unresolved == ()
+    assert center.calls["identitystore:DescribeGroup"] == 1
+
+
+def test_empty_list_of_groups_that_are_there_is_not_believed(
+    connect_center: Connect, aws_world: AwsWorld, aws: AwsCast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Serving(Retouched(aws_world, "ListGroups", Groups=[])) as serving:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", serving.url)
+        actual = read_actual(connect_center(), OPTIONS)
+    assert notes(actual) == {(Scope(principal_type=GROUP), "identitystore:ListGroups", "names")}
+
+
 @pytest.mark.parametrize("operation", ["organizations:ListRoots", "organizations:ListOrganizationalUnitsForParent"])
-def test_unwalked_units_block_nothing(center: IdentityCenter, aws_world: AwsWorld, operation: str) -> None:
+def test_unwalked_units_block_what_depends_on_them(center: IdentityCenter, aws_world: AwsWorld, operation: str) -> None:
     break_down(aws_world, operation)
     actual = read_actual(center, OPTIONS)
-    assert notes(actual) == {(EVERYTHING, operation, "none")}
+    assert notes(actual) == {(EVERYTHING, operation, "units")}
     assert (actual.units, actual.unresolved[0].about) == (None, "organizational units")
     assert len(actual.assignments) == 5
 
@@ -330,7 +344,9 @@ def test_unwalked_units_block_nothing(center: IdentityCenter, aws_world: AwsWorl
 def test_unlisted_members_block_nothing(center: IdentityCenter, aws_world: AwsWorld, aws: AwsCast) -> None:
     break_down(aws_world, "identitystore:ListGroupMemberships")
     actual = read_actual(center, replace(OPTIONS, with_memberships_of="assigned"))
-    assert notes(actual) == {(Scope(principal_type=GROUP), "identitystore:ListGroupMemberships", "none")}
+    assert notes(actual) == {
+        (Scope(principal_type=GROUP, principal_id=aws.developers), "identitystore:ListGroupMemberships", "none")
+    }
     assert (actual.memberships, actual.unresolved[0].about) == ({}, "members of developers")
 
 
@@ -385,14 +401,14 @@ def test_walks_the_units_where_accounts_have_no_paths(
     assert accounts[aws_world.management_account_id].ou_id == aws_world.root_id
 
 
-def test_unplaced_accounts_block_nothing(
+def test_unplaced_accounts_block_what_depends_on_units(
     connect_center: Connect, aws_world: AwsWorld, aws: AwsCast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     break_down(aws_world, "organizations:ListAccountsForParent")
     with Serving(Retouched(aws_world, "ListAccounts", Paths=None)) as serving:
         monkeypatch.setenv("AWS_ENDPOINT_URL", serving.url)
         actual = read_actual(connect_center(), OPTIONS)
-    assert notes(actual) == {(EVERYTHING, "organizations:ListAccountsForParent", "none")}
+    assert notes(actual) == {(EVERYTHING, "organizations:ListAccountsForParent", "units")}
     assert actual.accounts[aws.shop].ou_id == ""
 
 
