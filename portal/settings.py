@@ -122,6 +122,9 @@ if CELERY_BROKER_URL.startswith("filesystem://"):
         "control_folder": str(_QUEUE_DIR / "control"),
         "polling_interval": 0.1,
     }
+# Where the processes share what a row of the database would be slow for; empty: there is no Redis.
+_REDIS_URLS = (CELERY_BROKER_URL.partition(";")[0], str(CACHES["default"].get("LOCATION", "")))
+REDIS_URL = next((url for url in _REDIS_URLS if url.startswith(("redis://", "rediss://"))), "")
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

@@ -8,9 +8,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from types import MethodType
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, ParamSpec, TypeVar, cast
 
 from botocore.client import BaseClient
 from botocore.config import Config
@@ -76,6 +77,7 @@ class AwsOptions:
 
     region: the instance's primary region. role_arn: assumed on top of boto3's credentials when given.
     instance_arn: found when not given. tps: requests a second to sso-admin, of the 20 that all callers share.
+    urgent: its readings go before those of sessions that are not; writes, and asking what became of them, always do.
     Timeouts are in seconds.
     """
 
@@ -83,9 +85,42 @@ class AwsOptions:
     role_arn: str = ""
     instance_arn: str = ""
     tps: float = 10.0
+    urgent: bool = False
     connections: int = 16
     connect_timeout: float = 3.0
     read_timeout: float = 20.0
+
+
+class Traffic(StrEnum):
+    """What a request is for: that is how calls, throttling and waiting are told apart."""
+
+    READ = "read"
+    WRITE = "write"
+    POLL = "poll"  # asking how far AWS is with a write
+
+
+class Flow(NamedTuple):
+    """Requests of one kind so far, every try counted; how many AWS turned away; seconds they waited for their turn."""
+
+    calls: int = 0
+    throttled: int = 0
+    waited: float = 0.0
+
+    def plus(self, more: "Flow") -> "Flow":
+        return Flow(self.calls + more.calls, self.throttled + more.throttled, self.waited + more.waited)
+
+
+class _Manner(NamedTuple):
+    """How a request is sent: what it is for, and after which errors it is sent again."""
+
+    traffic: Traffic
+    backoff: Backoff
+    worth: tuple[type[Temporary], ...]
+
+
+_READING = _Manner(Traffic.READ, READS, (Throttled, Unavailable, NoAnswer, Unreachable))
+_POLLING = _READING._replace(traffic=Traffic.POLL)
+_WRITING = _Manner(Traffic.WRITE, WRITES, (Throttled,))
 
 
 @dataclass(frozen=True)
@@ -108,17 +143,18 @@ class Clients:
 class AwsSession:
     """Sends requests to AWS: paced, counted, tried again, and failing with our errors only. Thread safe.
 
-    pacer: holds all requests to sso-admin together to a rate; a bucket of this process when not given.
+    pacer: holds all requests to sso-admin together to a rate; a bucket of this session when not given.
     """
 
     def __init__(self, options: AwsOptions, pacer: Pacer | None = None, sleep: Sleep = time.sleep) -> None:
-        self._sleep = sleep
+        self._sleep, self._is_urgent = sleep, options.urgent
         self._pacers: dict[str, Pacer] = {
             "sso-admin": pacer or _bucket(Rate(options.tps, max(1.0, options.tps)), sleep)
         }
         self._resting: dict[str, tuple[float, GatewayError]] = {}
         self._lock = threading.Lock()
         self._calls, self._throttled = Tally(), Tally()
+        self._flows = dict.fromkeys(Traffic, Flow())
         self.clients = self._connect(options)
 
     def close(self) -> None:
@@ -135,10 +171,16 @@ class AwsSession:
         """How many of them AWS turned away because there were too many."""
         return self._throttled.counts()
 
+    @property
+    def flows(self) -> Mapping[Traffic, Flow]:
+        """Requests to sso-admin, by what they were for."""
+        with self._lock:
+            return dict(self._flows)
+
     def read(self, method: Callable[P, T], *args: P.args, **parameters: P.kwargs) -> T:
         """Ask; up to eight times where another try may help."""
-        worth = (Throttled, Unavailable, NoAnswer, Unreachable)
-        return self._try_again(READS, worth, method, *args, **parameters)
+        manner = _POLLING if operation_of(method).endswith("Status") else _READING
+        return self._try_again(manner, method, *args, **parameters)
 
     def pages(self, method: Callable[P, Page], *args: P.args, **parameters: P.kwargs) -> Iterator[Page]:
         """All pages of a listing, empty ones included.
@@ -163,7 +205,7 @@ class AwsSession:
         Raises OutcomeUnknown where it may have been carried out, and Race for a concurrent change.
         """
         try:
-            return self._try_again(WRITES, (Throttled,), method, *args, **parameters)
+            return self._try_again(_WRITING, method, *args, **parameters)
         except (NoAnswer, Unavailable) as error:
             params = {"operation": error.operation, "code": error.code, "text": error.text}
             reason = Reason("aws_outcome_unknown", params)
@@ -187,28 +229,44 @@ class AwsSession:
 
         return try_again(send_once, RACES, (Race,), self._sleep)
 
-    def _try_again(
-        self, backoff: Backoff, worth: tuple[Any, ...], method: Callable[P, T], *args: P.args, **parameters: P.kwargs
-    ) -> T:
+    def _try_again(self, manner: _Manner, method: Callable[P, T], *args: P.args, **parameters: P.kwargs) -> T:
         operation = operation_of(method)
         service = operation.partition(":")[0]
         self._require_awake(service)
+
+        def send() -> T:
+            self._await_turn(operation, manner.traffic)
+            try:
+                return self._send(operation, method, *args, **parameters)
+            except Throttled:
+                self._count(operation, manner.traffic, Flow(throttled=1))
+                raise
+
         try:
-            return try_again(lambda: self._send(operation, method, *args, **parameters), backoff, worth, self._sleep)
+            return try_again(send, manner.backoff, manner.worth, self._sleep)
         except Unreachable as error:
             self._resting[service] = (time.monotonic() + REST_SECONDS, error)
             raise
 
+    def _await_turn(self, operation: str, traffic: Traffic) -> None:
+        begin = time.monotonic()
+        self._pacer(operation).acquire(urgent=self._is_urgent or traffic is not Traffic.READ)
+        self._count(operation, traffic, Flow(calls=1, waited=time.monotonic() - begin))
+
+    def _count(self, operation: str, traffic: Traffic, more: Flow) -> None:
+        if more.calls:
+            self._calls.add(operation)
+        if more.throttled:
+            self._throttled.add(operation)
+        if operation.startswith("sso-admin:"):
+            with self._lock:
+                self._flows[traffic] = self._flows[traffic].plus(more)
+
     def _send(self, operation: str, method: Callable[P, T], *args: P.args, **parameters: P.kwargs) -> T:
-        self._pacer(operation).acquire()
-        self._calls.add(operation)
         try:
             answer = method(*args, **parameters)
         except RAISED_BY_BOTO as error:
-            translated = translate(operation, error, parameters)
-            if isinstance(translated, Throttled):
-                self._throttled.add(operation)
-            raise translated from error
+            raise translate(operation, error, parameters) from error
         except UNREADABLE as error:
             raise foreign_answer(operation) from error
         if not _is_awss(answer):

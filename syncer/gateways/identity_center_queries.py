@@ -8,14 +8,14 @@ What a whole reading consists of, and what a question without an answer means, i
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
 from syncer.gateways import aws_answers as answers
-from syncer.gateways.aws_session import AwsOptions, AwsSession
+from syncer.gateways.aws_session import AwsOptions, AwsSession, Flow, Traffic
 from syncer.gateways.errors import Invalid, NotFound, Permanent
 from syncer.gateways.identity_center_requests import (
     OperationStatus,
@@ -84,6 +84,11 @@ class IdentityCenterQueries:
     def throttled(self) -> Counter[str]:
         """Those that AWS turned away because there were too many; a copy."""
         return self._aws.throttled
+
+    @property
+    def flows(self) -> Mapping[Traffic, Flow]:
+        """Requests to sso-admin told apart by what they were for: reading, writing, asking about writes; a copy."""
+        return self._aws.flows
 
     @property
     def region(self) -> str:

@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+import redis
 
+from tests.services import postgres, redis_server
 from tests.services.processes import stop
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -87,6 +90,35 @@ class Portal:
             raise
         finally:
             stop(process)
+
+
+def service_url(name: str) -> str:
+    """The address of a server that `make test` has started."""
+    if name not in os.environ:
+        pytest.fail(f"{name} is not set: run these tests with make test, or python -m tests.run integration")
+    return os.environ[name]
+
+
+@contextmanager
+def postgres_database(name: str) -> Iterator[str]:
+    """The URL of an empty database of our own, gone with the block."""
+    server = service_url(postgres.URL_NAME)
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {name}")
+    yield f"{server.rpartition('/')[0]}/{name}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextmanager
+def redis_database(number: int) -> Iterator[str]:
+    """The URL of a Redis database that nobody else uses."""
+    url = f"{service_url(redis_server.URL_NAME).rpartition('/')[0]}/{number}"
+    with redis.Redis.from_url(url) as client:
+        client.flushdb()
+        yield url
+        client.flushdb()
 
 
 def describe_portal(folder: Path, **variables: str) -> Portal:

@@ -10,11 +10,17 @@ from typing import Any
 
 import psycopg
 import pytest
-import redis
 
 from simulators.aws import Fault
-from tests.integration.processes import BEAT, WORKER, Portal, describe_portal, wait_until
-from tests.services import postgres, redis_server
+from tests.integration.processes import (
+    BEAT,
+    WORKER,
+    Portal,
+    describe_portal,
+    postgres_database,
+    redis_database,
+    wait_until,
+)
 from tests.services.processes import free_port
 from tests.syncer.worlds import FOREIGN, World, serve_world
 
@@ -26,33 +32,17 @@ HANGING = "sso-admin:CreateAccountAssignment"
 SETTLED = FOREIGN | {("shop", "Reader", "hana")}
 
 
-def _url(name: str) -> str:
-    """The address of a server that `make test` has started."""
-    if name not in os.environ:
-        pytest.fail(f"{name} is not set: run these tests with make test, or python -m tests.run integration")
-    return os.environ[name]
-
-
 @pytest.fixture(scope="module")
 def database() -> Iterator[str]:
     """The URL of a database of our own, gone when the module ends."""
-    server, name = _url(postgres.URL_NAME), "genkan_worker"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        connection.execute(f"CREATE DATABASE {name}")
-    yield f"{server.rpartition('/')[0]}/{name}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with postgres_database("genkan_worker") as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
 def broker() -> Iterator[str]:
-    """The URL of a Redis database that nobody else uses."""
-    url = f"{_url(redis_server.URL_NAME).rpartition('/')[0]}/11"
-    with redis.Redis.from_url(url) as client:
-        client.flushdb()
+    with redis_database(11) as url:
         yield url
-        client.flushdb()
 
 
 @pytest.fixture(scope="module")

@@ -221,6 +221,8 @@ def point_settings(world: World, settings: Settings, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(nowhere / "credentials"))
     monkeypatch.setattr("syncer.connections.KintoneApp", partial(KintoneApp, sleep=_go_on))
     monkeypatch.setattr("syncer.connections.connect", partial(connect, sleep=_go_on))
+    # Its own connection would meet the lock of the test's transaction.
+    monkeypatch.setattr("syncer.connections.build_pacer", lambda: None)
     monkeypatch.setattr("syncer.runs.ApplyOptions", partial(ApplyOptions, poll_seconds=0.0))
     # A test's transaction is its own: a heartbeat from another thread would not find the lease.
     monkeypatch.setattr("syncer.leases.BEAT_SECONDS", 3600.0)
