@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import transaction
 
-from accounts.models import Person, Principal, User
+from accounts.models import Person, Principal, Stop, User
 from accounts.names import fold
 
 
@@ -13,13 +13,44 @@ def link_sign_in(user: User) -> None:
     A person who is linked to another sign-in is never taken over: a UPN can be given to somebody else.
     """
     with transaction.atomic():
-        if user.person is not None and user.person.principal is not None:
+        present = user.person.principal if user.person else None
+        if present is not None and present.gone_at is None:
             return
         principal = _find_principal(user)
+        if present is not None:
+            _follow_sign_in(user, present, principal)
+            return
         person = _take_person(principal, user)
         if person.pk != user.person_id:
             user.person = person
             user.save(update_fields=["person"])
+
+
+def _follow_sign_in(user: User, present: Principal, found: Principal | None) -> None:
+    """Whom he was linked to is gone, and the same sign-in is somebody else in Identity Center now."""
+    if found is not None and not _is_taken(found, user):
+        move_person(present, found)
+        user.refresh_from_db(fields=["person"])
+
+
+def move_person(before: Principal, after: Principal) -> None:
+    """The same human has another id in Identity Center: his sign-in, kintone code, page and lock-out go with him."""
+    _lock_out_too(before, after)
+    person = Person.objects.filter(principal=before).first()
+    if person is None or User.objects.filter(person__principal=after).exists():
+        return
+    Person.objects.filter(principal=after).delete()
+    person.principal = after
+    person.save(update_fields=["principal"])
+
+
+def _lock_out_too(before: Principal, after: Principal) -> None:
+    """A lock-out holds for the human, whatever his id. The one of the old id stays as it is."""
+    held = Stop.objects.active().of_kind(Stop.Kind.LOCK_OUT)
+    stop = held.filter(principal=before).first()
+    if stop and not held.filter(principal=after).exists():
+        stop.pk, stop.principal = None, after
+        stop.save(force_insert=True)
 
 
 def _find_principal(user: User) -> Principal | None:

@@ -185,6 +185,58 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         _("{name} is not in Identity Center yet."),
         _("Nothing to do: access is given as soon as Entra ID has brought the name, usually within 40 minutes."),
     ),
+    "not_provisioned_long": (
+        _("{name} has been missing from Identity Center for {hours} hours. New people usually arrive in 40 minutes."),
+        _(
+            "In Entra ID, check that the person is assigned to the AWS application, has a first, last and display "
+            "name, and that provisioning runs (its token is valid for a year). Access follows by itself."
+        ),
+    ),
+    "group_not_provisioned_long": (
+        _("The group {name} has been missing from Identity Center for {hours} hours."),
+        _(
+            "Check the spelling. In Entra ID, check that the group itself is assigned to the AWS application (groups "
+            "inside groups are not provisioned) and that provisioning runs. Access follows by itself."
+        ),
+    ),
+    "may_be_namesake": (
+        _("“{name}” went, and {candidate} came under that name: that may be somebody else, so no access is given."),
+        _(
+            "If it is the same person or group, or the new one is meant everywhere, an owner of the accounts or an "
+            "administrator confirms it on this record's page. Otherwise take the name out of the record."
+        ),
+    ),
+    "person_left": (
+        _("“{name}” is disabled in Identity Center or gone from it, so the access ends."),
+        _("Take the person out of the record. Whoever comes back within 30 days gets the access back by itself."),
+    ),
+    "group_left": (
+        _("The group “{name}” is gone from Identity Center, so the access ends."),
+        _("Take the group out of the record, or assign it to the AWS application in Entra ID again."),
+    ),
+    "person_renamed": (
+        _("“{name}” is now called {new} in Identity Center. Access goes on."),
+        _("Nothing has to be done. To have the same name everywhere, write {new} into kintone as well."),
+    ),
+    "group_renamed": (
+        _("The group “{name}” is now called {new}. Access goes on."),
+        _("Write {new} into the record, so that it says what it means."),
+    ),
+    "provisioning_stopped": (
+        _("Several people who sign in here have been missing from Identity Center for more than two hours."),
+        _(
+            "Provisioning from Entra ID looks stopped. Check in Entra ID whether the SCIM token of the AWS "
+            "application has expired, and whether these people are assigned to the application."
+        ),
+    ),
+    "last_day_week": (
+        _("Access to {account} with {set} ends on {day}: {names}"),
+        _("If it is still needed, move the last day in the record."),
+    ),
+    "last_day_tomorrow": (
+        _("Access to {account} with {set} ends at the end of {day}: {names}"),
+        _("If it is still needed, move the last day in the record today."),
+    ),
     "principal_gone": (
         _("{name} was in Identity Center and is no longer."),
         _("If this is a mistake, assign the person or group to the AWS application in Entra ID again."),

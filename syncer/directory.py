@@ -35,6 +35,9 @@ class Directory:
     sets: Mapping[str, ActualSet]
     principals: Mapping[str, ActualPrincipal]  # by id
     links: Mapping[LinkKey, str] = field(default_factory=dict)  # → principal id
+    namesakes: Mapping[LinkKey, str] = field(default_factory=dict)  # → who may be meant now: nobody has decided yet
+    renamed: Mapping[LinkKey, str] = field(default_factory=dict)  # → the name that the linked principal bears now
+    waiting_hours: Mapping[tuple[PrincipalType, str], int] = field(default_factory=dict)  # by folded name
     policies: tuple[ActualPolicy, ...] = ()
     knows_all_policies: bool = True  # False: only those in use are known
     user_suffix: str = ""

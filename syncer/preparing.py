@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import AppKind
+from syncer.absences import find_stopped
 from syncer.changes import Kind, Limits, Plan, identity_of
 from syncer.connections import connect_aws, connect_kintone, ownership_tag
 from syncer.desired import Before, Desired
@@ -17,8 +18,10 @@ from syncer.directory import Directory, find_policies_in_use
 from syncer.gateways.errors import GatewayError, NotFound
 from syncer.gateways.identity_center import IdentityCenter
 from syncer.gateways.identity_center_reading import ReadOptions, read_actual
+from syncer.leavers import confirm_leavers
+from syncer.mirror import people, refusals, standings, truth
 from syncer.mirror import records as record_mirror
-from syncer.mirror import refusals, standings, truth
+from syncer.mirror.links import follow_links, load_links
 from syncer.mirror.records import load_before, load_records
 from syncer.models import AppState, Run
 from syncer.models import Change as ChangeRow
@@ -180,7 +183,7 @@ def prepare(
     assignments = load_records(AppKind.ASSIGNMENT, wish.codes(AppKind.ASSIGNMENT), without=wish.missing)
     before = load_before()
     progress.begin(Run.Step.TRUTH)
-    center, actual = _read_truth(_find_focus(only, sets, assignments, before), everything=everything)
+    center, actual, leaving = _read_truth(_find_focus(only, sets, assignments, before), everything=everything)
     progress.note(
         calls=center.calls.total(),
         accounts=len(actual.accounts),
@@ -188,7 +191,7 @@ def prepare(
         assignments=len(actual.assignments),
     )
     progress.begin(Run.Step.PLAN)
-    desired = _build_desired(sets, assignments, before, actual)
+    desired = _build_desired(sets, assignments, before, actual, leaving)
     references = standings.load_references()
     limits = _load_limits(wish)
     circumstances = _load_circumstances(desired, references, everything=everything)
@@ -224,7 +227,8 @@ def _find_focus(
     return Focus(frozenset(pairs), frozenset(names))
 
 
-def _read_truth(focus: Focus | None, *, everything: bool) -> tuple[IdentityCenter, Actual]:
+def _read_truth(focus: Focus | None, *, everything: bool) -> tuple[IdentityCenter, Actual, frozenset[str]]:
+    """The gateway, what AWS has, and the ids of those who left."""
     known = truth.load_sets()
     instance = truth.load_instance()
     if instance is None:
@@ -251,8 +255,9 @@ def _read_truth(focus: Focus | None, *, everything: bool) -> tuple[IdentityCente
     if blind is not None:
         center.close()
         raise RunFailed(blind.reason, actual.unresolved, center.calls)
+    actual, leaving = confirm_leavers(center, actual, truth.load_principals())
     truth.store_actual(actual, at=timezone.now())
-    return center, _remember_unread(actual if focus is None else _complete_from_mirror(actual, focus))
+    return center, _remember_unread(actual if focus is None else _complete_from_mirror(actual, focus)), leaving
 
 
 _OPTIONAL = ("iam:ListPolicies", "aws_denied")
@@ -296,23 +301,31 @@ def _build_desired(
     assignments: Collection[ReadRecord],
     before: Mapping[str, Collection[Before]],
     actual: Actual,
+    leaving: frozenset[str],
 ) -> Desired:
-    zone = ZoneInfo(settings.TIME_ZONE)
+    now, zone = timezone.now(), ZoneInfo(settings.TIME_ZONE)
+    follow_links(now)
+    links = load_links()
     directory = Directory(
         management_account_id=actual.instance.management_account_id,
         accounts=actual.accounts,
         sets=actual.sets,
         principals=actual.principals,
-        links=truth.load_links(),
+        links=links.principals,
+        namesakes=links.namesakes,
+        renamed=links.renamed,
+        waiting_hours=people.load_waiting_hours(now),
         policies=actual.policies or truth.load_policies() or find_policies_in_use(actual.sets.values()),
         knows_all_policies=bool(actual.policies) or truth.find_policies_age() is not None,
         user_suffix=settings.KINTONE_USER_SUFFIX,
         match_email=settings.IDENTITY_MATCH_EMAIL,
     )
-    return build_desired(
+    desired = build_desired(
         sets, assignments, directory,
-        before=before, today=timezone.now().astimezone(zone).date(), zone=zone, public_url=settings.PUBLIC_URL,
+        before=before, today=now.astimezone(zone).date(), zone=zone, public_url=settings.PUBLIC_URL,
     )  # fmt: skip
+    stopped = find_stopped(people.load_absent_since(now), now)
+    return replace(desired, leaving=leaving, problems=(*desired.problems, *stopped))
 
 
 def _load_circumstances(desired: Desired, references: Mapping[str, int], *, everything: bool) -> Circumstances:

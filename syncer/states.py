@@ -231,6 +231,7 @@ class ActualPrincipal:
     email: str = ""
     external_ids: tuple[str, ...] = ()
     is_enabled: bool = True
+    external_issuer: str = ""  # of the first of them
 
 
 @dataclass(frozen=True)

@@ -383,7 +383,10 @@ def _stand(draft: _Draft, record: ReadRecord, wish: AssignmentWish) -> tuple[lis
         if not principal_id:
             unknown.add(kind)
             _note_unknown(draft, record, source, written)
-        state, reason = place or _standing_of(draft.directory, principal_id, written)
+        state, reason = _standing_of(draft.directory, LinkKey(source, written), principal_id)
+        if reason or draft.directory.renamed:
+            _note_change(draft, record, LinkKey(source, written), reason)
+        state, reason = place or (state, reason)
         standings.append(
             Standing(
                 wish.account_id, wish.permission_set, kind, principal_id, written, state, reason, wanted_by
@@ -402,10 +405,39 @@ def _names(wish: AssignmentWish) -> Iterator[tuple[str, str]]:
     yield from (("group_name", name) for name in wish.groups)
 
 
+_FIELD_OF = {"kintone_user": "users", "address": "more_users", "group_name": "groups"}
+
+
 def _note_unknown(draft: _Draft, record: ReadRecord, source: str, written: str) -> None:
-    field_name = {"kintone_user": "users", "address": "more_users", "group_name": "groups"}[source]
     code = "group_unknown" if source == "group_name" else "person_unknown"
-    draft.problem(code, record, field_name, severity="warning", name=written)
+    draft.problem(code, record, _FIELD_OF[source], severity="warning", name=written)
+
+
+def _note_change(draft: _Draft, record: ReadRecord, written: LinkKey, reason: Reason | None) -> None:
+    """What has become of a person or group that the record names: its owners should know, access has its own way."""
+    is_group, field_name = written.source == "group_name", _FIELD_OF[written.source]
+    why = reason.code if reason else ""
+    if reason and why == "may_be_namesake":
+        draft.problem("may_be_namesake", record, field_name, **reason.params)
+        draft.kept |= _find_namesakes_key(draft, record, written)
+    elif why in ("principal_gone", "principal_disabled"):
+        code = "group_left" if is_group else "person_left"
+        draft.problem(code, record, field_name, severity="warning", name=written.key)
+    elif not why and (name := draft.directory.renamed.get(_key_of(written))):
+        renamed = "group_renamed" if is_group else "person_renamed"
+        draft.problem(renamed, record, field_name, severity="warning", name=written.key, new=name)
+
+
+def _find_namesakes_key(draft: _Draft, record: ReadRecord, written: LinkKey) -> set[AssignmentKey]:
+    """What the one who may be meant has already: it stays until somebody has said who is meant."""
+    kind, wish = _type_of(written.source), record.wish
+    if not isinstance(wish, AssignmentWish):
+        return set()
+    return {AssignmentKey(wish.account_id, wish.permission_set, kind, draft.directory.namesakes[_key_of(written)])}
+
+
+def _key_of(written: LinkKey) -> LinkKey:
+    return LinkKey(written.source, fold(written.key))
 
 
 def _obstacle(draft: _Draft, wish: AssignmentWish) -> tuple[State, Reason] | None:
@@ -428,15 +460,33 @@ def _obstacle(draft: _Draft, wish: AssignmentWish) -> tuple[State, Reason] | Non
     return None
 
 
-def _standing_of(directory: Directory, principal_id: str, written: str) -> tuple[State, Reason | None]:
+def _standing_of(directory: Directory, written: LinkKey, principal_id: str) -> tuple[State, Reason | None]:
+    """What stands in the way of one name of a record."""
+    name = written.key
     if not principal_id:
-        return State.WAITING, Reason("not_provisioned", {"name": written})
+        return State.WAITING, _why_absent(directory, written)
+    if directory.namesakes and (candidate := directory.namesakes.get(_key_of(written))):
+        comes = directory.principals.get(candidate)
+        params = {"name": name, "candidate": (comes.display_name or comes.name) if comes else candidate}
+        return State.BLOCKED, Reason("may_be_namesake", params)
     principal = directory.principals.get(principal_id)
     if principal is None:
-        return State.WAITING, Reason("principal_gone", {"name": written})
+        return State.WAITING, Reason("principal_gone", {"name": name})
     if not principal.is_enabled:
-        return State.WAITING, Reason("principal_disabled", {"name": principal.display_name or written})
+        return State.WAITING, Reason("principal_disabled", {"name": principal.display_name or name})
     return State.WANTED, None
+
+
+LONG_WAIT = 2  # hours; Entra ID brings a name within 40 minutes as a rule
+
+
+def _why_absent(directory: Directory, written: LinkKey) -> Reason:
+    kind = _type_of(written.source)
+    hours = directory.waiting_hours.get((kind, fold(written.key)), 0)
+    if hours < LONG_WAIT:
+        return Reason("not_provisioned", {"name": written.key})
+    code = "group_not_provisioned_long" if kind is PrincipalType.GROUP else "not_provisioned_long"
+    return Reason(code, {"name": written.key, "hours": hours})
 
 
 def _look_up(draft: _Draft, source: str, written: str) -> str:

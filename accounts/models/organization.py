@@ -112,6 +112,9 @@ class Instance(models.Model):
         max_length=12, blank=True, help_text="whose credentials the portal uses: the delegated administrator account"
     )
     read_at = models.DateTimeField()
+    principals_read_at = models.DateTimeField(
+        null=True, blank=True, help_text="when all users and groups were last listed"
+    )
     may_list_by_principal = models.BooleanField(
         null=True, help_text="whether ListAccountAssignmentsForPrincipal is allowed here; null: not tried yet"
     )

@@ -98,9 +98,13 @@ class Principal(models.Model):
     display_name = models.CharField(_("display name"), max_length=1024, blank=True)
     email = models.CharField(_("mail"), max_length=320, blank=True)
     external_id = models.CharField(max_length=256, blank=True)
+    external_issuer = models.CharField(max_length=256, blank=True)
     is_enabled = models.BooleanField(_("enabled"), default=True)
     first_seen = models.DateTimeField(default=timezone.now)
-    gone_at = models.DateTimeField(null=True, blank=True)
+    disabled_at = models.DateTimeField(
+        null=True, blank=True, help_text="while it is disabled: when it was last seen enabled"
+    )
+    gone_at = models.DateTimeField(null=True, blank=True, help_text="when it was last seen, once it is gone")
 
     class Meta:
         verbose_name = _("principal")
@@ -193,6 +197,7 @@ class PrincipalLink(models.Model):
         SUFFIX = "suffix", _("by code and suffix")
         EMAIL = "email", _("by mail")
         DISPLAY_NAME = "display_name", _("by group name")
+        CONFIRMED = "confirmed", _("confirmed: the same person or group")
 
     source = models.CharField(_("source"), max_length=12, choices=Source.choices)
     key = models.CharField(_("written as"), max_length=320, help_text=_("NFKC, case-folded."))
@@ -201,6 +206,12 @@ class PrincipalLink(models.Model):
     )
     how = models.CharField(_("how"), max_length=12, choices=How.choices, default=How.ADMIN)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    external_id = models.CharField(
+        max_length=256, blank=True, editable=False, help_text="of the principal, when it was last known to be the same"
+    )
+    left_at = models.DateTimeField(
+        null=True, editable=False, help_text="when it was last seen, until it is decided who came in its place"
+    )
     namesake = models.ForeignKey(
         Principal,
         null=True,

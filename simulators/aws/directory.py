@@ -36,6 +36,26 @@ class Directory:
         self.all_groups.add(group.number, group)
         self._group_ids.update(dict.fromkeys(_group_names(group), group.id))
 
+    def change_user(self, user: User) -> None:
+        """Put new attributes in the place of those of a user that is there."""
+        taken = self._user_ids.get(("userName", user.user_name.casefold()))
+        if taken not in (None, user.id):
+            raise ValueError(f"user name {user.user_name} is taken")
+        _forget(self._user_ids, user.id)
+        self.users[user.id] = user
+        self.all_users.add(user.number, user)
+        self._user_ids.update(dict.fromkeys(_user_names(user), user.id))
+
+    def change_group(self, group: Group) -> None:
+        """Put new attributes in the place of those of a group that is there."""
+        taken = self._group_ids.get(("displayName", group.display_name.casefold()))
+        if taken not in (None, group.id):
+            raise ValueError(f"group name {group.display_name} is taken")
+        _forget(self._group_ids, group.id)
+        self.groups[group.id] = group
+        self.all_groups.add(group.number, group)
+        self._group_ids.update(dict.fromkeys(_group_names(group), group.id))
+
     def put_membership(self, membership: Membership) -> None:
         key = (membership.group_id, membership.user_id)
         if membership.group_id not in self.groups or membership.user_id not in self.users:

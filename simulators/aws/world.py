@@ -233,6 +233,13 @@ class AwsWorld:
             holding.require_user(replace(user, status=status))
             user.status, user.updated = status, self.now()
 
+    def change_user(self, user_id: str, **values: Any) -> None:
+        """Change attributes of a user, as SCIM does: `user_name`, `external_id`, `display_name`, `email`, `status`."""
+        with self.change():
+            user = replace(self.directory.users[user_id], **values, updated=self.now())
+            holding.require_user(user)
+            self.directory.change_user(user)
+
     def remove_user(self, user_id: str) -> None:
         """Remove a user as a hard delete in Entra ID does: his assignments stay."""
         with self.change():
@@ -244,6 +251,12 @@ class AwsWorld:
             holding.require_group(group)
             self.directory.put_group(group)
             return group.id
+
+    def rename_group(self, group_id: str, display_name: str) -> None:
+        with self.change():
+            group = replace(self.directory.groups[group_id], display_name=display_name)
+            holding.require_group(group)
+            self.directory.change_group(group)
 
     def remove_group(self, group_id: str) -> None:
         """Remove a group; its assignments stay."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:  # the stubs are installed for mypy only
     from mypy_boto3_iam.type_defs import PolicyTypeDef
     from mypy_boto3_identitystore.type_defs import (
         AlternateIdentifierTypeDef,
+        DescribeGroupResponseTypeDef,
+        DescribeUserResponseTypeDef,
         ExternalIdTypeDef,
         GroupTypeDef,
         UserTypeDef,
@@ -67,7 +69,7 @@ def parse_unit(unit: "OrganizationalUnitTypeDef | RootTypeDef", parent_id: str) 
     return ActualUnit(unit["Id"], unit.get("Name", ""), parent_id)
 
 
-def parse_user(user: "UserTypeDef") -> ActualPrincipal:
+def parse_user(user: "UserTypeDef | DescribeUserResponseTypeDef") -> ActualPrincipal:
     emails = user.get("Emails") or [{}]
     return ActualPrincipal(
         type=PrincipalType.USER,
@@ -77,17 +79,29 @@ def parse_user(user: "UserTypeDef") -> ActualPrincipal:
         email=emails[0].get("Value", ""),
         external_ids=_external_ids(user.get("ExternalIds")),
         is_enabled=user.get("UserStatus") != "DISABLED",
+        external_issuer=_issuer(user.get("ExternalIds")),
     )
 
 
-def parse_group(group: "GroupTypeDef") -> ActualPrincipal:
+def parse_group(group: "GroupTypeDef | DescribeGroupResponseTypeDef") -> ActualPrincipal:
     name = group.get("DisplayName", "")
-    external_ids = _external_ids(group.get("ExternalIds"))
-    return ActualPrincipal(PrincipalType.GROUP, group["GroupId"], name, name, external_ids=external_ids)
+    rows = group.get("ExternalIds")
+    return ActualPrincipal(
+        PrincipalType.GROUP,
+        group["GroupId"],
+        name,
+        name,
+        external_ids=_external_ids(rows),
+        external_issuer=_issuer(rows),
+    )
 
 
 def _external_ids(rows: "list[ExternalIdTypeDef] | None") -> tuple[str, ...]:
     return tuple(row["Id"] for row in rows or ())
+
+
+def _issuer(rows: "list[ExternalIdTypeDef] | None") -> str:
+    return rows[0].get("Issuer", "") if rows else ""
 
 
 def parse_policy(policy: "PolicyTypeDef") -> ActualPolicy:

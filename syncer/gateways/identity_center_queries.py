@@ -219,9 +219,19 @@ class IdentityCenterQueries:
             return False
         return True
 
-    def find_user_id(self, user_name: str) -> str | None:
-        """The user with this UserName, in any case, or None. Source: identitystore GetUserId."""
-        store_id, identifier = self.instance.identity_store_id, answers.render_attribute("userName", user_name)
+    def fetch_user(self, user_id: str) -> ActualPrincipal:
+        """The user with this id. Raises NotFound for one that is gone. Source: identitystore DescribeUser."""
+        store_id, method = self.instance.identity_store_id, self._store.describe_user
+        return answers.parse_user(self._aws.read(method, IdentityStoreId=store_id, UserId=user_id))
+
+    def fetch_group(self, group_id: str) -> ActualPrincipal:
+        """The group with this id. Raises NotFound for one that is gone. Source: identitystore DescribeGroup."""
+        store_id, method = self.instance.identity_store_id, self._store.describe_group
+        return answers.parse_group(self._aws.read(method, IdentityStoreId=store_id, GroupId=group_id))
+
+    def find_user_id(self, value: str, attribute: str = "userName") -> str | None:
+        """The user with this UserName (or `emails.value`), in any case, or None. Source: identitystore GetUserId."""
+        store_id, identifier = self.instance.identity_store_id, answers.render_attribute(attribute, value)
         try:
             found = self._aws.read(self._store.get_user_id, IdentityStoreId=store_id, AlternateIdentifier=identifier)
         except NotFound:

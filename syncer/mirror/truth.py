@@ -22,7 +22,7 @@ from accounts.models import (
 )
 from accounts.names import clean, fold
 from accounts.organization import recompute_stages
-from syncer.directory import LinkKey, NewLink
+from syncer.directory import NewLink
 from syncer.states import (
     Actual,
     ActualAccount,
@@ -155,10 +155,11 @@ def _store_principals(actual: Actual, at: datetime) -> None:
         for row in Principal.objects.filter(principal_id__isnull=False).only(*_PRINCIPAL_FIELDS, "principal_id", "type")
     }
     rows = [_build_principal(principal) for principal in actual.principals.values()]
+    last_seen = Instance.objects.values_list("principals_read_at", flat=True).first() or at
+    for row in rows:
+        row.disabled_at = _when_disabled(known.get(row.principal_id), row, last_seen)
     changed = [row for row in rows if _differs(known.get(row.principal_id), row)]
-    Principal.objects.bulk_create(
-        changed, _BATCH, update_conflicts=True, unique_fields=["principal_id"], update_fields=list(_PRINCIPAL_FIELDS)
-    )
+    _write_principals(changed)
     unread = {item.scope.whole_type for item in actual.unresolved}
     if not any(item.scope == Scope() and item.blocks == "all" for item in actual.unresolved):
         gone = [
@@ -167,12 +168,41 @@ def _store_principals(actual: Actual, at: datetime) -> None:
             if row.principal_id not in actual.principals and row.gone_at is None and row.type not in unread
         ]
         for start in range(0, len(gone), _BATCH):
-            Principal.objects.filter(pk__in=gone[start : start + _BATCH]).update(gone_at=at)
+            Principal.objects.filter(pk__in=gone[start : start + _BATCH]).update(gone_at=last_seen)
+        if not unread - {None}:
+            Instance.objects.update(principals_read_at=at)
     _store_unknown_principals(actual, known)
     _store_people()
 
 
-_PRINCIPAL_FIELDS = ("name", "name_key", "display_name", "email", "external_id", "is_enabled", "gone_at")
+def store_arrivals(principals: Collection[ActualPrincipal], *, at: datetime) -> None:
+    """Take over users and groups that were asked for one by one."""
+    ids = [principal.principal_id for principal in principals]
+    known = {row.principal_id: row for row in Principal.objects.filter(principal_id__in=ids)}
+    rows = [_build_principal(principal) for principal in principals]
+    for row in rows:
+        row.disabled_at = _when_disabled(known.get(row.principal_id), row, at)
+    _write_principals(rows)
+    _store_people()
+
+
+def _write_principals(rows: Collection[Principal]) -> None:
+    Principal.objects.bulk_create(
+        rows, _BATCH, update_conflicts=True, unique_fields=["principal_id"], update_fields=list(_PRINCIPAL_FIELDS)
+    )
+
+
+_PRINCIPAL_FIELDS = (
+    "name", "name_key", "display_name", "email", "external_id", "external_issuer", "is_enabled", "disabled_at",
+    "gone_at",
+)  # fmt: skip
+
+
+def _when_disabled(known: Principal | None, row: Principal, last_seen: datetime) -> datetime | None:
+    """When somebody disabled was last seen enabled, as far as anybody looked."""
+    if row.is_enabled:
+        return None
+    return known.disabled_at or last_seen if known else last_seen
 
 
 def _differs(known: Principal | None, row: Principal) -> bool:
@@ -188,6 +218,7 @@ def _build_principal(principal: ActualPrincipal) -> Principal:
         display_name=clean(principal.display_name, 1024),
         email=clean(principal.email, 320),
         external_id=clean(next(iter(principal.external_ids), ""), 256),
+        external_issuer=clean(principal.external_issuer, 256),
         is_enabled=principal.is_enabled,
         gone_at=None,
     )
@@ -210,7 +241,7 @@ def _store_unknown_principals(actual: Actual, known: Mapping[str | None, Princip
 def _store_people() -> None:
     """Each user of the identity store is a person; his name and mail follow."""
     users = Principal.objects.filter(type=Principal.Type.USER).exclude(name="")
-    missing = users.filter(person__isnull=True)
+    missing = users.filter(person__isnull=True, gone_at__isnull=True)
     Person.objects.bulk_create(
         [Person(principal=user, name=user.display_name or user.name, email=user.email) for user in missing], _BATCH
     )
@@ -344,7 +375,7 @@ def load_principals() -> dict[str, ActualPrincipal]:
     return {
         row.principal_id: ActualPrincipal(
             PrincipalType(row.type), row.principal_id, row.name, row.display_name, row.email,
-            (row.external_id,) if row.external_id else (), row.is_enabled,
+            (row.external_id,) if row.external_id else (), row.is_enabled, row.external_issuer,
         )
         for row in rows if row.principal_id
     }  # fmt: skip
@@ -380,31 +411,23 @@ def find_policies_age() -> datetime | None:
     return newest.first()
 
 
-def load_links() -> dict[LinkKey, str]:
-    rows = PrincipalLink.objects.filter(principal__principal_id__isnull=False)
-    return {
-        LinkKey(source, key): principal_id or ""
-        for source, key, principal_id in rows.values_list("source", "key", "principal__principal_id")
-    }
-
-
 def store_links(links: Iterable[NewLink]) -> None:
-    """Keep first matches; a person's kintone code is known from then on."""
+    """Keep first matches with who they are; a person's kintone code is known from then on."""
     links = list(links)
-    rows = dict(
-        Principal.objects.filter(principal_id__in={link.principal_id for link in links}).values_list(
-            "principal_id", "pk"
-        )
-    )
+    known = Principal.objects.filter(principal_id__in={link.principal_id for link in links})
+    rows = {row.principal_id: row for row in known.only("principal_id", "external_id")}
     PrincipalLink.objects.bulk_create(
         [
-            PrincipalLink(source=link.key.source, key=link.key.key, principal_id=rows[link.principal_id], how=link.how)
+            PrincipalLink(
+                source=link.key.source, key=link.key.key, principal=rows[link.principal_id], how=link.how,
+                external_id=rows[link.principal_id].external_id,
+            )
             for link in links
             if link.principal_id in rows and len(link.key.key) <= _LONGEST_KEY
         ],
         _BATCH,
         ignore_conflicts=True,
-    )
+    )  # fmt: skip
     codes = {link.key.key: link.principal_id for link in links if link.key.source == _KINTONE_USER}
     _store_codes({code: principal_id for code, principal_id in codes.items() if len(code) <= _LONGEST_CODE})
 

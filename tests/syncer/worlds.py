@@ -115,10 +115,32 @@ class World:
         arn = self.aws.permission_set_arn(permission_set)
         return self.account_ids[account], arn, kind, self.principal_ids[principal]
 
-    def provision(self, name: str) -> None:
-        """Entra ID brings a person."""
+    def provision(self, name: str, external_id: str | None = None) -> None:
+        """Entra ID brings a person; under a name that was there before, somebody with another id."""
         address = f"{name}@{DOMAIN}"
-        self.principal_ids[name] = self.aws.add_user(address, name, address)
+        self.principal_ids[name] = self.aws.add_user(address, name, address, external_id)
+
+    def change_person(self, name: str, **values: Any) -> None:
+        """Entra ID changes what it says of a person."""
+        self.aws.change_user(self.principal_ids[name], **values)
+
+    def disable(self, name: str) -> None:
+        self.change_person(name, status="DISABLED")
+
+    def enable(self, name: str) -> None:
+        self.change_person(name, status="ENABLED")
+
+    def remove_person(self, name: str) -> None:
+        """Entra ID deletes a person for good; his assignments stay under an id that means nobody."""
+        self.principal_ids[f"late {name}"] = self.principal_ids[name]
+        self.aws.remove_user(self.principal_ids.pop(name))
+
+    def remove_group(self, name: str) -> None:
+        self.principal_ids[f"late {name}"] = self.principal_ids[name]
+        self.aws.remove_group(self.principal_ids.pop(name))
+
+    def add_group(self, name: str) -> None:
+        self.principal_ids[name] = self.aws.add_group(name)
 
     def granted(self) -> set[Granted]:
         """The assignments there are now."""
