@@ -278,6 +278,59 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     ),
     # What AWS answered
     "aws_refused": (_("AWS refused: {text}"), _("It is tried again in an hour, or as soon as the record changes.")),
+    # Why a request of AWS's ended as failed
+    "aws_policy_missing": (
+        _("The account {account} has no policy “{policy}”, which the permission set names."),
+        _("Whoever looks after the account creates it there, same path and name; or the set's owner takes it out."),
+    ),
+    "aws_managed_policy_missing": (
+        _("AWS has no managed policy “{policy}” that can be attached."),
+        _("The set's owner mends the name in the permission set's record."),
+    ),
+    "aws_policies_per_role": (
+        _("The permission set has more policies than the account allows for one role ({limit})."),
+        _("Whoever looks after the account raises that quota of IAM there; or the set's owner takes policies out."),
+    ),
+    "aws_account_quota": (
+        _("The account is at a limit of IAM: {quota}, {limit}."),
+        _("Whoever looks after the account raises this quota there, or removes what is not needed."),
+    ),
+    "aws_inline_too_large": (
+        _("The inline policy is larger than the {limit} bytes that IAM takes."),
+        _("Shorten it, or move a part into a customer managed policy."),
+    ),
+    "aws_inline_rejected": (
+        _("IAM does not take the set's policy: {text}"),
+        _("The set's owner mends the policy in the permission set's record."),
+    ),
+    "aws_account_out_of_reach": (
+        _("AWS cannot work in the account for the moment: {text}"),
+        _("Nothing to do: the next run tries again. If it stays, see whether the account is suspended or being made."),
+    ),
+    "aws_iam_denied": (
+        _("IAM did not let Identity Center change the account: {text}"),
+        _("See that the account has the role AWSServiceRoleForSSO, and that no service control policy stops it."),
+    ),
+    "aws_assignment_gone": (
+        _("AWS does not have the assignment any more."),
+        _("Nothing to do: the next run reads again."),
+    ),
+    "aws_provision_gone": (
+        _("The account does not hold the permission set any more."),
+        _("Nothing to do: the next run reads again."),
+    ),
+    "aws_set_gone": (
+        _("AWS does not have the permission set any more."),
+        _("Nothing to do: the next run reads again."),
+    ),
+    "aws_refused_for_now": (
+        _("AWS could not do it just now: {text}"),
+        _("Nothing to do: the next run tries again."),
+    ),
+    "aws_gave_no_reason": (
+        _("AWS refused and gave no reason."),
+        _("It is tried again in an hour, or as soon as the record changes."),
+    ),
     "aws_forgot_request": (
         _("AWS no longer knows the request."),
         _("Nothing to do: the next run looks what became of it."),
