@@ -421,7 +421,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     ),
     "kintone_no_right": (
         _("The API token of the kintone app {app} may not do this ({operation})."),
-        _("Tick the right to view records for the token, then “Update App”."),
+        _("Tick the rights to view, add and edit records for the token, then “Update App”."),
     ),
     "kintone_app_missing": (
         _("There is no kintone app {app}."),

@@ -1,13 +1,16 @@
-"""One kintone app, read over its REST API.
+"""One kintone app, read and written over its REST API.
 
 Pages are sought by `$id`, never by offset or cursor: cursors are ten a domain and shared with everybody, offsets end
 at 10,000. Errors are told apart by code and status; messages are in the reader's language and only passed on.
+
+kintone knows no idempotency key. So a write is sent again only where kintone cannot have carried it out; after any
+other error the caller looks first.
 """
 
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -17,7 +20,7 @@ from typing import Any, Self, TypeVar, cast, get_origin
 import requests
 from requests.auth import AuthBase
 
-from syncer.gateways.errors import NoAnswer, Throttled, Unavailable, Unreachable
+from syncer.gateways.errors import NoAnswer, Race, Temporary, Throttled, Unavailable, Unreachable
 from syncer.gateways.kintone_errors import Question, not_answered, not_kintone, read_answer, truncated
 from syncer.gateways.pacing import Backoff, Sleep, Tally, try_again
 
@@ -27,10 +30,24 @@ LONGEST_URL = 4000  # characters; kintone takes 8 KB, its own client changes to 
 SPARE_CONNECTIONS = 20  # of the domain's 100: what is left of them belongs to everybody
 CROWDED_PAUSE = 0.5  # seconds
 TRIES = Backoff(tries=4, first=0.5, longest=8.0)
+READ_AGAIN: tuple[type[Temporary], ...] = (Throttled, Unavailable, NoAnswer, Unreachable)
+WRITE_AGAIN: tuple[type[Temporary], ...] = (Throttled, Race, Unreachable)  # kintone has not carried it out
 
 V = TypeVar("V")
 Record = dict[str, Any]
 """A record as kintone gives it: field code → {"type", "value"}, `$id` and `$revision` among them as texts."""
+
+
+Values = Mapping[str, Any]
+"""What is written: field code → the bare value, in the shape of the field's type."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A record as a write has left it."""
+
+    record_id: str
+    revision: int
 
 
 @dataclass(frozen=True)
@@ -55,7 +72,7 @@ class FieldInfo:
 
 
 class KintoneApp:
-    """Reads one app with its API tokens. Thread safe; close it, or use it in a `with` statement.
+    """One app, with its API tokens. Thread safe; close it, or use it in a `with` statement.
 
     base_url: `https://example.cybozu.com`. tokens: this app's and those of apps it looks up from, nine at most.
     timeout: seconds to connect and to wait for an answer.
@@ -139,6 +156,11 @@ class KintoneApp:
             records.extend(self._records(self._get("records.json", self._query(query, ()))))
         return records
 
+    def find_record(self, field_code: str, text: str) -> Record | None:
+        """The oldest record with this text in a field of single-line text, None if there is none."""
+        query = f'{field_code} = "{_escape(text)}" order by $id asc limit 1'
+        return next(iter(self._records(self._get("records.json", self._query(query, ())))), None)
+
     def scan_revisions(self) -> Mapping[str, int]:
         """The revision of every record of the app, by id.
 
@@ -161,6 +183,39 @@ class KintoneApp:
             for record in page:
                 revisions[str(self._system_value(record, "$id"))] = self._system_value(record, "$revision")
         return revisions, total
+
+    # Writing
+
+    def create_record(self, values: Values) -> Written:
+        """Create a record. After Unavailable or NoAnswer it may be there: look before this is called again."""
+        answer = self._write("POST", {"record": _as_cells(values)})
+        record_id = self._member(answer, "record.json", "id", str)
+        return Written(record_id, self._number(answer, "revision"))
+
+    def update_record(self, record_id: str, values: Values, *, revision: int) -> Written:
+        """Change these fields of a record that still has this revision; the others stay as they are.
+
+        Raises Conflict if it has another one by now, and NotFound. After Unavailable or NoAnswer it may be changed.
+        """
+        answer = self._write("PUT", {"id": record_id, "revision": revision, "record": _as_cells(values)})
+        return Written(record_id, self._number(answer, "revision"))
+
+    def _write(self, method: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        question = self._question("record.json", method)
+
+        def send() -> Mapping[str, Any]:
+            return self._answer(
+                question,
+                lambda: self._session.request(
+                    method,
+                    f"{self._root}/record.json",
+                    json={"app": self.app_id, **body},
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                ),
+            )
+
+        return try_again(send, TRIES, WRITE_AGAIN, self._sleep)
 
     # Pages
 
@@ -220,20 +275,24 @@ class KintoneApp:
 
     # Requests
 
-    def _question(self, path: str) -> Question:
-        return Question(f"kintone GET {path} app {self.app_id}", self.app_id)
+    def _question(self, path: str, method: str = "GET") -> Question:
+        return Question(f"kintone {method} {path} app {self.app_id}", self.app_id)
 
     def _get(self, path: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        worth = (Throttled, Unavailable, NoAnswer, Unreachable)
-        return try_again(lambda: self._get_once(path, parameters), TRIES, worth, self._sleep)
+        question = self._question(path)
 
-    def _get_once(self, path: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        def ask() -> Mapping[str, Any]:
+            return self._answer(question, lambda: self._send(f"{self._root}/{path}", parameters))
+
+        return try_again(ask, TRIES, READ_AGAIN, self._sleep)
+
+    def _answer(self, question: Question, send: Callable[[], requests.Response]) -> Mapping[str, Any]:
+        """One request and its answer."""
         if self._is_crowded:
             self._sleep(CROWDED_PAUSE)
-        question = self._question(path)
         self._calls.add(question.operation)
         try:
-            response = self._send(f"{self._root}/{path}", parameters)
+            response = send()
         except requests.RequestException as error:
             raise not_answered(question, error) from error
         self._heed(response)
@@ -271,6 +330,15 @@ class _Tokens(AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["X-Cybozu-API-Token"] = self._header
         return request
+
+
+def _as_cells(values: Values) -> dict[str, dict[str, Any]]:
+    return {code: {"value": value} for code, value in values.items()}
+
+
+def _escape(text: str) -> str:
+    """A text inside the quotation marks of kintone's query language."""
+    return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def _render_address(parameters: Mapping[str, Any]) -> dict[str, str]:

@@ -128,12 +128,29 @@ def _refusal(question: Question, response: requests.Response, body: Mapping[str,
     """The error for a status other than 2xx. Gateways before kintone answer in plain text or HTML."""
     status = response.status_code
     code = str(body.get("code", "")) if body else ""
-    text = (str(body.get("message", "")) if body else response.text)[:LONGEST_TEXT]
+    text = (_say(body) if body else response.text)[:LONGEST_TEXT]
     kind, reason_code = _classify(status, code, is_json=body is not None)
     reason = question.reason(reason_code, status=str(status), code=code, text=text)
     if issubclass(kind, Throttled):
         return kind(question.operation, reason, code, text, _retry_after(response))
     return kind(question.operation, reason, code, text)
+
+
+def _say(body: Mapping[str, Any]) -> str:
+    """kintone's message, and for values that it does not take which field it means and why."""
+    faults = body.get("errors")
+    details = [
+        f"{_name_field(place)}: {' '.join(map(str, fault.get('messages', ())))}"
+        for place, fault in (faults.items() if isinstance(faults, dict) else ())
+        if isinstance(fault, dict)
+    ]
+    return " ".join([str(body.get("message", "")), *details])
+
+
+def _name_field(place: str) -> str:
+    """`record.users.values.value` is the field `users`."""
+    parts = str(place).split(".")
+    return parts[1] if len(parts) > 1 and parts[0].startswith("record") else str(place)
 
 
 def _classify(status: int, code: str, *, is_json: bool) -> tuple[type[GatewayError], str]:
