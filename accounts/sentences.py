@@ -276,6 +276,22 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         _("No record names this access, but one that cannot be understood may. It stays."),
         _("Mend the records of this account and permission set."),
     ),
+    # Changed by hand
+    "drift": (
+        _("Changed in AWS by hand: {change}"),
+        _(
+            "Put it back or keep it as a record, on the page of the account or the permission set. "
+            "It is put back by itself: {until}"
+        ),
+    ),
+    "drift_added": (
+        _("Assigned in AWS by hand; no record wants it."),
+        _("Put it back or keep it as a record. It is put back by itself: {until}"),
+    ),
+    "drift_removed": (
+        _("Removed in AWS by hand; a record wants it."),
+        _("Put it back or keep it as a record. It is put back by itself: {until}"),
+    ),
     # What AWS answered
     "aws_refused": (_("AWS refused: {text}"), _("It is tried again in an hour, or as soon as the record changes.")),
     # Why a request of AWS's ended as failed

@@ -221,7 +221,13 @@ class Drift(models.Model):
     principal_id = models.CharField(max_length=47, blank=True)
     principal_name = models.CharField(_("principal"), max_length=1024, blank=True)
     details = models.JSONField(default=list, blank=True, help_text="what differs, for a changed set")
+    record_revision = models.PositiveIntegerField(
+        null=True, blank=True, help_text="of the set's record: a later one is a newer word, and ends the drift of a set"
+    )
     seen_at = models.DateTimeField(_("seen"), default=timezone.now)
+    told_at = models.DateTimeField(
+        null=True, blank=True, help_text="empty: the same was told within a day, as when Terraform does it each hour"
+    )
     decision = models.CharField(_("decision"), max_length=8, choices=Decision.choices, blank=True)
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -15,11 +15,12 @@ from syncer.changes import Kind, Limits, Plan, identity_of
 from syncer.connections import connect_aws, connect_kintone, ownership_tag
 from syncer.desired import Before, Desired
 from syncer.directory import Directory, find_policies_in_use
+from syncer.drifting import Consequences
 from syncer.gateways.errors import GatewayError, NotFound
 from syncer.gateways.identity_center import IdentityCenter
 from syncer.gateways.identity_center_reading import ReadOptions, read_actual
 from syncer.leavers import confirm_leavers
-from syncer.mirror import people, refusals, standings, truth
+from syncer.mirror import drift, people, refusals, standings, truth
 from syncer.mirror import records as record_mirror
 from syncer.mirror.links import follow_links, load_links
 from syncer.mirror.records import load_before, load_records
@@ -183,6 +184,7 @@ def prepare(
     assignments = load_records(AppKind.ASSIGNMENT, wish.codes(AppKind.ASSIGNMENT), without=wish.missing)
     before = load_before()
     progress.begin(Run.Step.TRUTH)
+    began_at = timezone.now()
     center, actual, leaving = _read_truth(_find_focus(only, sets, assignments, before), everything=everything)
     progress.note(
         calls=center.calls.total(),
@@ -192,9 +194,11 @@ def prepare(
     )
     progress.begin(Run.Step.PLAN)
     desired = _build_desired(sets, assignments, before, actual, leaving)
+    drifting = drift.judge(desired, actual, began_at=began_at, now=timezone.now())
+    desired = replace(desired, problems=(*desired.problems, *drifting.problems))
     references = standings.load_references()
     limits = _load_limits(wish)
-    circumstances = _load_circumstances(desired, references, everything=everything)
+    circumstances = _load_circumstances(desired, references, drifting.consequences, everything=everything)
     plan = plan_run(desired, actual, limits, circumstances)
     accepted = _find_accepted(plan, accept)
     if accepted:
@@ -328,10 +332,14 @@ def _build_desired(
     return replace(desired, leaving=leaving, problems=(*desired.problems, *stopped))
 
 
-def _load_circumstances(desired: Desired, references: Mapping[str, int], *, everything: bool) -> Circumstances:
+def _load_circumstances(
+    desired: Desired, references: Mapping[str, int], drifting: Consequences, *, everything: bool
+) -> Circumstances:
     """What else the plan has to heed, as it stands now."""
     return Circumstances(
         refused=NOTHING_REFUSED if everything else refusals.load_refused(desired, references, timezone.now()),
+        drift=drifting.left_alone,
+        drifting_sets=drifting.sets_left_alone,
     )
 
 

@@ -18,7 +18,7 @@ from syncer import leases
 from syncer.applying import ApplyOptions, apply_plan
 from syncer.changes import Kind, SetChange
 from syncer.connections import ownership_tag
-from syncer.mirror import refusals, standings
+from syncer.mirror import drift, refusals, standings
 from syncer.mirror.records import load_unsettled, settle, store_in_force
 from syncer.mirror.standings import Outcomes
 from syncer.mirror.truth import store_applied_sets, store_links
@@ -273,6 +273,7 @@ class _Execution:
         store_in_force(prepared.records, prepared.desired.valid)
         standings.store_problems(prepared.desired.problems, prepared.references)
         _store_standings(prepared, Outcomes(), now)
+        drift.store_proofs(prepared.actual, at=now)
         Change.objects.bulk_create(build_rows(self.run, prepared.plan), 500)
         point_to_rows(self.run)
 

@@ -46,6 +46,18 @@ class PermissionSet(models.Model):
     )
     actual = models.JSONField(_("definition in AWS"), null=True, blank=True)
     read_at = models.DateTimeField(_("read"), null=True, blank=True)
+    proved_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="since when all its assignments are known; before, nothing found is new",
+    )
+    settled = models.JSONField(
+        null=True, blank=True, help_text="the definition as last judged or made by us: another one is somebody's doing"
+    )
+    settled_at = models.DateTimeField(null=True, blank=True)
+    captured_at = models.DateTimeField(
+        null=True, blank=True, help_text="since when one of ours is provisioned in the management account"
+    )
     failures = models.PositiveIntegerField(default=0)
     failed_wish = models.CharField(max_length=64, blank=True)
     retry_at = models.DateTimeField(_("tried again"), null=True, blank=True)

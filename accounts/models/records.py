@@ -89,6 +89,9 @@ class PortalWrite(models.Model):
     record_id = models.CharField(max_length=20)
     revision = models.PositiveIntegerField()
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    keeps_access = models.BooleanField(
+        default=False, help_text="it moved the same people with the same last days to a twin: that widens nothing"
+    )
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -184,10 +187,21 @@ class Draft(models.Model):
     )
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="drafts")
     request_key = models.CharField(max_length=64, unique=True, help_text=_("Makes a repeated write harmless."))
+    purpose = models.CharField(max_length=64, blank=True, help_text="what it belongs to, such as drift:12")
+    after = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="followers",
+        help_text="written only once that one is",
+    )
     base_revision = models.PositiveIntegerField(null=True, blank=True)
     values = models.JSONField(_("values"))
     state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.WAITING)
     error = models.TextField(_("error"), blank=True)
+    reason = models.JSONField(default=dict, blank=True, help_text=_("Code and parameters."))
+    attempts = models.PositiveIntegerField(default=0, help_text="writes begun: after one, look before the next")
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -198,6 +212,8 @@ class Draft(models.Model):
             # The task that sends what is waiting, oldest first; and "my drafts".
             models.Index(fields=["state", "created_at"], name="draft_waiting"),
             models.Index(fields=["author", "-created_at"], name="draft_of_author"),
+            # What came of a decision.
+            models.Index(fields=["purpose"], condition=~models.Q(purpose=""), name="draft_of_purpose"),
         ]
 
     def __str__(self) -> str:

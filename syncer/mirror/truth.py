@@ -298,20 +298,30 @@ def _store_sets(actual: Actual, at: datetime) -> None:
         wanted: dict[str, Any] = {"arn": there.arn, "ownership": there.ownership.value}
         if there.definition is not None and (actual.sets_read is None or there.name in actual.sets_read):
             wanted |= {"actual": definition_as_json(there.definition), "read_at": at}
+        wanted["captured_at"] = _find_capture(row, there, at)
         if any(getattr(row, name) != value for name, value in wanted.items()):
             for name, value in wanted.items():
                 setattr(row, name, value)
             (changed if row.pk else new).append(row)
     PermissionSet.objects.bulk_create(new, _BATCH)
-    PermissionSet.objects.bulk_update(changed, ["arn", "ownership", "actual", "read_at"], _BATCH)
+    PermissionSet.objects.bulk_update(changed, ["arn", "ownership", "actual", "read_at", "captured_at"], _BATCH)
+
+
+def _find_capture(row: PermissionSet, there: ActualSet, at: datetime) -> datetime | None:
+    """Since when one of our sets is provisioned in the management account, out of our reach."""
+    if there.ownership in (Ownership.OURS, Ownership.NOT_OURS):
+        return None
+    was_ours = there.ownership is Ownership.TERRAFORM and (row.is_ours or row.proved_at is not None)
+    return row.captured_at or (at if was_ours else None)
 
 
 def store_applied_sets(definitions: Mapping[str, Definition], arns: Mapping[str, str], *, at: datetime) -> None:
     """What a run has made of its sets is known without reading it again. `arns` are those of the sets it created."""
     for name, definition in definitions.items():
-        values: dict[str, Any] = {"actual": definition_as_json(definition), "read_at": at}
+        made = definition_as_json(definition)
+        values: dict[str, Any] = {"actual": made, "read_at": at, "settled": made, "settled_at": at}
         if name in arns:
-            values |= {"arn": arns[name], "ownership": PermissionSet.Ownership.OURS}
+            values |= {"arn": arns[name], "ownership": PermissionSet.Ownership.OURS, "proved_at": at}
         PermissionSet.objects.filter(name=name).update(**values)
 
 
