@@ -19,6 +19,7 @@ from syncer.applying import ApplyOptions, apply_plan
 from syncer.changes import Kind, SetChange
 from syncer.connections import ownership_tag
 from syncer.mirror import drift, refusals, standings
+from syncer.mirror.last_days import unsettle_ended
 from syncer.mirror.records import load_unsettled, settle, store_in_force
 from syncer.mirror.standings import Outcomes
 from syncer.mirror.truth import store_applied_sets, store_links
@@ -151,6 +152,7 @@ def run_changes(stopping: Stopping, *, patience: float = 40.0) -> Run | None:
         if not Instance.objects.exists():
             return None
         if not _has_failed_lately():
+            unsettle_ended(timezone.now())
             wish = replace(wish, waiting=load_unsettled())
         if not wish.changed:
             return None

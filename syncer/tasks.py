@@ -9,11 +9,13 @@ from celery import shared_task
 from celery.exceptions import OperationalError
 from django.core.management import call_command
 from django.db import transaction
+from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
 from accounts.audit import record_event
 from accounts.models import User
-from syncer import leases, runs
+from syncer import arrivals, leases, runs
+from syncer.mirror.last_days import store_reminders
 from syncer.models import Run
 
 logger = logging.getLogger(__name__)
@@ -49,6 +51,18 @@ def sweep() -> None:
     if Run.objects.filter(status=Run.Status.RUNNING).exists():
         runs.recover_lost_runs()
     runs.work_off_queue()
+
+
+@shared_task
+def look_for_waiting() -> None:
+    """Ask Identity Center for those whom records wait for."""
+    arrivals.look_for_waiting(timezone.now())
+
+
+@shared_task
+def tell_last_days() -> None:
+    """Write into the outbox whose access ends soon."""
+    store_reminders(timezone.now())
 
 
 @shared_task

@@ -3,6 +3,7 @@
 An admin may change, disable or delete them. A task is created only while none has its name, so what he changed stays.
 """
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from django.apps.registry import Apps
@@ -79,9 +80,14 @@ SHIPPED_TASKS = (
 
 
 def create_schedule(apps: Apps, _schema_editor: BaseDatabaseSchemaEditor) -> None:
+    create_tasks(apps, SHIPPED_TASKS)
+
+
+def create_tasks(apps: Apps, shipped_tasks: Iterable[Shipped]) -> None:
+    """Create those whose name no task has; later migrations ship theirs with it."""
     periodic_task = apps.get_model("django_celery_beat", "PeriodicTask")
     present = set(periodic_task.objects.values_list("name", flat=True))
-    absent = [shipped for shipped in SHIPPED_TASKS if shipped.name not in present]
+    absent = [shipped for shipped in shipped_tasks if shipped.name not in present]
     for shipped in absent:
         kind, model, values = shipped.schedule.build()
         schedules = apps.get_model("django_celery_beat", model).objects

@@ -17,6 +17,7 @@ from accounts.models import Account, AppKind, Assignment, PermissionSet, Person,
 from accounts.names import clean, fold
 from syncer.changes import AssignmentChange, Kind, Plan, SetChange
 from syncer.desired import Desired, Standing, State
+from syncer.mirror.last_days import company_day
 from syncer.planning import Fences
 from syncer.states import Actual, ActualSet, AssignmentKey, Ownership, Reason
 from syncer.states import Problem as ProblemState
@@ -338,7 +339,8 @@ def _write_wishes(
     taken_back = {
         link: wish
         for link, wish in stored.items()
-        if link not in wanted and in_scope(link.place) and link.record not in undecided
+        if link not in wanted and in_scope(link.place)
+        if link.record not in undecided or _is_over(wish)  # a passed day ends a word that stands as well
     }
     dropped = [wish.pk for link, wish in taken_back.items() if not _is_in_aws(link.place, facts)]
     marked = [
@@ -363,6 +365,10 @@ def _links_of(desired: Desired, rows: _Rows, references: Mapping[str, int]) -> I
 def _undecided(desired: Desired, references: Mapping[str, int]) -> set[int]:
     """Live records that are not understood now: their last word stands."""
     return {row for reference, row in references.items() if reference not in desired.valid}
+
+
+def _is_over(wish: "_StoredWish") -> bool:
+    return wish.expires_on is not None and wish.expires_on < company_day(timezone.now())
 
 
 def _is_in_aws(place: Place, facts: Mapping[Place, Facts]) -> bool:

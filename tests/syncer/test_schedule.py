@@ -13,6 +13,7 @@ from portal.celery import app
 pytestmark = pytest.mark.django_db
 
 migration = import_module("syncer.migrations.0002_schedule")
+people_migration = import_module("syncer.migrations.0005_schedule_people")
 
 
 def create_schedule() -> None:
@@ -23,7 +24,9 @@ def find_task(name: str) -> PeriodicTask:
     return PeriodicTask.objects.get(task=f"syncer.tasks.{name}")
 
 
-@pytest.mark.parametrize(("name", "seconds"), [("run_full", 600), ("run_changes", 50), ("sweep", 60)])
+@pytest.mark.parametrize(
+    ("name", "seconds"), [("run_full", 600), ("run_changes", 50), ("sweep", 60), ("look_for_waiting", 60)]
+)
 def test_task_comes_back_after_seconds(name: str, seconds: int) -> None:
     assert find_task(name).schedule.run_every.total_seconds() == seconds
 
@@ -33,7 +36,12 @@ def test_sessions_are_cleared_at_four_in_the_portals_zone() -> None:
     assert (crontab.minute, crontab.hour, str(crontab.timezone)) == ("0", "4", settings.TIME_ZONE)
 
 
-@pytest.mark.parametrize("name", ["run_full", "run_changes", "sweep"])
+def test_last_days_are_told_at_nine_in_the_portals_zone() -> None:
+    crontab = find_task("tell_last_days").crontab
+    assert (crontab.minute, crontab.hour, str(crontab.timezone)) == ("0", "9", settings.TIME_ZONE)
+
+
+@pytest.mark.parametrize("name", ["run_full", "run_changes", "sweep", "look_for_waiting"])
 def test_message_expires_before_the_next_but_one_is_due(name: str) -> None:
     task = find_task(name)
     assert 0 < task.expire_seconds <= task.schedule.run_every.total_seconds()
@@ -63,6 +71,7 @@ def test_creating_again_adds_nothing() -> None:
 
     before = count()
     create_schedule()
+    people_migration.create_schedule(apps, connection.schema_editor())
     assert count() == before
 
 
