@@ -292,6 +292,58 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         _("Removed in AWS by hand; a record wants it."),
         _("Put it back or keep it as a record. It is put back by itself: {until}"),
     ),
+    # What people stopped
+    "paused": (
+        _("Runs are paused until {until} by {by}: {why}"),
+        _("Until then they only read and plan. A portal admin can resume them earlier, on the page “Sync”."),
+    ),
+    "locked_out": (
+        _("{name} was locked out by {by} on {since}: {why}"),
+        _("Nothing is given until a portal admin lifts the lock-out on the person's page."),
+    ),
+    "account_frozen": (
+        _("“{account}” was frozen by {by} on {since}: {why}"),
+        _("Nobody new is let in until an owner of the account or a portal admin lifts the freeze on its page."),
+    ),
+    "nothing_read": (
+        _("Identity Center has not been read yet, so nobody's access is known."),
+        _("Begin with a full run: manage.py sync."),
+    ),
+    "lock_out_lifted": (_("The lock-out was lifted meanwhile, so this was not done."), ""),
+    "stop_reason_missing": (
+        _("The reason is missing."),
+        _("Say in a few words why; everybody who meets it will read them."),
+    ),
+    "stop_reason_long": (_("The reason has {length} characters; {limit} fit."), _("Shorten it.")),
+    "pause_end_missing": (_("When the pause ends is missing."), _("Choose an end.")),
+    "pause_end_passed": (_("That end has passed already."), _("Choose a later one.")),
+    "pause_too_long": (
+        _("A pause ends after {days} days at the latest."),
+        _("Choose an earlier end; it can be made longer later on."),
+    ),
+    "lock_out_unknown": (
+        _("{name} is not in Identity Center, so there is nothing to lock out of."),
+        _("Take the name out of the records, or keep the person out of the AWS application in Entra ID."),
+    ),
+    # What a lock-out cannot reach
+    "beyond_not_ours": (
+        _("The permission set is not managed by Genkan."),
+        _("Remove the assignment where the permission set is managed."),
+    ),
+    "beyond_terraform": (_("The permission set is managed in Terraform."), _("Remove it there.")),
+    "beyond_management": (_("The management account is kept in Terraform."), _("Remove it there.")),
+    "beyond_not_active": (
+        _("The account is not active, so nothing can be removed in it; nobody can enter it either."),
+        "",
+    ),
+    "beyond_unread": (
+        _("Whose the permission set is could not be read."),
+        _("It is removed as soon as that is known to be Genkan's."),
+    ),
+    "beyond_group": (
+        _("It comes through the group {group}."),
+        _("Take the person out of the group in Entra ID."),
+    ),
     # What AWS answered
     "aws_refused": (_("AWS refused: {text}"), _("It is tried again in an hour, or as soon as the record changes.")),
     # Why a request of AWS's ended as failed

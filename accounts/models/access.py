@@ -84,6 +84,16 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         """Assignments of these principals: a person's own and those of his groups."""
         return self.filter(principal__in=principals)
 
+    def removable(self) -> "AssignmentQuerySet":
+        """What AWS has and Genkan can take away: on a set of ours, in an active account of ours to change."""
+        return self.filter(
+            in_aws=True,
+            permission_set__ownership=PermissionSet.Ownership.OURS,
+            account__state=Account.State.ACTIVE,
+            account__gone_at__isnull=True,
+            account__is_management=False,
+        )
+
     def with_places(self) -> "AssignmentQuerySet":
         """With account, OU, permission set and principal, in one query."""
         return self.select_related("account__ou", "permission_set", "principal__person")

@@ -13,9 +13,12 @@ from accounts.models.people import Principal
 
 class StopQuerySet(models.QuerySet["Stop"]):
     def active(self, now: datetime | None = None) -> "StopQuerySet":
-        """Those that hold now: begun, not lifted, and not past their end."""
-        now = now or timezone.now()
-        return self.filter(begun_at__lte=now, lifted_at__isnull=True).exclude(until__lte=now)
+        """Those that hold now: not lifted, and not past their end.
+
+        One that is there has begun, whatever its time says: the clocks of two hosts differ, and what a person stops
+        on one has stopped on the other.
+        """
+        return self.filter(lifted_at__isnull=True).exclude(until__lte=now or timezone.now())
 
     def of_kind(self, kind: "Stop.Kind") -> "StopQuerySet":
         return self.filter(kind=kind)
@@ -63,6 +66,18 @@ class Stop(models.Model):
                 | models.Q(kind="lock_out", principal__isnull=False, account=None)
                 | models.Q(kind="freeze", principal=None, account__isnull=False),
                 name="stop_of_its_kind",
+            ),
+            # Of several who press at once, one wins.
+            models.UniqueConstraint(
+                fields=["kind"], condition=models.Q(kind="pause", lifted_at__isnull=True), name="stop_one_pause"
+            ),
+            models.UniqueConstraint(
+                fields=["principal"],
+                condition=models.Q(kind="lock_out", lifted_at__isnull=True),
+                name="stop_one_lock_out",
+            ),
+            models.UniqueConstraint(
+                fields=["account"], condition=models.Q(kind="freeze", lifted_at__isnull=True), name="stop_one_freeze"
             ),
         ]
         indexes = [
