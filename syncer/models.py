@@ -5,7 +5,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import AppKind, Assignment, PermissionSet
+from accounts.models import AppKind, Assignment, PermissionSet, Stop
 
 
 class Run(models.Model):
@@ -15,6 +15,7 @@ class Run(models.Model):
         FULL = "full", _("full run")
         CHANGES = "changes", _("changed records")
         RECORD = "record", _("one record")
+        LOCK_OUT = "lock_out", _("lock-out of a person")
 
     class Mode(models.TextChoices):
         APPLY = "apply", _("apply")
@@ -35,7 +36,7 @@ class Run(models.Model):
         APPLY = "apply", _("applying")
         TELL = "tell", _("telling")
 
-    kind = models.CharField(_("kind"), max_length=7, choices=Kind.choices, default=Kind.FULL)
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices, default=Kind.FULL)
     mode = models.CharField(_("mode"), max_length=5, choices=Mode.choices, default=Mode.APPLY)
     everything = models.BooleanField(_("proves everything"), default=False)
     is_proof = models.BooleanField(
@@ -48,6 +49,15 @@ class Run(models.Model):
         default=dict, blank=True, help_text="strategy, predicted and true number of calls, seconds"
     )
     record_reference = models.CharField(_("record"), max_length=41, blank=True)
+    stop = models.ForeignKey(
+        Stop,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="runs",
+        verbose_name=_("stop"),
+        help_text="the lock-out that this run carries out",
+    )
     accept = models.CharField(_("accepted checksum"), max_length=64, blank=True)
     by_hand = models.BooleanField(_("by hand"), default=False)
     requested_by = models.ForeignKey(

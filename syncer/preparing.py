@@ -24,6 +24,7 @@ from syncer.mirror import drift, people, refusals, standings, truth
 from syncer.mirror import records as record_mirror
 from syncer.mirror.links import follow_links, load_links
 from syncer.mirror.records import load_before, load_records
+from syncer.mirror.stops import load_stops
 from syncer.models import AppState, Run
 from syncer.models import Change as ChangeRow
 from syncer.planning import NOTHING_REFUSED, Circumstances, Fences, plan_run
@@ -336,7 +337,10 @@ def _load_circumstances(
     desired: Desired, references: Mapping[str, int], drifting: Consequences, *, everything: bool
 ) -> Circumstances:
     """What else the plan has to heed, as it stands now."""
+    stops = load_stops()
     return Circumstances(
+        locked=frozenset(stops.locked),
+        frozen=frozenset(stops.frozen),
         refused=NOTHING_REFUSED if everything else refusals.load_refused(desired, references, timezone.now()),
         drift=drifting.left_alone,
         drifting_sets=drifting.sets_left_alone,

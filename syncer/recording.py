@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.models import Assignment, PermissionSet, Principal, Record
 from syncer.changes import AssignmentChange, Change, Kind, Plan, SetChange, identity_of
 from syncer.mirror.standings import Outcomes
+from syncer.mirror.stops import PAUSED, find_objection
 from syncer.models import Change as ChangeRow
 from syncer.models import Run
 from syncer.states import Reason
@@ -89,10 +90,14 @@ class DatabaseRecorder:
     stop: Callable[[], bool]
     progress: Callable[[int], None]
     outcomes: Outcomes = field(default_factory=Outcomes)
+    objection: Reason | None = None  # what somebody stopped or lifted since the plan
     ended: int = 0
 
     def is_still_wanted(self, change: Change) -> bool:
         """A change whose record was edited since the plan is left to the run that will read it, a removal as well."""
+        self.objection = find_objection(change)
+        if self.objection:
+            return False
         if change.record not in self.revisions:
             return True
         app_id, _colon, record_id = change.record.partition(":")
@@ -129,7 +134,10 @@ class DatabaseRecorder:
         self._end(change, Outcome.FAILED, reason)
 
     def superseded(self, change: Change) -> None:
-        self._end(change, Outcome.SUPERSEDED, Reason("not_wanted_any_more"))
+        """What a pause stops stays planned: the first run after it carries it out."""
+        if self.objection and self.objection.code == PAUSED:
+            return
+        self._end(change, Outcome.SUPERSEDED, self.objection or Reason("not_wanted_any_more"))
 
     def must_stop(self) -> bool:
         return self.stop()

@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import Instance, User
-from syncer import leases
+from syncer import leases, lock_outs
 from syncer.applying import ApplyOptions, apply_plan
 from syncer.changes import Kind, SetChange
 from syncer.connections import ownership_tag
@@ -22,6 +22,7 @@ from syncer.mirror import drift, refusals, standings
 from syncer.mirror.last_days import unsettle_ended
 from syncer.mirror.records import load_unsettled, settle, store_in_force
 from syncer.mirror.standings import Outcomes
+from syncer.mirror.stops import find_pause
 from syncer.mirror.truth import store_applied_sets, store_links
 from syncer.models import Baseline, Change, Run
 from syncer.preparing import Prepared, RunFailed, Silent, Wish, prepare, read_one_record, read_wish
@@ -85,7 +86,8 @@ def work_off_queue(stopping: Stopping | None = None, *, wait: float = 0) -> int:
 
 def _take_next(lease: leases.Held, stopping: Stopping) -> int:
     mark_lost_runs()
-    run = Run.objects.filter(status=Run.Status.QUEUED).order_by("requested_at", "pk").first()
+    queued = Run.objects.filter(status=Run.Status.QUEUED).order_by("requested_at", "pk")
+    run = queued.filter(kind=Run.Kind.LOCK_OUT).first() or queued.first()
     if run is None or not Run.objects.filter(pk=run.pk, status=Run.Status.QUEUED).update(status=Run.Status.RUNNING):
         return 0
     run.refresh_from_db()
@@ -176,7 +178,7 @@ def execute(run: Run, lease: leases.Held, stopping: Stopping, wish: Wish | None 
     logger.info("run: %s begins kind=%s mode=%s", run.pk, run.kind, run.mode)
     progress = _Steps(run)
     try:
-        _Execution(run, progress, lambda: bool(stopping) or lease.is_lost).go(wish)
+        _carry_out(run, progress, lambda: bool(stopping) or lease.is_lost, wish)
         progress.end("done")
         if lease.is_lost:
             _fail(run, Reason("lease_lost"))
@@ -194,6 +196,13 @@ def execute(run: Run, lease: leases.Held, stopping: Stopping, wish: Wish | None 
     run.save()
     logger.info("run: %s ends status=%s counts=%s", run.pk, run.status, run.counts)
     return run
+
+
+def _carry_out(run: Run, progress: "_Steps", must_stop: Callable[[], bool], wish: Wish | None) -> None:
+    if run.kind == Run.Kind.LOCK_OUT:
+        lock_outs.carry_out(run, progress, must_stop)
+    else:
+        _Execution(run, progress, must_stop).go(wish)
 
 
 def _unexpected(error: Exception) -> Reason:
@@ -256,8 +265,9 @@ class _Execution:
         settle(prepared.desired.revisions, only, until=read_at)
 
     def _may_write(self, prepared: Prepared) -> bool:
-        """Not in plan mode, and not from a new database beside sets of ours until somebody has said so."""
-        if self.run.mode == Run.Mode.PLAN:
+        """Not in plan mode or a pause, and not from a new database beside sets of ours until somebody has said so."""
+        if self.run.mode == Run.Mode.PLAN or self._note_pause():
+            self.run.mode = Run.Mode.PLAN
             return False
         if Baseline.objects.exists():
             return True
@@ -268,6 +278,12 @@ class _Execution:
             return True
         self.notices.append(Problem("baseline_missing", "warning"))
         return False
+
+    def _note_pause(self) -> bool:
+        """Whether somebody has paused runs; who and why is told with the run."""
+        pause = find_pause()
+        self.notices += [Problem("paused", "warning", params=pause.params)] if pause else []
+        return pause is not None
 
     def _store_plan(self, prepared: Prepared) -> None:
         """Everything the plan says becomes visible before the first write."""
@@ -292,7 +308,7 @@ class _Execution:
         )
         options = ApplyOptions(ownership_tag(), outstanding=settings.IDENTITY_CENTER_OUTSTANDING)
         apply_plan(prepared.plan, prepared.actual, prepared.center, recorder, options)
-        if prepared.is_accepted and not self.must_stop():
+        if prepared.is_accepted and not self.must_stop() and not find_pause():
             accept_missing(prepared.wish.readings)
         return recorder.outcomes
 
@@ -307,10 +323,11 @@ class _Execution:
         changes = list(run.changes.all())
         run.counts = _count(prepared, outcomes, changes, applied=applied)
         run.api_calls = dict(prepared.center.calls)
-        run.problems = [problem_as_json(problem) for problem in (*self.notices, *desired.problems)]
         run.unresolved = [unresolved_as_json(item) for item in prepared.actual.unresolved]
         run.checksum = prepared.plan.checksum
-        is_stopped = applied and (left > 0 or any(change.outcome == Change.Outcome.PLANNED for change in changes))
+        is_cut_off = left > 0 or any(change.outcome == Change.Outcome.PLANNED for change in changes)
+        is_stopped = applied and is_cut_off and not self._note_pause()
+        run.problems = [problem_as_json(problem) for problem in (*self.notices, *desired.problems)]
         is_failed = any(change.outcome == Change.Outcome.FAILED for change in changes)
         has_failed = is_stopped or is_failed or bool(run.unresolved)
         run.status = Run.Status.FAILED if has_failed else Run.Status.HELD if prepared.plan.held else Run.Status.DONE

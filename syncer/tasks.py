@@ -9,12 +9,14 @@ from celery import shared_task
 from celery.exceptions import OperationalError
 from django.core.management import call_command
 from django.db import transaction
+from django.http import HttpRequest
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
+from accounts import stops
 from accounts.audit import record_event
-from accounts.models import User
-from syncer import arrivals, leases, runs
+from accounts.models import Account, Person, Stop, User
+from syncer import arrivals, leases, lock_outs, runs
 from syncer.mirror.last_days import store_reminders
 from syncer.models import Run
 
@@ -47,7 +49,10 @@ def run_changes() -> None:
 
 @shared_task
 def sweep() -> None:
-    """Find runs whose process died, and queued ones whose message was lost with the broker."""
+    """Find runs whose process died, queued ones whose message was lost with the broker, and what stops left to do."""
+    if stops.close_ended_pauses():
+        runs.queue_full_run()
+    lock_outs.queue_what_is_left()
     if Run.objects.filter(status=Run.Status.RUNNING).exists():
         runs.recover_lost_runs()
     runs.work_off_queue()
@@ -81,6 +86,46 @@ def request_full_run(user: User | None, *, accept: str = "", confirm: bool = Fal
         )
         transaction.on_commit(_send)
     return run
+
+
+def resume_runs(user: User, request: HttpRequest) -> Stop | None:
+    """End the pause, and let a run carry out what has gathered. For admins: the caller checks, here and below."""
+    with transaction.atomic():
+        stop = stops.lift_pause(user, request)
+        _catch_up(user, stop)
+    return stop
+
+
+def lock_out(user: User, person: Person, reason: str, request: HttpRequest) -> Stop:
+    """Lock a person out and remove what he has at once; the lock-out that holds. Raises StopRefused."""
+    with transaction.atomic():
+        stop = stops.lock_out(user, person, reason, request)
+        if not stop.runs.exists():
+            lock_outs.queue_lock_out(stop)
+        transaction.on_commit(_send)
+    return stop
+
+
+def lift_lock_out(user: User, person: Person, request: HttpRequest) -> Stop | None:
+    """Let a person have access again, and let a run give what is registered for him."""
+    with transaction.atomic():
+        stop = stops.lift_lock_out(user, person, request)
+        _catch_up(user, stop)
+    return stop
+
+
+def lift_freeze(user: User, account: Account, request: HttpRequest) -> Stop | None:
+    """Let new access into an account again, and let a run give what is registered for it. For owners and admins."""
+    with transaction.atomic():
+        stop = stops.lift_freeze(user, account, request)
+        _catch_up(user, stop)
+    return stop
+
+
+def _catch_up(user: User, stop: Stop | None) -> None:
+    if stop is not None:
+        runs.queue_full_run(by=user)
+        transaction.on_commit(_send)
 
 
 def _send() -> None:
