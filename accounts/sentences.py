@@ -583,6 +583,57 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         _("Use the delegated administrator account of the organization."),
     ),
     "aws_error": (_("AWS refused {operation}: {code} {text}"), _("See the log.")),
+    # What operators are told
+    "notice_run_failed": (_("A run did not come to its end."), ""),
+    "notice_changes_failed": (
+        _("Changes that failed for one reason: {count}"),
+        _("Everything else was carried out."),
+    ),
+    "notice_held": (
+        _("Removals held back: {count} (checksum {checksum})"),
+        _(
+            "If kintone is right, an administrator lets exactly this list go on the run's page, or with manage.py sync "
+            "--accept {checksum}. If it is not, mend kintone and nothing is lost."
+        ),
+    ),
+    "notice_unresolved": (
+        _("Could not be read: {count}. Nothing is changed there until it can."),
+        "",
+    ),
+    "notice_drift": (
+        _("Changed by hand on permission sets of Genkan's: {count}"),
+        _("Put it back, or keep it as a record."),
+    ),
+    "notice_captured": (
+        _(
+            "The permission set “{set}” of Genkan's is now provisioned in the management account. Neither it nor its "
+            "assignments ({count}) can be changed from here any more."
+        ),
+        _("Have its assignments in the management account removed there, or make a twin of the set on its page."),
+    ),
+    "notice_resolved": (_("Over: {what}"), ""),
+    # Slack
+    "slack_unreachable": (_("Slack cannot be reached ({code})."), _("Nothing to do: it is tried again.")),
+    "slack_unavailable": (_("Slack is out of order for the moment ({code})."), _("Nothing to do: it is tried again.")),
+    "slack_throttled": (_("Slack has too many messages at once ({code})."), _("Nothing to do: it is tried again.")),
+    "slack_token_refused": (_("Slack does not accept the token ({code})."), _("Check SLACK_BOT_TOKEN.")),
+    "slack_address_gone": (
+        _("Slack does not know the address any more ({code})."),
+        _("Make a new incoming webhook and set SLACK_WEBHOOK_URL."),
+    ),
+    "slack_channel_missing": (
+        _("Slack has no such channel, or it is archived, or the bot is not in it ({code})."),
+        _("Invite the bot into the channel, or check SLACK_CHANNEL or the webhook's channel."),
+    ),
+    "slack_not_allowed": (
+        _("Slack does not allow this app to post there ({code})."),
+        _("Give the app the right chat:write, and ask whoever looks after Slack whether apps may post in the channel."),
+    ),
+    "slack_refused": (_("Slack refused the message ({code})."), _("It is kept here, and tried again in an hour.")),
+    "slack_not_slack": (
+        _("What answered is not Slack."),
+        _("Check SLACK_WEBHOOK_URL, and whether a proxy stands in between."),
+    ),
 }
 
 

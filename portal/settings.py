@@ -313,6 +313,10 @@ IDENTITY_MATCH_EMAIL = read.flag("IDENTITY_MATCH_EMAIL")
 
 SLACK_WEBHOOK_URL = read.url("SLACK_WEBHOOK_URL", example="https://hooks.slack.com/services/T000/B000/XXXX")
 SLACK_BOT_TOKEN, SLACK_CHANNEL = read.text("SLACK_BOT_TOKEN"), read.text("SLACK_CHANNEL")
+if SLACK_BOT_TOKEN and not SLACK_CHANNEL:
+    raise ImproperlyConfigured(
+        "SLACK_CHANNEL: a bot needs the id of the channel it writes to. Example: SLACK_CHANNEL=C0123456789"
+    )
 GITHUB_API_URL = read.url("GITHUB_API_URL", "https://api.github.com", example="https://api.github.com")
 GITHUB_TOKEN, GITHUB_WEBHOOK_SECRET = read.text("GITHUB_TOKEN"), read.text("GITHUB_WEBHOOK_SECRET")
 GITHUB_SYNC_ISSUE = read.text("GITHUB_SYNC_ISSUE", pattern=r"[\w.-]+/[\w.-]+#\d+", example="example/aws-access#12")
@@ -336,5 +340,7 @@ LOGGING = {
         # Its authentication messages carry claims; ours say what is needed.
         "mozilla_django_oidc": {"level": "WARNING"},
         "botocore": {"level": "WARNING"},
+        # It logs what it sends and where to: a webhook's address is a secret. The task says what went wrong.
+        "slack_sdk": {"level": "CRITICAL"},
     },
 }

@@ -17,6 +17,7 @@ from django_celery_beat.models import (
 )
 
 from accounts.admin_base import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline
+from syncer.messages import describe_notice
 from syncer.models import AppState, Baseline, Bucket, Change, Drift, Lease, Notice, Operation, Run
 
 
@@ -69,11 +70,15 @@ class DriftAdmin(ReadOnlyAdmin):
 
 @admin.register(Notice)
 class NoticeAdmin(ReadOnlyAdmin):
-    list_display = ["created_at", "kind", "code", "key", "sent_at", "attempts", "ended_at"]
-    list_filter = ["kind"]
+    list_display = ["created_at", "kind", "message", "sent_at", "attempts", "error", "ended_at"]
+    list_filter = ["kind", ("sent_at", admin.EmptyFieldListFilter)]
     search_fields = ["key", "=code"]
     ordering = ["-id"]
     sortable_by = []
+
+    @admin.display(description=_("message"))
+    def message(self, notice: Notice) -> str:
+        return describe_notice(notice)
 
 
 @admin.register(Bucket)

@@ -8,6 +8,7 @@ from syncer.gateways.aws_session import AwsOptions
 from syncer.gateways.identity_center import IdentityCenter, connect
 from syncer.gateways.kintone import KintoneApp
 from syncer.gateways.pacing import BucketStore, Pace, Pacer, SharedBucket, TokenBucket
+from syncer.gateways.slack import Slack, SlackBot, SlackWebhook
 from syncer.scanning import AppSource
 from syncer.schema import ASSIGNMENTS, PERMISSION_SETS
 
@@ -59,6 +60,15 @@ def build_pacer() -> Pacer | None:
     pace, name = Pace(rate), "sso-admin"
     store: BucketStore = RedisStore(settings.REDIS_URL, name, pace) if settings.REDIS_URL else DatabaseStore(name, pace)
     return SharedBucket(store, pace, alone=TokenBucket(rate, max(1.0, rate * pace.saved)))
+
+
+def connect_slack() -> Slack | None:
+    """Where operators are told; None where nobody has set it up. A webhook goes before a bot."""
+    if settings.SLACK_WEBHOOK_URL:
+        return SlackWebhook(settings.SLACK_WEBHOOK_URL)
+    if settings.SLACK_BOT_TOKEN and settings.SLACK_CHANNEL:
+        return SlackBot(settings.SLACK_BOT_TOKEN, settings.SLACK_CHANNEL)
+    return None
 
 
 def ownership_tag() -> tuple[str, str]:

@@ -25,6 +25,7 @@ from syncer.mirror.standings import Outcomes
 from syncer.mirror.stops import find_pause
 from syncer.mirror.truth import store_applied_sets, store_links
 from syncer.models import Baseline, Change, Run
+from syncer.notices import end_run
 from syncer.preparing import Prepared, RunFailed, Silent, Wish, prepare, read_one_record, read_wish
 from syncer.recording import DatabaseRecorder, build_rows, identity_of_row, point_to_rows
 from syncer.reports import Report, count_succeeded, problem_as_json, unresolved_as_json
@@ -101,7 +102,8 @@ def mark_lost_runs() -> int:
     for run in lost:
         reason = Reason("run_lost")
         _end_open_changes(run, reason)
-        Run.objects.filter(pk=run.pk).update(status=Run.Status.LOST, finished_at=timezone.now(), error=reason.as_json())
+        run.status, run.finished_at, run.error = Run.Status.LOST, timezone.now(), reason.as_json()
+        end_run(run)
         logger.warning("run: %s was lost with its process", run.pk)
     return len(lost)
 
@@ -193,7 +195,7 @@ def execute(run: Run, lease: leases.Held, stopping: Stopping, wish: Wish | None 
         _fail(run, reason)
     progress.end("failed")
     run.finished_at = timezone.now()
-    run.save()
+    end_run(run)
     logger.info("run: %s ends status=%s counts=%s", run.pk, run.status, run.counts)
     return run
 

@@ -17,8 +17,10 @@ from accounts import stops
 from accounts.audit import record_event
 from accounts.models import Account, Person, Stop, User
 from syncer import arrivals, leases, lock_outs, runs
+from syncer.connections import connect_slack
 from syncer.mirror.last_days import store_reminders
 from syncer.models import Run
+from syncer.sending import send_due
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +70,12 @@ def look_for_waiting() -> None:
 def tell_last_days() -> None:
     """Write into the outbox whose access ends soon."""
     store_reminders(timezone.now())
+
+
+@shared_task
+def send_notices() -> None:
+    """Send what the outbox holds. Two of these at once send nothing twice."""
+    send_due(connect_slack())
 
 
 @shared_task

@@ -19,6 +19,7 @@ from portal.views.kintone_links import build_record_link
 from portal.views.run_steps import describe_run
 from portal.views.states import Shown, show_assignment, show_permission_set
 from portal.views.values import show_field
+from syncer.messages import describe_scope, join, space_digits
 from syncer.models import Change, Run
 
 register = template.Library()
@@ -151,7 +152,7 @@ def above(unit: OrganizationalUnit | None) -> str:
 @register.filter
 def spaced(account_id: str) -> str:
     """An account id as people read it."""
-    return " ".join(account_id[start : start + 4] for start in range(0, len(account_id), 4))
+    return space_digits(account_id)
 
 
 @register.filter
@@ -170,28 +171,14 @@ def explained(problem: Any) -> Sentence:
 
 @register.filter
 def joined(pair: Sentence | Shown | None) -> str:
-    """Message and remedy one after the other; Japanese puts no blank between sentences."""
-    if pair is None:
-        return ""
-    blank = "" if pair.message.endswith("。") else " "
-    return f"{pair.message}{blank}{pair.remedy}".strip()
+    """Message and remedy one after the other."""
+    return join(pair.message, pair.remedy) if pair else ""
 
 
 @register.filter
 def scope(text: str) -> str:
     """What could not be read, in the reader's language; `text` is a stored `syncer.states.Scope`."""
-    return " × ".join(_translate_scope(part) for part in text.split(" × "))
-
-
-def _translate_scope(part: str) -> str:
-    word, _blank, name = part.partition(" ")
-    if word == "account" and name:
-        return gettext("account %(id)s") % {"id": spaced(name)}
-    if part.startswith("permission set "):
-        return gettext("permission set %(name)s") % {"name": part.removeprefix("permission set ")}
-    return str(
-        {"everything": gettext("everything"), "users": gettext("users"), "groups": gettext("groups")}.get(part, part)
-    )
+    return describe_scope(text)
 
 
 @register.filter

@@ -28,8 +28,11 @@ HANDED_ON = {
     "kintone_errors.py:_refusal",
     "kintone_errors.py:reason",
     "aws_errors.py:_reason",
+    "matters.py:tame",
+    "notices.py:_restore",
     "parsing.py:_parse_inline",
     "parsing.py:add",
+    "slack.py:_refusal",
     "wishes.py:problem",
     "wishes.py:_note_missing_set_records",
 }
@@ -133,10 +136,10 @@ def list_gateway_codes() -> set[str]:
     """The codes in the tables and classifiers by which the gateways translate answers."""
     return {
         node.value
-        for module in ("aws_errors", "kintone_errors")
+        for module in ("aws_errors", "kintone_errors", "slack")
         for node in ast.walk(ast.parse((ROOT / f"syncer/gateways/{module}.py").read_text()))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
-        if node.value.startswith(("aws_", "kintone_")) and node.value.replace("_", "").isalpha()
+        if node.value.startswith(("aws_", "kintone_", "slack_")) and node.value.replace("_", "").isalpha()
     }
 
 
@@ -184,7 +187,11 @@ def test_every_sentence_is_given_what_it_asks_for() -> None:
 
 def test_sentences_of_gateways_ask_only_for_what_an_answer_has() -> None:
     asked = {code: placeholders_of(code) for code in list_gateway_codes() & SENTENCES.keys()}
-    known = {"aws": {"operation", "code", "text"}, "kintone": {"operation", "app", "code", "text", "expected", "found"}}
+    known = {
+        "aws": {"operation", "code", "text"},
+        "kintone": {"operation", "app", "code", "text", "expected", "found"},
+        "slack": {"code"},
+    }
     assert {code for code, names in asked.items() if names - known[code.partition("_")[0]]} == set()
 
 

@@ -64,6 +64,13 @@ def test_another_authority_is_for_localhost_only() -> None:
     assert "ENTRA_AUTHORITY_HOST" in refused.stderr
 
 
+def test_bot_needs_its_channel() -> None:
+    refused = manage("check", SLACK_BOT_TOKEN="xoxb-1", SLACK_CHANNEL="")
+    assert refused.returncode == 1
+    assert "SLACK_CHANNEL=C0123456789" in refused.stderr
+    assert manage("check", SLACK_BOT_TOKEN="xoxb-1", SLACK_CHANNEL="C0123456789").returncode == 0
+
+
 def test_https_makes_cookies_secure() -> None:
     https = {"PUBLIC_URL": "https://genkan.example.com"}
     assert read_setting("SESSION_COOKIE_NAME", **https) == "__Host-session"

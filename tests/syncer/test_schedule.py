@@ -25,7 +25,8 @@ def find_task(name: str) -> PeriodicTask:
 
 
 @pytest.mark.parametrize(
-    ("name", "seconds"), [("run_full", 600), ("run_changes", 50), ("sweep", 60), ("look_for_waiting", 60)]
+    ("name", "seconds"),
+    [("run_full", 600), ("run_changes", 50), ("sweep", 60), ("look_for_waiting", 60), ("send_notices", 15)],
 )
 def test_task_comes_back_after_seconds(name: str, seconds: int) -> None:
     assert find_task(name).schedule.run_every.total_seconds() == seconds
@@ -41,7 +42,7 @@ def test_last_days_are_told_at_nine_in_the_portals_zone() -> None:
     assert (crontab.minute, crontab.hour, str(crontab.timezone)) == ("0", "9", settings.TIME_ZONE)
 
 
-@pytest.mark.parametrize("name", ["run_full", "run_changes", "sweep", "look_for_waiting"])
+@pytest.mark.parametrize("name", ["run_full", "run_changes", "sweep", "look_for_waiting", "send_notices"])
 def test_message_expires_before_the_next_but_one_is_due(name: str) -> None:
     task = find_task(name)
     assert 0 < task.expire_seconds <= task.schedule.run_every.total_seconds()
@@ -73,6 +74,12 @@ def test_creating_again_adds_nothing() -> None:
     create_schedule()
     people_migration.create_schedule(apps, connection.schema_editor())
     assert count() == before
+
+
+def test_task_of_a_later_version_leaves_the_others_alone() -> None:
+    PeriodicTask.objects.all().delete()
+    import_module("syncer.migrations.0007_schedule_notices").create_schedule(apps, connection.schema_editor())
+    assert [task.name for task in PeriodicTask.objects.all()] == ["Send notices"]
 
 
 def test_absent_task_is_created_on_the_schedule_that_is_there() -> None:

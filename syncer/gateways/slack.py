@@ -1,0 +1,156 @@
+"""Slack: one channel that operators read, by incoming webhook or as a bot.
+
+Pauses between tries are the outbox's, not the SDK's: every post is one request. Slack's words for an error are its own
+codes, which it documents; a status decides where there is no code.
+"""
+
+from collections.abc import Mapping
+from http.client import HTTPException
+from typing import Any, Protocol
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.webhook import WebhookClient
+
+from syncer.gateways.errors import (
+    Denied,
+    GatewayError,
+    Invalid,
+    NoAnswer,
+    NotFound,
+    Permanent,
+    Throttled,
+    Unauthenticated,
+    Unavailable,
+)
+from syncer.states import Reason
+
+TIMEOUT = 10  # seconds to connect, and to wait for the answer
+DEFAULT_PAUSE = 30.0  # seconds, when Slack says that it is too much and not for how long
+LONGEST_TEXT = 200  # characters of an answer that are kept
+LONGEST_CODE = 80
+API = "https://slack.com/api/"
+
+_ADDRESS_GONE = (NotFound, "slack_address_gone")
+_CHANNEL = (NotFound, "slack_channel_missing")
+_NOT_ALLOWED = (Denied, "slack_not_allowed")
+_TOKEN = (Unauthenticated, "slack_token_refused")
+_OUT_OF_ORDER = (Unavailable, "slack_unavailable")
+_THROTTLED = (Throttled, "slack_throttled")
+
+_BY_CODE: Mapping[str, tuple[type[GatewayError], str]] = {
+    **dict.fromkeys(("no_service", "no_service_id", "no_team", "team_disabled", "no_active_hooks"), _ADDRESS_GONE),
+    **dict.fromkeys(("channel_not_found", "channel_is_archived", "is_archived", "not_in_channel"), _CHANNEL),
+    **dict.fromkeys(
+        ("action_prohibited", "posting_to_general_channel_denied", "restricted_action", "missing_scope"), _NOT_ALLOWED
+    ),
+    **dict.fromkeys(
+        ("invalid_token", "invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"), _TOKEN
+    ),
+    **dict.fromkeys(("internal_error", "fatal_error", "service_unavailable", "rollup_error"), _OUT_OF_ORDER),
+    **dict.fromkeys(("ratelimited", "rate_limited", "message_limit_exceeded"), _THROTTLED),
+}  # fmt: skip
+_BY_STATUS: Mapping[int, tuple[type[GatewayError], str]] = {
+    401: _TOKEN,
+    403: _NOT_ALLOWED,
+    404: _ADDRESS_GONE,
+    410: _CHANNEL,
+    429: _THROTTLED,
+}  # fmt: skip
+
+
+# What else than its own errors the SDK lets through; the last is an answer that is JSON and no object.
+_NO_ANSWER = (OSError, HTTPException, SlackClientError, ValueError, AttributeError)
+
+
+class Slack(Protocol):
+    def post(self, text: str) -> None:
+        """Post a message in mrkdwn, names in it escaped. Raises GatewayError, and nothing else."""
+
+
+class SlackWebhook:
+    """Posts by an incoming webhook, whose address names the channel and is a secret."""
+
+    def __init__(self, url: str, *, timeout: int = TIMEOUT) -> None:
+        self._client = WebhookClient(url, timeout=timeout, retry_handlers=[])
+
+    def post(self, text: str) -> None:
+        operation = "slack webhook"
+        try:
+            answer = self._client.send(
+                text=text, blocks=_blocks(text), unfurl_links=False, unfurl_media=False
+            )  # fmt: skip
+        except _NO_ANSWER as error:
+            raise _not_answered(operation, error) from error
+        if answer.status_code != 200:
+            raise _refusal(operation, answer.body.strip(), answer.status_code, answer.headers)
+        if answer.body.strip() != "ok":
+            raise _not_slack(operation, answer.body)
+
+
+class SlackBot:
+    """Posts as a bot into one channel. `api` is another address only where there is another Slack."""
+
+    def __init__(self, token: str, channel: str, *, api: str = API, timeout: int = TIMEOUT) -> None:
+        self._client = WebClient(token, base_url=api, timeout=timeout, retry_handlers=[])
+        self._channel = channel
+
+    def post(self, text: str) -> None:
+        operation = "slack chat.postMessage"
+        try:
+            self._client.chat_postMessage(
+                channel=self._channel, text=text, blocks=_blocks(text), unfurl_links=False, unfurl_media=False
+            )
+        except SlackApiError as error:
+            raise _bot_refusal(operation, error) from error
+        except _NO_ANSWER as error:
+            raise _not_answered(operation, error) from error
+
+
+def _blocks(text: str) -> list[dict[str, Any]]:
+    """`verbatim`: Slack makes links and mentions of nothing but what stands in angle brackets."""
+    return [{"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}]
+
+
+def _bot_refusal(operation: str, error: SlackApiError) -> GatewayError:
+    answer = error.response
+    data = answer.data if isinstance(answer.data, dict) else {}
+    code = str(data.get("error", ""))
+    if answer.status_code == 200 and not _is_code(code):
+        return _not_slack(operation, code)
+    return _refusal(operation, code, answer.status_code, answer.headers)
+
+
+def _refusal(operation: str, code: str, status: int, headers: Mapping[str, str]) -> GatewayError:
+    """`code` may be a page of a proxy: then the status alone speaks."""
+    code = code if _is_code(code) else str(status)
+    kind, reason_code = _classify(code, status)
+    reason = Reason(reason_code, {"code": code})
+    if issubclass(kind, Throttled):
+        return kind(operation, reason, code, "", _retry_after(headers))
+    return kind(operation, reason, code)
+
+
+def _is_code(text: str) -> bool:
+    return text.replace("_", "").isalnum() and len(text) <= LONGEST_CODE
+
+
+def _classify(code: str, status: int) -> tuple[type[GatewayError], str]:
+    if code in _BY_CODE:
+        return _BY_CODE[code]
+    return _OUT_OF_ORDER if status >= 500 else _BY_STATUS.get(status, (Invalid, "slack_refused"))
+
+
+def _retry_after(headers: Mapping[str, str]) -> float:
+    text = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
+    return float(text) if text.isdecimal() else DEFAULT_PAUSE
+
+
+def _not_slack(operation: str, body: str) -> Permanent:
+    """A proxy's page, or another service."""
+    return Invalid(operation, Reason("slack_not_slack"), "", body[:LONGEST_TEXT])
+
+
+def _not_answered(operation: str, error: Exception) -> GatewayError:
+    """No answer, or none that can be read. The error's own words may hold the webhook's address: its kind is told."""
+    return NoAnswer(operation, Reason("slack_unreachable", {"code": type(error).__name__}), type(error).__name__)
