@@ -39,6 +39,7 @@ from accounts.models import (
     Withheld,
 )
 from accounts.names import fold
+from accounts.namesakes import confirm_namesake
 from accounts.organization import recompute_stages
 
 # Rights come from app roles in Entra ID: a group of Django's would be one that nothing reads.
@@ -187,18 +188,27 @@ class PrincipalLinkForm(AnyForm):
 @admin.register(PrincipalLink)
 class PrincipalLinkAdmin(AuditedAdmin):
     form = PrincipalLinkForm
-    fields = ["source", "key", "principal", "how", "created_at"]
-    readonly_fields = ["how", "created_at"]
+    fields = ["source", "key", "principal", "how", "namesake", "created_at"]
+    readonly_fields = ["how", "namesake", "created_at"]
     raw_id_fields = _CHOSEN_FROM_A_LIST
-    list_display = ["key", "source", "principal", "principal__name", "how", "created_at"]
+    list_display = ["key", "source", "principal", "principal__name", "how", "namesake", "created_at"]
     list_filter = ["source", "how"]
-    list_select_related = ["principal"]
+    list_select_related = ["principal", "namesake"]
     search_fields = ["key", "principal__name", "principal__display_name"]
     ordering = ["source", "key"]
+
+    actions = ["confirm_namesakes"]
+
+    @admin.action(description=_("Confirm: who may be meant now is meant"))
+    def confirm_namesakes(self, request: HttpRequest, queryset: QuerySet[PrincipalLink]) -> None:
+        """For many at once, such as after another attribute of Entra ID has become the external id."""
+        for link in queryset.filter(namesake__isnull=False).select_related("principal"):
+            confirm_namesake(request, link)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """However the link was found, from now on it is an admin's word."""
         obj.how = PrincipalLink.How.ADMIN
+        obj.external_id, obj.left_at, obj.namesake = obj.principal.external_id, None, None
         super().save_model(request, obj, form, change)
 
 

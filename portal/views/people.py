@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 from accounts.access import require_user, visible_assignments, visible_groups, visible_people
 from accounts.models import Group, GroupMembership, Person
 from accounts.names import fold
+from accounts.namesakes import find_questions
 from portal.views.paging import paginate, read_query
 from portal.views.requests import HtmxHttpRequest, asks_for_part
 from portal.views.sections import build_sections, count_assignments, order_assignments
@@ -51,7 +52,13 @@ def person_detail(request: HttpRequest, pk: int) -> HttpResponse:
     groups = _find_groups(person)
     principals = [group.pk for group in groups] + ([person.principal_id] if person.principal_id else [])
     page = paginate(request, order_assignments(visible_assignments(user).for_principals(principals), "account"))
-    context = {"person": person, "groups": groups, "page": page, "sections": build_sections(page, "account")}
+    context = {
+        "person": person,
+        "groups": groups,
+        "questions": find_questions(user, [person.principal_id] if person.principal_id else []),
+        "page": page,
+        "sections": build_sections(page, "account"),
+    }
     return render(request, "portal/person_detail.html", context)
 
 
@@ -66,6 +73,7 @@ def group_detail(request: HttpRequest, pk: int) -> HttpResponse:
     page = paginate(request, order_assignments(visible_assignments(user).for_principals([group.pk]), "account"))
     context = {
         "group": group,
+        "questions": find_questions(user, [group.pk]),
         "members": paginate(request, members, parameter="members"),
         "page": page,
         "sections": build_sections(page, "account"),

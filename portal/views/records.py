@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import require_user, visible_assignments, visible_permission_sets, visible_records
 from accounts.models import AppKind
+from accounts.namesakes import find_questions_of_record
 from portal.views.definitions import build_comparison
 from portal.views.paging import paginate
 from portal.views.sections import build_sections, order_assignments
@@ -21,6 +22,7 @@ def assignment_record(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "record": record,
         "comparison": build_comparison(record),
+        "questions": find_questions_of_record(user, record),
         "problems": record.problems.order_by("severity", "field", "line"),
         "page": page,
         "sections": build_sections(page, "account"),
