@@ -237,6 +237,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         _("Access to {account} with {set} ends at the end of {day}: {names}"),
         _("If it is still needed, move the last day in the record today."),
     ),
+    "name_unread": (
+        _("The list of people or groups could not be read, so {name} was not looked up."),
+        _("Nothing to do: the next run tries again."),
+    ),
     "principal_gone": (
         _("{name} was in Identity Center and is no longer."),
         _("If this is a mistake, assign the person or group to the AWS application in Entra ID again."),
@@ -569,6 +573,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "aws_empty": (
         _("AWS's list is empty, which cannot be right ({operation})."),
         _("Nothing is removed until a list comes. Check the portal's role and the provisioning from Entra ID."),
+    ),
+    "owners_tags_denied": (
+        _("AWS does not let the portal read the tags of accounts, so owners named there are not known."),
+        _("Allow organizations:ListTagsForResource to the portal's role, or enter owners in the portal."),
     ),
     "aws_instance_missing": (
         _("There is no Identity Center instance of the organization in {region}."),

@@ -42,6 +42,7 @@ class Directory:
     knows_all_policies: bool = True  # False: only those in use are known
     user_suffix: str = ""
     match_email: bool = False
+    unread: frozenset[PrincipalType] = frozenset()  # who is there now is not known: kept links hold, new ones may not
 
     @cached_property
     def users_by_name(self) -> Mapping[str, list[ActualPrincipal]]:
@@ -76,7 +77,10 @@ class Directory:
 
 def find_match(directory: Directory, key: LinkKey) -> tuple[ActualPrincipal, str] | None:
     """The one principal that a written name means and how it was found (PrincipalLink.How); None for none or many."""
-    if key.source == "group_name":
+    is_group = key.source == "group_name"
+    if (PrincipalType.GROUP if is_group else PrincipalType.USER) in directory.unread:
+        return None
+    if is_group:
         return _only(directory.groups_by_name.get(key.key), "display_name")
     found = _only(directory.users_by_name.get(key.key), "user_name")
     if found is None and directory.user_suffix:

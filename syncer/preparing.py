@@ -12,14 +12,12 @@ from django.utils import timezone
 from accounts.models import AppKind
 from syncer.absences import find_stopped
 from syncer.changes import Kind, Limits, Plan, identity_of
-from syncer.connections import connect_aws, connect_kintone, ownership_tag
+from syncer.connections import connect_kintone
 from syncer.desired import Before, Desired
 from syncer.directory import Directory, find_policies_in_use
 from syncer.drifting import Consequences
 from syncer.gateways.errors import GatewayError, NotFound
 from syncer.gateways.identity_center import IdentityCenter
-from syncer.gateways.identity_center_reading import ReadOptions, read_actual
-from syncer.leavers import confirm_leavers
 from syncer.mirror import drift, people, refusals, standings, truth
 from syncer.mirror import records as record_mirror
 from syncer.mirror.links import follow_links, load_links
@@ -27,14 +25,24 @@ from syncer.mirror.records import load_before, load_records
 from syncer.mirror.stops import load_stops
 from syncer.models import AppState, Run
 from syncer.models import Change as ChangeRow
-from syncer.planning import NOTHING_REFUSED, Circumstances, Fences, plan_run
+from syncer.observing import Blind, Observation, observe
+from syncer.planning import NOTHING_REFUSED, Circumstances, plan_run
 from syncer.recording import identity_of_row
 from syncer.scanning import AppFailure, AppReading, AppSource, glance_at_app, scan_app, take_over
 from syncer.schema import SchemaError
-from syncer.states import Actual, AssignmentKey, Focus, PrincipalType, ReadRecord, Reason, Scope, Unresolved
+from syncer.states import (
+    Actual,
+    AssignmentKey,
+    Focus,
+    PrincipalType,
+    ReadRecord,
+    Reason,
+    Scope,
+    Unresolved,
+    find_unread_types,
+)
 from syncer.wishes import build_desired
 
-POLICIES_AGE = timedelta(hours=24)
 MEMORY_OF_THE_BRAKE = timedelta(hours=24)
 
 
@@ -95,17 +103,37 @@ class Wish:
 
 
 @dataclass(frozen=True)
+class _Ask:
+    """What a plan is asked for: from which wish, whether refusals are tried again, which checksum is accepted."""
+
+    wish: Wish
+    everything: bool
+    accept: str
+
+
+@dataclass(frozen=True)
 class Prepared:
     """A plan with everything it was made of."""
 
-    wish: Wish
+    ask: _Ask
+    seen: Observation
     records: tuple[ReadRecord, ...]
-    actual: Actual
     desired: Desired
     plan: Plan
     references: Mapping[str, int]  # APP:ID → row
-    center: IdentityCenter
     is_accepted: bool  # what would have been held was accepted by its checksum
+
+    @property
+    def wish(self) -> Wish:
+        return self.ask.wish
+
+    @property
+    def actual(self) -> Actual:
+        return self.seen.actual
+
+    @property
+    def center(self) -> IdentityCenter:
+        return self.seen.center
 
 
 # --- The wish ---------------------------------------------------------------------------------------------------------
@@ -178,48 +206,68 @@ def prepare(
     *,
     only: Collection[str] | None = None,
     everything: bool = False,
+    proof: bool = False,
     accept: str = "",
 ) -> Prepared:
-    """Read AWS and plan. `only` names the records (APP:ID) of a targeted run. Raises RunFailed."""
-    sets = load_records(AppKind.PERMISSION_SET, wish.codes(AppKind.PERMISSION_SET), without=wish.missing)
-    assignments = load_records(AppKind.ASSIGNMENT, wish.codes(AppKind.ASSIGNMENT), without=wish.missing)
-    before = load_before()
+    """Read AWS and plan. `only` names the records (APP:ID) of a targeted run. Raises RunFailed.
+
+    `everything` tries again what AWS refused, and proves everything, as `proof` does.
+    """
+    ask = _Ask(wish, everything, accept)
+    focus = None if only is None else _find_focus(wish, only)
     progress.begin(Run.Step.TRUTH)
-    began_at = timezone.now()
-    center, actual, leaving = _read_truth(_find_focus(only, sets, assignments, before), everything=everything)
+    try:
+        seen = observe(focus, lambda mirrored: _plan(ask, mirrored).plan, everything=everything, proof=proof)
+    except Blind as blind:
+        raise RunFailed(blind.reason, blind.unresolved, blind.calls) from blind
+    actual = seen.actual
     progress.note(
-        calls=center.calls.total(),
+        calls=seen.center.calls.total(),
         accounts=len(actual.accounts),
         permission_sets=len(actual.sets),
         assignments=len(actual.assignments),
     )
     progress.begin(Run.Step.PLAN)
-    desired = _build_desired(sets, assignments, before, actual, leaving)
-    drifting = drift.judge(desired, actual, began_at=began_at, now=timezone.now())
-    desired = replace(desired, problems=(*desired.problems, *drifting.problems))
-    references = standings.load_references()
-    limits = _load_limits(wish)
-    circumstances = _load_circumstances(desired, references, drifting.consequences, everything=everything)
-    plan = plan_run(desired, actual, limits, circumstances)
-    accepted = _find_accepted(plan, accept)
-    if accepted:
-        plan = plan_run(desired, actual, replace(limits, accepted=accepted), circumstances)
+    prepared = _plan(ask, seen)
+    plan = prepared.plan
     progress.note(
         create=plan.count(Kind.CREATE), update=plan.count(Kind.UPDATE), delete=plan.count(Kind.DELETE),
         held=len(plan.held),
     )  # fmt: skip
-    return Prepared(wish, (*sets, *assignments), actual, desired, plan, references, center, bool(accepted))
+    return prepared
 
 
-def _find_focus(
-    only: Collection[str] | None,
-    sets: Collection[ReadRecord],
-    assignments: Collection[ReadRecord],
-    before: Mapping[str, Collection[Before]],
-) -> Focus | None:
-    """The pairs and sets that these records want or wanted; None when a full reading is needed."""
-    if only is None:
-        return None
+def _plan(ask: _Ask, seen: Observation) -> Prepared:
+    """The plan from the records as they are and from what AWS has, or is last known to have."""
+    wish, actual = ask.wish, seen.actual
+    sets = load_records(AppKind.PERMISSION_SET, wish.codes(AppKind.PERMISSION_SET), without=wish.missing)
+    assignments = load_records(AppKind.ASSIGNMENT, wish.codes(AppKind.ASSIGNMENT), without=wish.missing)
+    desired = _build_desired(sets, assignments, load_before(), seen)
+    drifting = _judge_drift(desired, seen)
+    desired = replace(desired, problems=(*desired.problems, *drifting.problems))
+    references = standings.load_references()
+    limits = _load_limits(wish)
+    circumstances = _load_circumstances(desired, references, drifting.consequences, everything=ask.everything)
+    plan = plan_run(desired, actual, limits, circumstances)
+    accepted = _find_accepted(plan, ask.accept)
+    if accepted:
+        plan = plan_run(desired, actual, replace(limits, accepted=accepted), circumstances)
+    return Prepared(ask, seen, (*sets, *assignments), desired, plan, references, bool(accepted))
+
+
+def _judge_drift(desired: Desired, seen: Observation) -> drift.Judgement:
+    """What the mirror has is nothing to judge by: a preview heeds what was noted."""
+    now = timezone.now()
+    if seen.is_preview:
+        return drift.foresee(now)
+    return drift.judge(desired, seen.actual, began_at=seen.began_at, now=now)
+
+
+def _find_focus(wish: Wish, only: Collection[str]) -> Focus:
+    """The pairs and sets that these records want or wanted."""
+    sets = load_records(AppKind.PERMISSION_SET, wish.codes(AppKind.PERMISSION_SET), without=wish.missing)
+    assignments = load_records(AppKind.ASSIGNMENT, wish.codes(AppKind.ASSIGNMENT), without=wish.missing)
+    before = load_before()
     names = {record.permission_set for record in sets if str(record.reference) in only} - {""}
     pairs = {
         (record.account_id, record.permission_set)
@@ -232,83 +280,13 @@ def _find_focus(
     return Focus(frozenset(pairs), frozenset(names))
 
 
-def _read_truth(focus: Focus | None, *, everything: bool) -> tuple[IdentityCenter, Actual, frozenset[str]]:
-    """The gateway, what AWS has, and the ids of those who left."""
-    known = truth.load_sets()
-    instance = truth.load_instance()
-    if instance is None:
-        focus = None  # nothing is mirrored yet that a targeted run could stand on
-    age = truth.find_policies_age()
-    options = ReadOptions(
-        ownership_tag=ownership_tag(),
-        known_names={there.arn: name for name, there in known.items()},
-        with_policies=everything or age is None or timezone.now() - age > POLICIES_AGE,
-        with_memberships_of="assigned",
-    )
-    if focus is not None:
-        options = replace(
-            options, instance=instance, accounts=truth.load_accounts(), principals=truth.load_principals(),
-            pairs=focus.pairs, sets=focus.sets, with_policies=False, with_memberships_of=frozenset(),
-        )  # fmt: skip
-    try:
-        center = connect_aws()
-        actual = read_actual(center, options)
-    except GatewayError as error:
-        raise RunFailed(error.reason, (Unresolved(Scope(), error.operation, error.reason),)) from error
-    actual = replace(_without_optional(actual), focus=focus)
-    blind = next((item for item in actual.unresolved if item.scope == Scope() and item.blocks == "all"), None)
-    if blind is not None:
-        center.close()
-        raise RunFailed(blind.reason, actual.unresolved, center.calls)
-    actual, leaving = confirm_leavers(center, actual, truth.load_principals())
-    truth.store_actual(actual, at=timezone.now())
-    return center, _remember_unread(actual if focus is None else _complete_from_mirror(actual, focus)), leaving
-
-
-_OPTIONAL = ("iam:ListPolicies", "aws_denied")
-
-
-def _without_optional(actual: Actual) -> Actual:
-    """The right to list IAM's policies is a convenience: where it is not given, policies are named by ARN."""
-    needed = (item for item in actual.unresolved if (item.operation, item.reason.code) != _OPTIONAL)
-    return replace(actual, unresolved=tuple(needed))
-
-
-def _complete_from_mirror(actual: Actual, focus: Focus) -> Actual:
-    """A targeted reading with the rest of the world as last known: shares are shares of everything."""
-    others = {key for key in truth.load_assignments() if not actual.coverage.covers(key)}
-    return replace(
-        actual,
-        assignments=actual.assignments | others,
-        sets={**truth.load_sets(), **actual.sets},
-        sets_read=focus.sets,
-    )
-
-
-def _remember_unread(actual: Actual) -> Actual:
-    """What could not be read is as it was last known; the planner's fences let nothing be changed there."""
-    if not actual.unresolved:
-        return actual
-    fences = Fences(actual.unresolved)
-    unread = {item.scope.whole_type for item in actual.unresolved if item.blocks != "none"}
-    sets = {name: there for name, there in truth.load_sets().items() if fences.stop_set(name)}
-    principals = {key: known for key, known in truth.load_principals().items() if known.type in unread}
-    return replace(
-        actual,
-        sets={**sets, **actual.sets},
-        principals={**principals, **actual.principals},
-        assignments=actual.assignments | {key for key in truth.load_assignments() if fences.stop_create(key)},
-    )
-
-
 def _build_desired(
     sets: Collection[ReadRecord],
     assignments: Collection[ReadRecord],
     before: Mapping[str, Collection[Before]],
-    actual: Actual,
-    leaving: frozenset[str],
+    seen: Observation,
 ) -> Desired:
-    now, zone = timezone.now(), ZoneInfo(settings.TIME_ZONE)
+    actual, now, zone = seen.actual, timezone.now(), ZoneInfo(settings.TIME_ZONE)
     follow_links(now)
     links = load_links()
     directory = Directory(
@@ -324,13 +302,14 @@ def _build_desired(
         knows_all_policies=bool(actual.policies) or truth.find_policies_age() is not None,
         user_suffix=settings.KINTONE_USER_SUFFIX,
         match_email=settings.IDENTITY_MATCH_EMAIL,
+        unread=find_unread_types(actual.unresolved),
     )
     desired = build_desired(
         sets, assignments, directory,
         before=before, today=now.astimezone(zone).date(), zone=zone, public_url=settings.PUBLIC_URL,
     )  # fmt: skip
     stopped = find_stopped(people.load_absent_since(now), now)
-    return replace(desired, leaving=leaving, problems=(*desired.problems, *stopped))
+    return replace(desired, leaving=seen.leaving, problems=(*desired.problems, *stopped))
 
 
 def _load_circumstances(

@@ -30,7 +30,7 @@ from syncer.preparing import Prepared, RunFailed, Silent, Wish, prepare, read_on
 from syncer.recording import DatabaseRecorder, build_rows, identity_of_row, point_to_rows
 from syncer.reports import Report, count_succeeded, problem_as_json, unresolved_as_json
 from syncer.scanning import accept_missing
-from syncer.states import Ownership, Problem, Reason
+from syncer.states import Ownership, Problem, ReadingFigures, Reason
 
 logger = logging.getLogger(__name__)
 
@@ -325,16 +325,23 @@ class _Execution:
         changes = list(run.changes.all())
         run.counts = _count(prepared, outcomes, changes, applied=applied)
         run.api_calls = dict(prepared.center.calls)
+        _note_reading(run, prepared.actual.figures)
         run.unresolved = [unresolved_as_json(item) for item in prepared.actual.unresolved]
         run.checksum = prepared.plan.checksum
         is_cut_off = left > 0 or any(change.outcome == Change.Outcome.PLANNED for change in changes)
         is_stopped = applied and is_cut_off and not self._note_pause()
-        run.problems = [problem_as_json(problem) for problem in (*self.notices, *desired.problems)]
+        notices = (*self.notices, *prepared.seen.notices)
+        run.problems = [problem_as_json(problem) for problem in (*notices, *desired.problems)]
         is_failed = any(change.outcome == Change.Outcome.FAILED for change in changes)
         has_failed = is_stopped or is_failed or bool(run.unresolved)
         run.status = Run.Status.FAILED if has_failed else Run.Status.HELD if prepared.plan.held else Run.Status.DONE
         if has_failed:
             run.error = (Reason("run_stopped") if is_stopped else _main_error(prepared, changes)).as_json()
+
+
+def _note_reading(run: Run, figures: ReadingFigures | None) -> None:
+    if figures:
+        run.reading, run.is_proof, run.share = figures.as_json(), figures.is_proof, figures.share
 
 
 def _store_standings(prepared: Prepared, outcomes: Outcomes, now: datetime) -> None:
@@ -378,7 +385,7 @@ def plan_only() -> Report:
     """Read and plan without a lease, a run or a write to AWS; only the mirror is brought up to date."""
     started = time.monotonic()
     try:
-        prepared = prepare(read_wish(complete=True), Silent())
+        prepared = prepare(read_wish(complete=True), Silent(), proof=True)
     except RunFailed as failure:
         return Report(
             status="failed",
@@ -397,7 +404,7 @@ def plan_only() -> Report:
         error=unresolved[0].reason.as_json() if unresolved else {},
         counts=_count(prepared, Outcomes(), [], applied=False),
         changes=build_rows(Run(), prepared.plan),
-        problems=[problem_as_json(problem) for problem in prepared.desired.problems],
+        problems=[problem_as_json(problem) for problem in (*prepared.seen.notices, *prepared.desired.problems)],
         unresolved=[unresolved_as_json(item) for item in unresolved],
         api_calls=dict(prepared.center.calls),
         seconds=time.monotonic() - started,

@@ -6,7 +6,7 @@ and a set that is planned together with its assignments has no ARN yet.
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -89,6 +89,12 @@ class Unresolved:
     reason: Reason
     blocks: str = "all"
     about: str = ""  # what was being read, where the scope does not say it
+
+
+def find_unread_types(unresolved: Iterable[Unresolved]) -> frozenset[PrincipalType]:
+    """The types of principal of which it is not known who is there."""
+    types = (item.scope.whole_type for item in unresolved if item.blocks != "none")
+    return frozenset(kind for kind in types if kind)
 
 
 # --- What AWS has ----------------------------------------------------------------------------------------------------

@@ -409,6 +409,8 @@ _FIELD_OF = {"kintone_user": "users", "address": "more_users", "group_name": "gr
 
 
 def _note_unknown(draft: _Draft, record: ReadRecord, source: str, written: str) -> None:
+    if _type_of(source) in draft.directory.unread:
+        return  # nothing is known of the name, and the run says so
     code = "group_unknown" if source == "group_name" else "person_unknown"
     draft.problem(code, record, _FIELD_OF[source], severity="warning", name=written)
 
@@ -482,6 +484,8 @@ LONG_WAIT = 2  # hours; Entra ID brings a name within 40 minutes as a rule
 
 def _why_absent(directory: Directory, written: LinkKey) -> Reason:
     kind = _type_of(written.source)
+    if kind in directory.unread:
+        return Reason("name_unread", {"name": written.key})
     hours = directory.waiting_hours.get((kind, fold(written.key)), 0)
     if hours < LONG_WAIT:
         return Reason("not_provisioned", {"name": written.key})

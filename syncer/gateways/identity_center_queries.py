@@ -203,14 +203,10 @@ class IdentityCenterQueries:
         return frozenset(row["MemberId"]["UserId"] for row in rows)
 
     def has_user(self, user_id: str) -> bool:
-        """Source: identitystore DescribeUser."""
-        store_id, method = self.instance.identity_store_id, self._store.describe_user
-        return self._is_there(lambda: self._aws.read(method, IdentityStoreId=store_id, UserId=user_id))
+        return self._is_there(lambda: self.fetch_user(user_id))
 
     def has_group(self, group_id: str) -> bool:
-        """Source: identitystore DescribeGroup."""
-        store_id, method = self.instance.identity_store_id, self._store.describe_group
-        return self._is_there(lambda: self._aws.read(method, IdentityStoreId=store_id, GroupId=group_id))
+        return self._is_there(lambda: self.fetch_group(group_id))
 
     def _is_there(self, ask: Callable[[], object]) -> bool:
         try:

@@ -11,18 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from syncer.gateways.identity_center_queries import IdentityCenterQueries
+from syncer.gateways.reading_costs import choose, count, predict
 from syncer.gateways.reading_ground import Ground, GroundReader
 from syncer.gateways.reading_options import Known, Pair, ReadOptions, Selection, Strategy
 from syncer.gateways.reading_questions import Asker, Question
 from syncer.gateways.reading_sets import SetReader
-from syncer.gateways.reading_strategies import (
-    OPERATIONS,
-    AssignmentReader,
-    choose,
-    count,
-    may_list_by_principal,
-    predict,
-)
+from syncer.gateways.reading_strategies import OPERATIONS, AssignmentReader, may_list_by_principal
 from syncer.gateways.reading_tags import TagReader
 from syncer.states import (
     Actual,
@@ -116,7 +110,7 @@ class _Reading:
         """What to read, the names of all sets that may be met by ARN, and what is known so far."""
         options = self._options
         if options.select is not None:
-            actual = replace(actual, sets=reader.take_over())
+            actual = replace(actual, sets=reader.take_over(), sets_read=frozenset(), coverage=Coverage(frozenset()))
             may = self._may_list_by_principal(actual)
             selection = options.select(replace(actual, unresolved=tuple(self._asker.unresolved)), may)
             return selection, {there.arn: name for name, there in actual.sets.items()}, actual
@@ -149,7 +143,7 @@ class _Reading:
 
     def _read_sets(self, reader: SetReader, selection: Selection, names: Mapping[str, str], actual: Actual) -> Actual:
         if self._options.select is None or selection.sets is None:
-            return replace(actual, sets=reader.read(names, selection.sets))
+            return replace(actual, sets=reader.read(names, selection.sets), sets_read=None)
         asked = selection.sets | {name for _, name in selection.coverage.pairs or ()}
         read = reader.read({arn: name for arn, name in names.items() if name in asked}, selection.sets)
         return replace(actual, sets={**actual.sets, **read}, sets_read=selection.sets)

@@ -5,7 +5,6 @@ assignments of principals that are gone as well. By principal: one listing for e
 a delegated administrator, and it cannot be asked about principals that are gone.
 """
 
-import math
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -14,14 +13,14 @@ from typing import TypeVar
 
 from syncer.gateways.errors import Denied, GatewayError
 from syncer.gateways.identity_center_queries import IdentityCenterQueries
+from syncer.gateways.reading_costs import Counts, choose
 from syncer.gateways.reading_ground import Ground
 from syncer.gateways.reading_options import Known, Pair, Selection, Strategy
 from syncer.gateways.reading_questions import EVERYTHING, FEW, Asker, Question
-from syncer.states import Actual, ActualPrincipal, AssignmentKey, Coverage, PrincipalType, Scope
+from syncer.states import ActualPrincipal, AssignmentKey, Coverage, PrincipalType, Scope
 
 T = TypeVar("T")
 
-PAGE = 100  # rows of a page
 OPERATIONS = (
     "sso-admin:ListAccountAssignments",
     "sso-admin:ListAccountAssignmentsForPrincipal",
@@ -29,47 +28,6 @@ OPERATIONS = (
     "sso-admin:ListPermissionSetsProvisionedToAccount",
 )
 """What is called for assignments."""
-
-# --- What it will cost ------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Counts:
-    """The size of an organization, as far as it decides what a reading costs. Pairs are those known to be in use."""
-
-    accounts: int
-    sets: int
-    pairs: int
-    principals: int
-
-
-def count(actual: Actual, known: Known) -> Counts:
-    pairs = {key[:2] for key in known.assignments}
-    return Counts(len(actual.accounts), len(actual.sets), len(pairs), len(actual.principals))
-
-
-def predict(strategy: Strategy, counts: Counts) -> int:
-    """Requests for all assignments; what the management account holds is known by then."""
-    if strategy is Strategy.BY_PRINCIPAL:
-        return counts.principals
-    listings = counts.sets if strategy is Strategy.BY_SET else max(counts.accounts - 1, 0)
-    return listings * max(1, math.ceil(counts.pairs / listings / PAGE)) + counts.pairs if listings else 0
-
-
-def predict_definitions(sets: int) -> int:
-    """Requests for whose the sets are, what they consist of, and where older versions of them are."""
-    return 7 * sets
-
-
-def choose(counts: Counts, *, may_list_by_principal: bool, needs_everything: bool) -> Strategy:
-    """The cheapest way; where everything must be seen, listing by principal is none."""
-    candidates = [Strategy.BY_SET, Strategy.BY_ACCOUNT]
-    if may_list_by_principal and not needs_everything:
-        candidates.append(Strategy.BY_PRINCIPAL)
-    return min(candidates, key=lambda strategy: predict(strategy, counts))
-
-
-# --- Reading ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,12 @@ def judge(desired: Desired, actual: Actual, *, began_at: datetime, now: datetime
     return Judgement(weigh(drifts, policy, now), problems)
 
 
+def foresee(now: datetime) -> Judgement:
+    """What a run has to heed of the drift that was noted so far; it notes and ends nothing."""
+    drifts = [_read(row) for row in Drift.objects.filter(ended_at__isnull=True)]
+    return Judgement(weigh(drifts, find_policy(), now), ())
+
+
 def _identity(row: Drift) -> Matter:
     return Matter(row.permission_set_name, row.account_id, row.principal_type, row.principal_id)
 

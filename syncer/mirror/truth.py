@@ -391,6 +391,40 @@ def load_principals() -> dict[str, ActualPrincipal]:
     }  # fmt: skip
 
 
+def load_units() -> tuple[ActualUnit, ...]:
+    rows = OrganizationalUnit.objects.values_list("ou_id", "name", "parent__ou_id")
+    return tuple(ActualUnit(ou_id, name, parent_id or "") for ou_id, name, parent_id in rows)
+
+
+def load_untagged() -> frozenset[str]:
+    """The ids of accounts whose tags were never read."""
+    rows = Account.objects.filter(gone_at__isnull=True, tags_read_at__isnull=True)
+    return frozenset(rows.values_list("account_id", flat=True))
+
+
+def load_may_list_by_principal(now: datetime) -> bool | None:
+    """Whether AWS lets us list by principal; None where that was not tried in the last day."""
+    row = Instance.objects.first()
+    is_fresh = row is not None and row.tried_at is not None and now - row.tried_at < _TRIED_AGE
+    return row.may_list_by_principal if row and is_fresh else None
+
+
+_TRIED_AGE = timedelta(hours=24)
+
+
+def load_unsure() -> tuple[frozenset[tuple[str, str]], frozenset[str]]:
+    """Pairs of account and set, and sets, of which the last run could not tell how they are."""
+    state, set_state = Assignment.State, PermissionSet.State
+    pairs = Assignment.objects.filter(state__in=(state.UNRESOLVED, state.DRIFTED, state.APPLYING))
+    sets = PermissionSet.objects.filter(
+        arn__isnull=False, state__in=(set_state.UNRESOLVED, set_state.PENDING, set_state.FAILED)
+    )
+    return (
+        frozenset(pairs.values_list("account__account_id", "permission_set__name")),
+        frozenset(sets.values_list("name", flat=True)),
+    )
+
+
 def load_sets() -> dict[str, ActualSet]:
     rows = PermissionSet.objects.filter(arn__isnull=False)
     return {

@@ -8,8 +8,8 @@ import pytest
 from simulators.aws import AwsWorld, Fault
 from syncer.gateways.identity_center import IdentityCenter
 from syncer.gateways.identity_center_reading import ReadOptions, read_actual
+from syncer.gateways.reading_costs import Counts, choose, predict
 from syncer.gateways.reading_options import Known, Selection, Strategy
-from syncer.gateways.reading_strategies import Counts, choose, predict
 from syncer.states import Actual, AssignmentKey, Coverage, PrincipalType, Scope
 from tests.syncer.conftest import OURS, AwsCast
 
