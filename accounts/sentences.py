@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _gettext
 from django.utils.translation import gettext_noop as _
 
@@ -348,6 +350,18 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         _("It comes through the group {group}."),
         _("Take the person out of the group in Entra ID."),
     ),
+    "emergency_kept": (
+        _("No record names this access. It stays, because a guardrail keeps it for emergencies."),
+        _("To end it, take it out of its record, or change the guardrail."),
+    ),
+    "set_drifted": (
+        _("The permission set “{set}” was changed by hand in AWS and is left as it is for now."),
+        _("Put it back, or take the change over into its record."),
+    ),
+    "removed_sessions_until": (
+        _("It is no longer there. Consoles and CLIs that were open then can go on until {until_at}."),
+        "",
+    ),
     # What AWS answered
     "aws_refused": (_("AWS refused: {text}"), _("It is tried again in an hour, or as soon as the record changes.")),
     # Why a request of AWS's ended as failed
@@ -432,6 +446,13 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "too_much_of_set": (
         _("{count} of {of} assignments of permission set {name} would go within 24 hours."),
         _("Look at the list. If it is right, an administrator accepts it here or with sync --accept."),
+    ),
+    "too_many_people": (
+        _("{count} of {of} people would lose access within 24 hours because they are disabled or gone."),
+        _(
+            "Check Entra ID and its provisioning: so many at once look like a fault there. If it is right, an "
+            "administrator accepts it here or with sync --accept."
+        ),
     ),
     "app_shrunk": (
         _("A kintone app came back empty or far shorter than before; every removal that follows from it is held."),
@@ -650,7 +671,7 @@ def render(code: str, params: Mapping[str, Any] | None = None) -> Sentence:
     if code not in SENTENCES:
         return Sentence(code)
     message, remedy = SENTENCES[code]
-    values = _Values(params or {})
+    values = _Values({name: _show(name, value) for name, value in (params or {}).items()})
     return Sentence(_fill(message, values), _fill(remedy, values))
 
 
@@ -659,6 +680,14 @@ def render_reason(reason: Mapping[str, Any]) -> Sentence | None:
     if not reason.get("code"):
         return None
     return render(str(reason["code"]), reason.get("params"))
+
+
+def _show(name: str, value: Any) -> Any:
+    """A parameter as people read it: what ends in `_at` is a time, shown in the zone of whoever reads."""
+    if not name.endswith("_at"):
+        return value
+    at = parse_datetime(str(value))
+    return f"{timezone.localtime(at):%Y-%m-%d %H:%M}" if at else value
 
 
 def _fill(text: str, values: "_Values") -> str:

@@ -1,17 +1,52 @@
-"""The kinds of change and the plan, as values. Pure."""
+"""The kinds of change, why removals are due, and the plan, as values. Pure."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 
-from syncer.states import AssignmentKey, Definition, Difference, Reason
+from syncer.states import AssignmentKey, Definition, Difference, PrincipalType, Reason
 
 
 class Kind(StrEnum):
     CREATE = "create"
     UPDATE = "update"
     DELETE = "delete"
+
+
+class Cause(StrEnum):
+    """Why an assignment is removed. The order is that in which causes go before each other."""
+
+    LOCKED_OUT = "locked_out"
+    LEAVER = "leaver"  # confirmed disabled
+    GONE = "gone"  # confirmed gone: a leaver, an orphan, a group that is no more
+    ENDED = "ended"  # the last day has passed by itself
+    ASKED = "asked"  # a person said so in the portal
+    GUARDRAIL = "guardrail"
+    DRIFT = "drift"  # assigned by hand, and the grace is over
+    WITHDRAWN = "withdrawn"  # a record wanted it and does not any more
+    NO_RECORD = "no_record"
+
+
+class Group(StrEnum):
+    """What the brake counts together."""
+
+    ACCESS = "access"  # records or values gone, groups gone, guardrails, drift
+    PEOPLE = "people"  # people disabled or gone
+
+
+FROM_RECORDS = frozenset({Cause.WITHDRAWN, Cause.NO_RECORD})  # what an emptied app would bring about
+URGENT = (Cause.LOCKED_OUT, Cause.LEAVER, Cause.GONE)  # first in line
+_NEVER_COUNTED = frozenset({Cause.LOCKED_OUT, Cause.ENDED, Cause.ASKED})
+
+
+def group_of(cause: Cause, principal_type: PrincipalType) -> Group | None:
+    """What a removal is counted in; None if it never is: a passed date, a lock-out, a person's word."""
+    if cause in _NEVER_COUNTED:
+        return None
+    is_person = cause in (Cause.LEAVER, Cause.GONE) and principal_type is PrincipalType.USER
+    return Group.PEOPLE if is_person else Group.ACCESS
 
 
 @dataclass(frozen=True)
@@ -30,29 +65,68 @@ class SetChange:
     stale_accounts: frozenset[str] = frozenset()
     counts: bool = False  # a removal that the brake counts
 
+    @property
+    def replaces_role(self) -> bool:
+        """Whoever makes the set again gets roles with other ARNs."""
+        return self.kind is Kind.DELETE
+
 
 @dataclass(frozen=True)
 class AssignmentChange:
-    """An assignment to create or to delete."""
+    """An assignment to create or to delete.
+
+    What is said beside a removal: `replaces_role`, that it is the last of its set in the account, whose role goes with
+    it and would come back under another ARN; `sessions`, how long consoles and CLIs that are open then can go on.
+    """
 
     kind: Kind
     key: AssignmentKey
     record: str = ""
     counts: bool = False  # a removal that nobody confirmed: the brake counts it
-    cause: str = ""  # why it is removed: a code
+    cause: Cause | None = None  # why it is removed
+    replaces_role: bool = field(default=False, compare=False)
+    sessions: timedelta | None = field(default=None, compare=False)
+
+    @property
+    def group(self) -> Group | None:
+        """What the brake counts it in, unless somebody confirmed it."""
+        return group_of(self.cause, self.key.principal_type) if self.cause else None
 
 
 Change = SetChange | AssignmentChange
 
 
+class Standstill(StrEnum):
+    """What keeps the planner from a change that would be due."""
+
+    BLOCKED = "blocked"  # somebody or some rule says no
+    DRIFTED = "drifted"  # changed by hand, and left for now
+    UNDER_WAY = "under_way"  # another run has sent it
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Why nothing is planned for an assignment."""
+
+    standstill: Standstill
+    reason: Reason | None = None
+
+
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done, in this order, and what is held back."""
+    """What is to be done, in this order, what is held back, and what is left alone and why."""
 
     changes: tuple[Change, ...] = ()
     held: tuple[Change, ...] = ()
-    held_because: Reason | None = None
+    held_because: Mapping[Group, Reason] = field(default_factory=dict)  # of each group that passed a limit
     unchanged: int = 0
+    verdicts: Mapping[AssignmentKey, Verdict] = field(default_factory=dict)
+    drifting_sets: frozenset[str] = frozenset()  # of those that would be mended or deleted
+
+    def reason_for(self, change: Change) -> Reason | None:
+        """Why this change is held. Deletions of sets are held for what holds access."""
+        group = change.group if isinstance(change, AssignmentChange) else Group.ACCESS
+        return self.held_because.get(group) if group else None
 
     @property
     def checksum(self) -> str:
@@ -82,11 +156,18 @@ def checksum_of_identities(identities: Iterable[str]) -> str:
 
 @dataclass(frozen=True)
 class Limits:
-    """How much may be removed without anybody's word, and what has been in the last 24 hours."""
+    """How much may be removed without anybody's word, and what has been in the last 24 hours.
+
+    count, share, maximum, removed_lately: of access; people_count, people_share, people_lately (principal ids): of
+    people who are disabled or gone.
+    """
 
     count: int = 10
     share: float = 0.3
     maximum: int = 50
     removed_lately: tuple[AssignmentKey, ...] = ()
+    people_count: int = 10
+    people_share: float = 0.03
+    people_lately: frozenset[str] = frozenset()
     shrunk: frozenset[str] = field(default_factory=frozenset)  # apps whose complete scan came back empty or far shorter
     accepted: frozenset[str] = field(default_factory=frozenset)  # identities of held removals that an admin accepted

@@ -21,7 +21,8 @@ class State(StrEnum):
     WANTED = "wanted"
     KEPT = "kept"  # what is there stays, nothing is created
     WAITING = "waiting"
-    BLOCKED = "blocked"
+    BLOCKED = "blocked"  # nothing is created, and what is there stays
+    WITHHELD = "withheld"  # nobody who may wishes it: shown as blocked, but it neither brings nor keeps anything
 
 
 @dataclass(frozen=True, slots=True)  # there are as many as assignments
@@ -101,4 +102,13 @@ class Desired:
     @cached_property
     def wanted(self) -> Mapping[AssignmentKey, Standing]:
         """Everything that should be in AWS, by key; blocked and waiting wishes included."""
-        return {key: standing for standing in self.standings if (key := standing.key)}
+        return {
+            key: standing
+            for standing in self.standings
+            if standing.state is not State.WITHHELD and (key := standing.key)
+        }
+
+    @cached_property
+    def keys(self) -> frozenset[AssignmentKey]:
+        """Of everything that is wanted: sets compare faster than mappings."""
+        return frozenset(self.wanted)

@@ -4,7 +4,7 @@ A full run is a proof of everything, or it reads what a plan made from the mirro
 (`rotation`). What was not read is as it was last known, and nothing is changed there.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -24,7 +24,19 @@ from syncer.mirror import truth
 from syncer.models import Change, Run
 from syncer.planning import Fences
 from syncer.rotation import Touched, Turn, find_touched, needs_all, next_share, select_all, select_share
-from syncer.states import EVERY_PAIR, Actual, Coverage, Focus, Problem, Reason, Scope, Unresolved, find_unread_types
+from syncer.states import (
+    EVERY_PAIR,
+    Actual,
+    ActualSet,
+    Coverage,
+    Focus,
+    Ownership,
+    Problem,
+    Reason,
+    Scope,
+    Unresolved,
+    find_unread_types,
+)
 
 POLICIES_AGE = timedelta(hours=24)
 PROOF_AGE = timedelta(minutes=55)  # so that with a run every ten minutes each sixth is a proof
@@ -202,7 +214,12 @@ def _remember_unread(actual: Actual, known: Known) -> Actual:
     principals = {key: there for key, there in truth.load_principals().items() if there.type in unread}
     return replace(
         actual,
-        sets={**sets, **actual.sets},
+        sets={**sets, **{name: there for name, there in actual.sets.items() if not _is_unread(there, sets)}},
         principals={**principals, **actual.principals},
         assignments=actual.assignments | {key for key in known.assignments if fences.stop_create(key)},
     )
+
+
+def _is_unread(there: ActualSet, known: Collection[str]) -> bool:
+    """A set whose tags could not be read is whose it was: a lock-out goes through, and asks for the tag once more."""
+    return there.ownership is Ownership.UNKNOWN and there.name in known

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import AppKind
 from syncer.absences import find_stopped
-from syncer.changes import Kind, Limits, Plan, identity_of
+from syncer.changes import Group, Kind, Limits, Plan, identity_of
 from syncer.connections import connect_kintone
 from syncer.desired import Before, Desired
 from syncer.directory import Directory, find_policies_in_use
@@ -27,14 +27,12 @@ from syncer.models import AppState, Run
 from syncer.models import Change as ChangeRow
 from syncer.observing import Blind, Observation, observe
 from syncer.planning import NOTHING_REFUSED, Circumstances, plan_run
-from syncer.recording import identity_of_row
+from syncer.recording import identity_of_row, load_removed_lately
 from syncer.scanning import AppFailure, AppReading, AppSource, glance_at_app, scan_app, take_over
 from syncer.schema import SchemaError
 from syncer.states import (
     Actual,
-    AssignmentKey,
     Focus,
-    PrincipalType,
     ReadRecord,
     Reason,
     Scope,
@@ -246,7 +244,7 @@ def _plan(ask: _Ask, seen: Observation) -> Prepared:
     drifting = _judge_drift(desired, seen)
     desired = replace(desired, problems=(*desired.problems, *drifting.problems))
     references = standings.load_references()
-    limits = _load_limits(wish)
+    limits = _load_limits(wish, actual)
     circumstances = _load_circumstances(desired, references, drifting.consequences, everything=ask.everything)
     plan = plan_run(desired, actual, limits, circumstances)
     accepted = _find_accepted(plan, ask.accept)
@@ -318,28 +316,22 @@ def _load_circumstances(
     """What else the plan has to heed, as it stands now."""
     stops = load_stops()
     return Circumstances(
-        locked=frozenset(stops.locked),
-        frozen=frozenset(stops.frozen),
+        locked={principal_id: Reason("locked_out", words) for principal_id, words in stops.locked.items()},
+        frozen={account_id: Reason("account_frozen", words) for account_id, words in stops.frozen.items()},
         refused=NOTHING_REFUSED if everything else refusals.load_refused(desired, references, timezone.now()),
         drift=drifting.left_alone,
         drifting_sets=drifting.sets_left_alone,
     )
 
 
-def _load_limits(wish: Wish) -> Limits:
-    since = timezone.now() - MEMORY_OF_THE_BRAKE
-    rows = ChangeRow.objects.filter(
-        kind=ChangeRow.Kind.DELETE, object=ChangeRow.Object.ASSIGNMENT, outcome=ChangeRow.Outcome.SUCCEEDED,
-        confirmed=False, finished_at__gt=since,
-    )  # fmt: skip
+def _load_limits(wish: Wish, actual: Actual) -> Limits:
+    lately = list(load_removed_lately(actual.assignments, since=timezone.now() - MEMORY_OF_THE_BRAKE))
     return Limits(
         count=settings.DELETE_LIMIT_COUNT,
         share=settings.DELETE_LIMIT_SHARE,
         maximum=settings.DELETE_LIMIT_MAX,
-        removed_lately=tuple(
-            AssignmentKey(row.account_id, row.permission_set_name, PrincipalType(row.principal_type), row.principal_id)
-            for row in rows
-        ),
+        removed_lately=tuple(key for key, group in lately if group is Group.ACCESS),
+        people_lately=frozenset(key.principal_id for key, group in lately if group is Group.PEOPLE),
         shrunk=wish.shrunk,
     )
 

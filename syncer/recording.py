@@ -1,18 +1,20 @@
 """What applying does, as rows: an intent before each call, the request id before polling, the outcome at the end."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Assignment, PermissionSet, Principal, Record
-from syncer.changes import AssignmentChange, Change, Kind, Plan, SetChange, identity_of
+from syncer.changes import AssignmentChange, Cause, Change, Group, Kind, Plan, SetChange, group_of, identity_of
 from syncer.mirror.standings import Outcomes
 from syncer.mirror.stops import PAUSED, find_objection
 from syncer.models import Change as ChangeRow
 from syncer.models import Run
-from syncer.states import Reason
+from syncer.states import AssignmentKey, PrincipalType, Reason, render_duration
 
 _BATCH = 500
 Outcome = ChangeRow.Outcome
@@ -27,8 +29,8 @@ def build_rows(run: Run, plan: Plan) -> list[ChangeRow]:
     ):
         row = build_row(change, outcome, names)
         row.run, row.position = run, position
-        if outcome == Outcome.HELD and plan.held_because:
-            row.reason = plan.held_because.as_json()
+        if outcome == Outcome.HELD and (reason := plan.reason_for(change)):
+            row.reason = reason.as_json()
         rows.append(row)
     return rows
 
@@ -53,7 +55,7 @@ def build_row(change: Change, outcome: str, names: Mapping[str, str]) -> ChangeR
         principal_id=change.key.principal_id,
         principal_name=names.get(change.key.principal_id, ""),
         record_reference=change.record,
-        details=[{"field": "cause", "before": "", "after": change.cause}] if change.cause else [],
+        details=_warnings(change),
         confirmed=change.kind is Kind.DELETE and not change.counts,
         outcome=outcome,
     )
@@ -62,14 +64,54 @@ def build_row(change: Change, outcome: str, names: Mapping[str, str]) -> ChangeR
 def _details(change: SetChange) -> list[dict[str, str]]:
     details: list[dict[str, str]] = [difference._asdict() for difference in change.differences]
     if change.stale_accounts:
-        details.append({"field": "stale_accounts", "before": "", "after": ", ".join(sorted(change.stale_accounts))})
+        details.append(_detail("stale_accounts", ", ".join(sorted(change.stale_accounts))))
+    if change.replaces_role:
+        details.append(_detail("role_replaced"))
     return details
+
+
+def _warnings(change: AssignmentChange) -> list[dict[str, str]]:
+    """Why it is removed, and what people should know before."""
+    details = [_detail("cause", change.cause)] if change.cause else []
+    if change.replaces_role:
+        details.append(_detail("role_replaced"))
+    if change.sessions:
+        details.append(_detail("open_sessions", render_duration(change.sessions)))
+    return details
+
+
+def _detail(field_name: str, value: str = "") -> dict[str, str]:
+    return {"field": field_name, "before": "", "after": value}
 
 
 def _load_names(plan: Plan) -> dict[str, str]:
     ids = {change.key.principal_id for change in (*plan.changes, *plan.held) if isinstance(change, AssignmentChange)}
     rows = Principal.objects.filter(principal_id__isnull=False).values_list("principal_id", "name")
     return {principal_id: name for principal_id, name in rows if principal_id in ids}
+
+
+def load_removed_lately(
+    there: Collection[AssignmentKey], *, since: datetime
+) -> Iterator[tuple[AssignmentKey, Group | None]]:
+    """Removals that nobody confirmed, with what the brake counts them in: done since then, or under way now.
+
+    Of one that was sent and whose end nobody saw, what is `there` tells what became of it.
+    """
+    rows = ChangeRow.objects.filter(kind=Kind.DELETE, object=ChangeRow.Object.ASSIGNMENT, confirmed=False)
+    is_done = Q(outcome=Outcome.SUCCEEDED, finished_at__gt=since)
+    is_due = Q(outcome=Outcome.PLANNED, run__status=Run.Status.RUNNING, run__mode=Run.Mode.APPLY)
+    is_sent = Q(outcome__in=(Outcome.SENT, Outcome.FAILED), sent_at__gt=since)
+    for row in rows.filter(is_done | is_due | is_sent).iterator():
+        kind = PrincipalType(row.principal_type)
+        key = AssignmentKey(row.account_id, row.permission_set_name, kind, row.principal_id)
+        if row.outcome != Outcome.FAILED or key not in there:
+            yield key, group_of(_cause_of(row), kind)
+
+
+def _cause_of(row: ChangeRow) -> Cause:
+    """A cause that this version does not know is one that counts."""
+    found = next((item["after"] for item in row.details if item["field"] == "cause"), "")
+    return next((cause for cause in Cause if cause == found), Cause.NO_RECORD)
 
 
 def identity_of_row(row: ChangeRow) -> str:

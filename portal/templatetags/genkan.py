@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from django import template
 from django.template.defaultfilters import date as format_date
 from django.utils import timezone
+from django.utils.dateparse import parse_duration
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, gettext_lazy, ngettext, pgettext
@@ -26,7 +27,13 @@ register = template.Library()
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400  # seconds
 _CAUSES = {
+    "locked_out": gettext_lazy("the person is locked out"),
+    "leaver": gettext_lazy("disabled in Identity Center"),
     "ended": gettext_lazy("its last day has passed"),
+    "asked": gettext_lazy("somebody asked for it here"),
+    "gone": gettext_lazy("gone from Identity Center"),
+    "guardrail": gettext_lazy("a guardrail ends it"),
+    "drift": gettext_lazy("assigned by hand, and the time to keep it has passed"),
     "withdrawn": gettext_lazy("taken out of the record"),
     "no_record": gettext_lazy("no record wants it"),
 }
@@ -182,11 +189,27 @@ def scope(text: str) -> str:
 
 
 @register.filter
-def change_detail(detail: Mapping[str, str]) -> str:
-    """A field that differs, or why a removal is due."""
-    if detail.get("field") == "cause":
-        return str(_CAUSES.get(detail.get("after", ""), detail.get("after", "")))
-    return show_field(detail.get("field", ""))
+def change_details(change: Change) -> list[str]:
+    """The fields that differ; or why a removal is due, and what people should know of it."""
+    return [text for detail in change.details if (text := _describe_detail(change, detail))]
+
+
+def _describe_detail(change: Change, detail: Mapping[str, str]) -> str:
+    field, value = detail.get("field", ""), detail.get("after", "")
+    if field == "cause":
+        return str(_CAUSES.get(value, value))
+    if field == "role_replaced":
+        return gettext("the role goes; made again, it has another ARN")
+    return _describe_sessions(change, value) if field == "open_sessions" else show_field(field)
+
+
+def _describe_sessions(change: Change, duration: str) -> str:
+    """Until when what was open at the removal can go on; nothing where nothing is removed."""
+    length = parse_duration(duration)
+    if length is None or not change.finished_at or change.outcome != Change.Outcome.SUCCEEDED:
+        return ""
+    until = timezone.localtime(change.finished_at + length)
+    return gettext("open sessions can go on until %(time)s") % {"time": f"{format_day(until.date())} {until:%H:%M}"}
 
 
 @register.filter

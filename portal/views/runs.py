@@ -117,8 +117,17 @@ def _describe_plan(request: HttpRequest, run: Run, changes: QuerySet[Change]) ->
         "groups": _group_changes(page, accounts, names),
         "held": _group_changes(held, accounts, names),
         "held_count": len(held),
-        "held_because": held[0].reason if held else {},
+        "held_because": _count_reasons(held),
     }
+
+
+def _count_reasons(held: Iterable[Change]) -> list[tuple[Mapping[str, Any], int]]:
+    """Why removals are held, with how many for each: people are counted apart from records."""
+    found: dict[str, tuple[Mapping[str, Any], int]] = {}
+    for change in held:
+        code = change.reason.get("code", "")
+        found[code] = (change.reason, found[code][1] + 1 if code in found else 1)
+    return list(found.values())
 
 
 def _describe_findings(user: User, run: Run) -> dict[str, Any]:

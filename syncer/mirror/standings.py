@@ -15,14 +15,15 @@ from django.utils import timezone
 
 from accounts.models import Account, AppKind, Assignment, PermissionSet, Person, Principal, Problem, Record, Wish
 from accounts.names import clean, fold
-from syncer.changes import AssignmentChange, Kind, Plan, SetChange
+from syncer.changes import AssignmentChange, Kind, Plan, SetChange, Standstill
 from syncer.desired import Desired, Standing, State
 from syncer.mirror.last_days import company_day
 from syncer.planning import Fences
-from syncer.states import Actual, ActualSet, AssignmentKey, Ownership, Reason
+from syncer.states import DEFAULT_SESSION, Actual, ActualSet, AssignmentKey, Ownership, Reason
 from syncer.states import Problem as ProblemState
 
 _BATCH = 500
+UNDER_WAY = Standstill.UNDER_WAY
 S = Assignment.State
 SetState = PermissionSet.State
 
@@ -94,8 +95,8 @@ def store_standings(
     """Write the state of everything that this run looked at. `references` maps APP:ID to the record's row."""
     _store_sets(desired, actual, plan, outcomes, references)
     rows = _load_rows(desired)
-    facts = _Judgement(desired, actual, plan, outcomes).judge(rows)
-    in_scope = _scope_of(actual, rows)
+    facts = _Judgement(desired, actual, plan, outcomes).judge(rows, now)
+    in_scope = _scope_of(actual, plan, rows)
     _write_assignments(facts, in_scope, now)
     _write_wishes(desired, rows, facts, references, in_scope)
     _remove_stand_ins()
@@ -153,15 +154,18 @@ def _remove_stand_ins() -> None:
     unused.filter(person__isnull=True).delete()
 
 
-def _scope_of(actual: Actual, rows: _Rows) -> Callable[[Place], bool]:
+def _scope_of(actual: Actual, plan: Plan, rows: _Rows) -> Callable[[Place], bool]:
     """Whether this run says what becomes of a row: a targeted run about its pairs, a full run about everything.
 
-    What a full run has not read is judged by what was last known.
+    What a full run has not read is judged by what was last known. Beyond its pairs a targeted run tells what it
+    changes; what another run has under way is that one's to tell.
     """
+    elsewhere = {rows.place(key) for key, verdict in plan.verdicts.items() if verdict.standstill is UNDER_WAY}
     if actual.focus is None:
-        return lambda _place: True
+        return lambda place: place not in elsewhere
     pairs = {(rows.accounts.get(account), rows.sets.get(name)) for account, name in actual.focus.pairs}
-    return lambda place: (place.account, place.permission_set) in pairs
+    changed = {rows.place(change.key) for change in plan.changes if isinstance(change, AssignmentChange)}
+    return lambda place: place not in elsewhere and ((place.account, place.permission_set) in pairs or place in changed)
 
 
 # --- Judging ----------------------------------------------------------------------------------------------------------
@@ -176,11 +180,12 @@ class _Judgement:
         self.there = (actual.assignments | outcomes.created) - outcomes.deleted
         changes = [change for change in plan.changes if isinstance(change, AssignmentChange)]
         self.creating = {change.key for change in changes if change.kind is Kind.CREATE}
-        self.deleting = {change.key for change in changes if change.kind is Kind.DELETE}
+        self.deleting = {change.key: change for change in changes if change.kind is Kind.DELETE}
+        self.verdicts, self.drifting_sets = plan.verdicts, plan.drifting_sets
         self.held = {change.key for change in plan.held if isinstance(change, AssignmentChange)}
 
-    def judge(self, rows: _Rows) -> dict[Place, Facts]:
-        facts: dict[Place, Facts] = {}
+    def judge(self, rows: _Rows, now: datetime) -> dict[Place, Facts]:
+        facts = {place: self._judge_removed(key, now) for key in self.outcomes.deleted if (place := rows.place(key))}
         for key in self.there:
             place = rows.place(key)
             if place and key not in self.desired.wanted:
@@ -193,31 +198,55 @@ class _Judgement:
 
     def _judge_wanted(self, standing: Standing) -> Facts:
         state, reason = self.state_of_wanted(standing)
-        in_aws = standing.key is not None and standing.key in self.there
-        return Facts(state, reason.as_json() if reason else {}, in_aws, True, standing.expires_on)
+        in_aws, is_wanted = standing.key in self.there, standing.state is not State.WITHHELD
+        return Facts(state, reason.as_json() if reason else {}, in_aws, is_wanted, standing.expires_on)
+
+    def _judge_removed(self, key: AssignmentKey, now: datetime) -> Facts:
+        """Gone, but consoles and CLIs that were open then can go on for a while."""
+        change = self.deleting.get(key)
+        until = now + (change.sessions if change and change.sessions else DEFAULT_SESSION)
+        reason = Reason("removed_sessions_until", {"until_at": until.isoformat(timespec="seconds")})
+        return Facts(S.REMOVED, reason.as_json(), in_aws=False, is_wanted=False, expires_on=None)
 
     def state_of_wanted(self, standing: Standing) -> tuple[str, Reason | None]:
-        key, outcomes = standing.key, self.outcomes
-        if key and self.fences.stop_create(key) and key not in outcomes.created:
+        key = standing.key
+        if key is None:
+            return _STATES[standing.state], standing.reason
+        if key in self.there:
+            return self._state_of_granted(key, standing)
+        if self.fences.stop_create(key) and key not in self.outcomes.deleted:
             return S.UNRESOLVED, None
-        if key and key in self.there:
-            there = self.actual.sets.get(key.permission_set)
-            if there and there.ownership is not Ownership.OURS:
-                return S.UNMANAGED, standing.reason
-            return S.GRANTED, None if standing.state is State.WANTED else standing.reason
-        if standing.state in (State.BLOCKED, State.KEPT):
-            return S.BLOCKED, standing.reason
-        if standing.state is State.WAITING:
-            return S.WAITING, standing.reason
-        if key and key in outcomes.refused:
+        if verdict := self.verdicts.get(key):
+            return _VERDICTS[verdict.standstill], verdict.reason
+        if standing.state is not State.WANTED:
+            return _STATES[standing.state], standing.reason
+        return self._state_of_missing(key)
+
+    def _state_of_granted(self, key: AssignmentKey, standing: Standing) -> tuple[str, Reason | None]:
+        """AWS has it and somebody wishes it, which need not mean that it stays."""
+        if key in self.deleting or key in self.held or standing.state is State.WITHHELD:
+            return self._state_of_unwanted(key)
+        if self.fences.stop_create(key) and key not in self.outcomes.created:
+            return S.UNRESOLVED, None
+        there = self.actual.sets.get(key.permission_set)
+        if there and there.ownership is not Ownership.OURS:
+            return S.UNMANAGED, standing.reason
+        return S.GRANTED, None if standing.state is State.WANTED else standing.reason
+
+    def _state_of_missing(self, key: AssignmentKey) -> tuple[str, Reason | None]:
+        """Nothing stands in its way, and AWS does not have it yet."""
+        outcomes = self.outcomes
+        if key in outcomes.refused:
             return S.FAILED, outcomes.refused[key]
-        if key and key in outcomes.postponed:
+        if key in outcomes.postponed:
             return S.REQUESTED, outcomes.postponed[key]
-        if key and key not in self.creating:
-            if standing.permission_set not in self.actual.sets:
-                return S.REQUESTED, Reason("set_not_made", {"set": standing.permission_set})
-            return S.FAILED, None  # refused earlier: the row keeps its reason
-        return S.REQUESTED, outcomes.sets_refused.get(standing.permission_set)
+        if key in self.creating:
+            return S.REQUESTED, outcomes.sets_refused.get(key.permission_set)
+        if key.permission_set not in self.actual.sets:
+            return S.REQUESTED, Reason("set_not_made", {"set": key.permission_set})
+        if not self.actual.coverage.covers(key):
+            return S.REQUESTED, None  # the next run that reads the pair makes it
+        return S.FAILED, None  # refused earlier: the row keeps its reason
 
     def _judge_unwanted(self, key: AssignmentKey) -> Facts:
         state, reason = self._state_of_unwanted(key)
@@ -229,12 +258,16 @@ class _Judgement:
             return S.UNMANAGED, Reason("managed_in_terraform", {"set": key.permission_set})
         if there and there.ownership is Ownership.NOT_OURS:
             return S.UNMANAGED, Reason("set_not_ours", {"set": key.permission_set})
-        if self.fences.stop_delete(key):
-            return S.UNRESOLVED, None
-        if key in self.held:
-            return S.REMOVING, Reason("removal_held")
         if key in self.deleting:
             return S.REMOVING, self.outcomes.refused.get(key) or self.outcomes.postponed.get(key)
+        if key in self.held:
+            return S.REMOVING, Reason("removal_held")
+        if self.fences.stop_delete(key):
+            return S.UNRESOLVED, None
+        if verdict := self.verdicts.get(key):
+            return _VERDICTS[verdict.standstill], verdict.reason
+        if key in self.desired.emergency:
+            return S.GRANTED, Reason("emergency_kept")
         if key in self.desired.kept:
             return S.GRANTED, Reason("kept_not_understood")
         if account is None or not account.is_active:
@@ -243,21 +276,27 @@ class _Judgement:
         return S.GRANTED, Reason("sheltered")
 
 
+_STATES = {
+    State.WANTED: S.REQUESTED,
+    State.KEPT: S.BLOCKED,
+    State.WAITING: S.WAITING,
+    State.BLOCKED: S.BLOCKED,
+    State.WITHHELD: S.BLOCKED,
+}
+_VERDICTS = {Standstill.BLOCKED: S.BLOCKED, Standstill.DRIFTED: S.DRIFTED, Standstill.UNDER_WAY: S.APPLYING}
+
+
 def count_states(desired: Desired, actual: Actual, plan: Plan, outcomes: Outcomes) -> Counter[str]:
     """How many wished assignments and wished or owned sets are in each state."""
-    judgement = _Judgement(desired, actual, plan, outcomes)
+    judgement, sets = _Judgement(desired, actual, plan, outcomes), _SetJudgement(desired, actual, plan, outcomes)
     counts = Counter(
         judgement.state_of_wanted(standing)[0]
         for standing in desired.standings
         if actual.focus is None or standing.identity[:2] in actual.focus.pairs
     )
     for name in {*desired.sets, *desired.set_states} if actual.focus is None else actual.focus.sets:
-        counts[_state_of_set(name, desired, actual, _pending_sets(plan), outcomes)[0]] += 1
+        counts[sets.state_of(name)[0]] += 1
     return Counter({str(state): count for state, count in counts.items()})
-
-
-def _pending_sets(plan: Plan) -> dict[str, SetChange]:
-    return {change.name: change for change in plan.changes if isinstance(change, SetChange)}
 
 
 # --- Writing assignments ----------------------------------------------------------------------------------------------
@@ -274,7 +313,7 @@ def _write_assignments(facts: Mapping[Place, Facts], in_scope: Callable[[Place],
         if not in_scope(place):
             continue
         fact = facts.get(place, Facts(S.REMOVED, {}, in_aws=False, is_wanted=False, expires_on=None))
-        if fact.state == S.FAILED and not fact.reason and was.state == S.FAILED:
+        if fact.state in (S.FAILED, S.REMOVED) and not fact.reason and was.state == fact.state:
             fact = fact._replace(reason=was.reason)
         if fact != was:
             changed.append(_build_row(place, fact, now, pk=pk, was=was))
@@ -358,7 +397,7 @@ def _write_wishes(
 def _links_of(desired: Desired, rows: _Rows, references: Mapping[str, int]) -> Iterator[tuple[Link, date | None]]:
     for standing in desired.standings:
         place = rows.place_of(standing)
-        if place is not None:
+        if place is not None and standing.state is not State.WITHHELD:
             yield from ((Link(place, references[record]), ends) for record, ends in standing.wanted_by.items())
 
 
@@ -400,12 +439,11 @@ def _store_sets(
     named, descriptions = _load_set_records()
     PermissionSet.objects.bulk_create([PermissionSet(name=name) for name in sorted(wished - there)], _BATCH)
     rows = {row.name: row for row in PermissionSet.objects.all()}
-    changed = []
-    pending = _pending_sets(plan)
+    judgement, changed = _SetJudgement(desired, actual, plan, outcomes), []
     for name, row in rows.items():
         if actual.focus is not None and name not in actual.focus.sets:
             continue
-        state, reason = _state_of_set(name, desired, actual, pending, outcomes)
+        state, reason = judgement.state_of(name)
         if state == SetState.FAILED and reason is None and row.state == state:
             values: dict[str, Any] = {"reason": row.reason}
         else:
@@ -427,35 +465,43 @@ def _load_set_records() -> tuple[dict[str, str], dict[str, str]]:
     return named, {row.reference: row.in_force["description"] for row in rows if row.in_force}
 
 
-def _state_of_set(
-    name: str, desired: Desired, actual: Actual, pending: Mapping[str, SetChange], outcomes: Outcomes
-) -> tuple[str, Reason | None]:
-    there = actual.sets.get(name)
-    if name in outcomes.sets_deleted:
-        return SetState.REMOVED, None
-    if Fences(actual.unresolved).stop_set(name):
-        return SetState.UNRESOLVED, None
-    if name in desired.set_states:
-        return SetState.BLOCKED, desired.set_states[name]
-    if name in outcomes.sets_refused:
-        return SetState.FAILED, outcomes.sets_refused[name]
-    if name in outcomes.sets_postponed:
-        return SetState.PENDING, outcomes.sets_postponed[name]
-    if name in pending and name not in outcomes.sets_done:
-        return SetState.PENDING, None
-    if name in desired.sets:
-        return _state_of_wished_set(name, there, desired, outcomes), None
-    return _state_of_unwished_set(name, there)
+class _SetJudgement:
+    """Decides the state of each permission set."""
 
+    def __init__(self, desired: Desired, actual: Actual, plan: Plan, outcomes: Outcomes) -> None:
+        self.desired, self.actual, self.outcomes = desired, actual, outcomes
+        self.fences, self.drifting = Fences(actual.unresolved), plan.drifting_sets
+        self.pending = {change.name for change in plan.changes if isinstance(change, SetChange)} - outcomes.sets_done
 
-def _state_of_wished_set(name: str, there: ActualSet | None, desired: Desired, outcomes: Outcomes) -> str:
-    """Neither in line nor about to be: AWS refused it earlier."""
-    if name in outcomes.sets_done:
-        return SetState.IN_SYNC
-    if there is None or there.definition is None:
-        return SetState.FAILED
-    differs = there.definition.differences(desired.sets[name].definition) or there.stale_accounts
-    return SetState.FAILED if differs else SetState.IN_SYNC
+    def state_of(self, name: str) -> tuple[str, Reason | None]:
+        desired, outcomes = self.desired, self.outcomes
+        if name in outcomes.sets_deleted:
+            return SetState.REMOVED, None
+        if self.fences.stop_set(name):
+            return SetState.UNRESOLVED, None
+        if name in desired.set_states:
+            return SetState.BLOCKED, desired.set_states[name]
+        if name in outcomes.sets_refused:
+            return SetState.FAILED, outcomes.sets_refused[name]
+        if name in outcomes.sets_postponed:
+            return SetState.PENDING, outcomes.sets_postponed[name]
+        if name in self.pending:
+            return SetState.PENDING, None
+        there = self.actual.sets.get(name)
+        return self._state_of_wished(name, there) if name in desired.sets else _state_of_unwished_set(name, there)
+
+    def _state_of_wished(self, name: str, there: ActualSet | None) -> tuple[str, Reason | None]:
+        """Neither in line nor about to be: it was changed by hand and is left for now, or AWS refused it earlier."""
+        if name in self.outcomes.sets_done or self._is_in_line(name, there):
+            return SetState.IN_SYNC, None
+        if name in self.drifting:
+            return SetState.PENDING, Reason("set_drifted", {"set": name})
+        return SetState.FAILED, None
+
+    def _is_in_line(self, name: str, there: ActualSet | None) -> bool:
+        if there is None or there.definition is None:
+            return False
+        return not there.definition.differences(self.desired.sets[name].definition) and not there.stale_accounts
 
 
 def _state_of_unwished_set(name: str, there: ActualSet | None) -> tuple[str, Reason | None]:

@@ -8,12 +8,12 @@ from django.db import transaction
 
 from accounts import stops
 from accounts.models import Assignment
-from syncer.changes import AssignmentChange, Change, Kind
+from syncer.changes import AssignmentChange, Cause, Change, Kind
 from syncer.mirror.standings import Outcomes
 from syncer.models import Change as ChangeRow
 from syncer.states import AssignmentKey, PrincipalType, Reason
 
-LOCKED_OUT = "locked_out"  # the cause of a removal
+LOCKED_OUT = Cause.LOCKED_OUT
 PAUSED = "paused"  # the code of an objection
 Words = Mapping[str, str]
 """Who, when and why, as parameters of a sentence."""

@@ -359,7 +359,8 @@ def test_suspended_account_does_not_fail_the_sets_it_holds(settled: World) -> No
     assert (sync().code, sync().counts) == (0, NOTHING)
 
 
-def test_set_changed_by_hand_is_brought_back(settled: World) -> None:
+def test_set_changed_by_hand_is_brought_back(settled: World, settings: Settings) -> None:
+    settings.DRIFT = "overwrite"
     arn = settled.aws.permission_set_arn("Reader")
     settled.aws.change_permission_set(arn, managed=[VIEW_ONLY])
     assert sync().counts == counts_of(update=1)
@@ -596,7 +597,8 @@ def test_accepted_checksum_stays_good_while_fewer_are_held(emptied: World) -> No
     assert (outcome.code, outcome.changes) == (0, [("delete", "Reader developers", "succeeded")])
 
 
-def test_accepted_checksum_is_void_when_more_is_held(emptied: World) -> None:
+def test_accepted_checksum_is_void_when_more_is_held(emptied: World, settings: Settings) -> None:
+    settings.DRIFT = "overwrite"
     checksum = sync().report["checksum"]
     emptied.assign("shop", "Reader", "ken")
     outcome = sync("--accept", checksum)

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models import Assignment, PermissionSet, Person, Principal, Problem, Wish
 from simulators.aws import ProvisioningFault
@@ -48,7 +49,8 @@ def test_last_day_is_that_of_the_longest_wish(settled: World) -> None:
     assert get("blog", "taro").expires_on == today + timedelta(days=9)
 
 
-def test_assignment_by_hand_on_our_set_is_removed(settled: World) -> None:
+def test_assignment_by_hand_on_our_set_is_removed(settled: World, settings: Settings) -> None:
+    settings.DRIFT = "overwrite"
     settled.assign("shop", "Reader", "ken")
     assert sync().changes == [("delete", f"Reader ken@{DOMAIN}", "succeeded")]
     assert get("shop", "ken").state == S.REMOVED

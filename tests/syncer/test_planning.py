@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from syncer.changes import AssignmentChange, Kind, Limits, Plan, SetChange, checksum_of, identity_of
+from syncer.changes import AssignmentChange, Cause, Group, Kind, Limits, Plan, SetChange, checksum_of, identity_of
 from syncer.desired import Before
 from syncer.planning import Circumstances, Refused, plan_run
 from syncer.states import (
@@ -69,17 +69,17 @@ def test_value_taken_out_is_deleted_and_counts() -> None:
     planned = plan(
         record(7, "taro"), there=actual(key(), key(principal_id="taro")), before={"24:7": [Before(key(), None)]}
     )
-    assert planned.changes == (AssignmentChange(Kind.DELETE, key(), "24:7", counts=True, cause="withdrawn"),)
+    assert planned.changes == (AssignmentChange(Kind.DELETE, key(), "24:7", counts=True, cause=Cause.WITHDRAWN),)
 
 
 def test_access_without_record_is_deleted_and_counts() -> None:
     planned = plan(there=actual(key()))
-    assert planned.changes == (AssignmentChange(Kind.DELETE, key(), "", counts=True, cause="no_record"),)
+    assert planned.changes == (AssignmentChange(Kind.DELETE, key(), "", counts=True, cause=Cause.NO_RECORD),)
 
 
 def test_confirmed_gone_record_ends_access() -> None:
     planned = plan(there=actual(key()), before={"24:7": [Before(key(), None)]})
-    assert planned.changes == (AssignmentChange(Kind.DELETE, key(), "24:7", counts=True, cause="withdrawn"),)
+    assert planned.changes == (AssignmentChange(Kind.DELETE, key(), "24:7", counts=True, cause=Cause.WITHDRAWN),)
 
 
 def test_assignment_wanted_twice_survives_one_record() -> None:
@@ -291,7 +291,7 @@ def test_broken_record_creates_nothing() -> None:
 def test_broken_record_does_not_hold_back_its_own_last_day() -> None:
     before = {"24:7": [Before(key(), YESTERDAY)]}
     planned = plan(broken(7, was_valid=True), there=actual(key()), before=before)
-    assert planned.changes == (AssignmentChange(Kind.DELETE, key(), "24:7", counts=False, cause="ended"),)
+    assert planned.changes == (AssignmentChange(Kind.DELETE, key(), "24:7", counts=False, cause=Cause.ENDED),)
 
 
 def test_last_day_of_one_record_spares_what_a_broken_one_wants_too() -> None:
@@ -362,6 +362,11 @@ def world_of(keys: list[AssignmentKey]) -> Actual:
     )
 
 
+def code_of(planned: Plan, group: Group = Group.ACCESS) -> str | None:
+    """The rule by which this group is held."""
+    return planned.held_because[group].code if group in planned.held_because else None
+
+
 def remove(keys: list[AssignmentKey], count: int, limits: Limits = LIMITS) -> Plan:
     """The plan when the records of the first `count` of these assignments are gone."""
     there = world_of(keys)
@@ -387,7 +392,7 @@ def remove(keys: list[AssignmentKey], count: int, limits: Limits = LIMITS) -> Pl
 )
 def test_brake_by_count_and_share_and_maximum(of: int, gone: int, code: str | None) -> None:
     planned = remove(spread(of), gone)
-    assert (planned.held_because.code if planned.held_because else None) == code
+    assert code_of(planned) == code
     assert len(planned.held) == (gone if code else 0)
     assert planned.count(Kind.DELETE) == (0 if code else gone)
 
@@ -397,20 +402,22 @@ def test_brake_by_share_of_one_account(of: int, gone: int, code: str | None) -> 
     keys = [key(SHOP, f"Set{number}", f"person{number}") for number in range(of)]
     others = [key(f"{number:012}", f"Other{number}", f"other{number}") for number in range(100, 200)]
     planned = remove([*keys, *others], gone)
-    assert (planned.held_because.code if planned.held_because else None) == code
+    assert code_of(planned) == code
 
 
 def test_brake_by_share_of_one_set() -> None:
     keys = [key(f"{number:012}", "Admin", f"person{number}") for number in range(100, 110)]
     planned = remove([*keys, *spread(50)], 5)
-    assert planned.held_because == Reason("too_much_of_set", {"count": 5, "of": 10, "name": "Admin"})
+    assert planned.held_because == {Group.ACCESS: Reason("too_much_of_set", {"count": 5, "of": 10, "name": "Admin"})}
 
 
 def test_brake_remembers_the_last_24_hours() -> None:
     lately = tuple(spread(40)[30:])
     limits = replace(LIMITS, removed_lately=lately)
     assert remove(spread(30), 1).held == ()
-    assert remove(spread(30), 3, limits).held_because == Reason("too_large_share", {"count": 13, "of": 40})
+    assert remove(spread(30), 3, limits).held_because == {
+        Group.ACCESS: Reason("too_large_share", {"count": 13, "of": 40})
+    }
 
 
 def test_what_was_removed_and_came_back_counts_once() -> None:
@@ -453,13 +460,13 @@ def test_accepted_removals_go_and_new_ones_do_not_hide_behind_them() -> None:
 
 def test_shrunk_app_holds_a_single_removal() -> None:
     planned = remove(spread(30), 1, replace(LIMITS, shrunk=frozenset({"assignment"})))
-    assert (planned.changes, planned.held_because) == ((), Reason("app_shrunk"))
+    assert (planned.changes, planned.held_because) == ((), {Group.ACCESS: Reason("app_shrunk")})
 
 
 def test_shrunk_app_of_sets_holds_their_removal_until_accepted() -> None:
     limits = replace(LIMITS, shrunk=frozenset({"permission_set"}))
     held = plan(sets=SET_RECORDS[:1], there=actual(), limits=limits)
-    assert (lines(held.held), held.changes, held.held_because) == (["delete Reader"], (), Reason("app_shrunk"))
+    assert (lines(held.held), held.changes, code_of(held)) == (["delete Reader"], (), "app_shrunk")
     accepted = replace(limits, accepted=frozenset(map(identity_of, held.held)))
     assert lines(plan(sets=SET_RECORDS[:1], there=actual(), limits=accepted).changes) == ["delete Reader"]
 
@@ -474,7 +481,7 @@ def test_assignments_of_others_do_not_dilute_the_share() -> None:
     planned = plan(
         sets=[set_record(n, name) for n, name in enumerate(sorted(mixed.sets), 1)], there=there, limits=LIMITS
     )
-    assert planned.held_because == Reason("too_large_share", {"count": 20, "of": 20})
+    assert planned.held_because == {Group.ACCESS: Reason("too_large_share", {"count": 20, "of": 20})}
 
 
 # --- Checksum --------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from itertools import product
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncer.changes import AssignmentChange, Change, Kind, Limits, SetChange, identity_of
+from syncer.changes import AssignmentChange, Change, Group, Kind, Limits, SetChange, identity_of
 from syncer.desired import Before, Desired
 from syncer.planning import Fences, plan_run
 from syncer.states import (
@@ -133,7 +133,7 @@ records = st.tuples(
     set_records(), assignment_records(), st.dictionaries(st.sampled_from([f"24:{n}" for n in range(8)]), befores)
 )
 Records = tuple[list[ReadRecord], list[ReadRecord], dict[str, list[Before]]]
-limits = st.builds(Limits, st.integers(0, 12), st.floats(0, 1), st.integers(0, 20))
+limits = st.builds(Limits, st.integers(0, 12), st.floats(0, 1), st.integers(0, 20), people_count=st.integers(0, 3))
 thorough = settings(deadline=None, max_examples=100)
 
 
@@ -220,12 +220,15 @@ def test_broken_records_take_nothing_away(wanted: Records, there: Actual) -> Non
 
 @thorough
 @given(records, worlds(), limits)
-def test_brake_holds_counted_removals_or_lets_them_go_together(wanted: Records, there: Actual, limit: Limits) -> None:
+def test_brake_holds_all_of_a_group_or_none(wanted: Records, there: Actual, limit: Limits) -> None:
     desired = want(wanted, there)
     free, braked = plan_run(desired, there, NO_LIMITS), plan_run(desired, there, limit)
-    counted = {change for change in free.changes if isinstance(change, AssignmentChange) and change.counts}
-    assert set(braked.held) in (set(), counted)
-    assert bool(braked.held) == (braked.held_because is not None) == bool(braked.checksum)
+    counted = [change for change in free.changes if isinstance(change, AssignmentChange) and change.counts]
+    for group in Group:
+        held = {change for change in braked.held if isinstance(change, AssignmentChange) and change.group is group}
+        assert held in (set(), {change for change in counted if change.group is group})
+        assert bool(held) == (group in braked.held_because)
+    assert bool(braked.held) == bool(braked.held_because) == bool(braked.checksum)
     accepted = replace(limit, accepted=frozenset(map(identity_of, braked.held)))
     after = plan_run(desired, there, accepted)
     assert [identity_of(change) for change in after.changes] == [identity_of(change) for change in free.changes]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from syncer.changes import AssignmentChange, Kind, Plan, SetChange, identity_of
+from syncer.changes import AssignmentChange, Cause, Kind, Plan, SetChange, identity_of
 from syncer.states import (
     AssignmentKey,
     Boundary,
@@ -130,8 +130,8 @@ def test_record_is_named_without_its_revision() -> None:
 
 
 def test_identity_of_a_change_is_the_same_in_every_run() -> None:
-    one = AssignmentChange(Kind.DELETE, KEY, "24:1", counts=True, cause="withdrawn")
-    another = AssignmentChange(Kind.DELETE, KEY, "24:2", cause="no_record")
+    one = AssignmentChange(Kind.DELETE, KEY, "24:1", counts=True, cause=Cause.WITHDRAWN)
+    another = AssignmentChange(Kind.DELETE, KEY, "24:2", cause=Cause.NO_RECORD)
     assert identity_of(one) == identity_of(another) == "delete assignment 000000000001 Admin USER hana"
     assert identity_of(SetChange(Kind.DELETE, "Admin")) == "delete permission_set Admin"
 

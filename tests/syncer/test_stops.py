@@ -12,7 +12,7 @@ from accounts import stops
 from accounts.models import Account, Assignment, AuditEvent, Person, Principal, Stop, User
 from simulators.aws import Fault
 from syncer import lock_outs, runs, tasks
-from syncer.changes import AssignmentChange, Kind
+from syncer.changes import AssignmentChange, Cause, Kind
 from syncer.gateways.identity_center import IdentityCenter
 from syncer.mirror.stops import find_objection, load_removable, load_stops
 from syncer.models import Baseline, Change, Run
@@ -451,8 +451,8 @@ def test_objections(settled: World, admin: User) -> None:
         (AssignmentChange(Kind.CREATE, frozen), "account_frozen"),
         (AssignmentChange(Kind.CREATE, group), ""),
         (AssignmentChange(Kind.DELETE, frozen), ""),
-        (AssignmentChange(Kind.DELETE, hana, cause="locked_out"), ""),
-        (AssignmentChange(Kind.DELETE, ken, cause="locked_out"), "lock_out_lifted"),
+        (AssignmentChange(Kind.DELETE, hana, cause=Cause.LOCKED_OUT), ""),
+        (AssignmentChange(Kind.DELETE, ken, cause=Cause.LOCKED_OUT), "lock_out_lifted"),
     ]
     for change, code in cases:
         objection = find_objection(change)

@@ -36,7 +36,7 @@ SHOP, BANK, CLOSED, MANAGEMENT = "000000000001", "000000000002", "000000000003",
 TODAY = date(2026, 11, 23)
 TOKYO = ZoneInfo("Asia/Tokyo")
 PUBLIC_URL = "https://genkan.example.com"
-NO_LIMITS = Limits(count=10**6, share=1.0, maximum=10**6)
+NO_LIMITS = Limits(count=10**6, share=1.0, maximum=10**6, people_count=10**6)
 
 
 def user(principal_id: str, *, is_enabled: bool = True) -> ActualPrincipal:
