@@ -20,7 +20,7 @@ from syncer.gateways.identity_center_reading import read_actual
 from syncer.gateways.reading_options import Known, ReadOptions, Selection
 from syncer.gateways.reading_tags import OPERATION as READ_TAGS
 from syncer.leavers import confirm_leavers
-from syncer.mirror import truth
+from syncer.mirror import drift, truth
 from syncer.models import Change, Run
 from syncer.planning import Fences
 from syncer.rotation import Touched, Turn, find_touched, needs_all, next_share, select_all, select_share
@@ -153,7 +153,7 @@ class _Selector:
         mirrored, leaving = _confirm(self.center, _remember_unread(whole, self.known))
         # Who is there decides what names mean.
         truth.store_actual(replace(ground, principals=mirrored.principals), at=timezone.now())
-        unsure = Touched(*truth.load_unsure())
+        unsure = Touched(*truth.load_unsure()) | Touched(*drift.load_drifting())
         seen = Observation(self.center, mirrored, self.began_at, leaving, is_preview=True)
         touched = find_touched(self.preview(seen)) | unsure
         return select_share(ground, self.known, touched, self.turn, may=may_list_by_principal)

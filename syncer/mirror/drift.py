@@ -76,6 +76,13 @@ def foresee(now: datetime) -> Judgement:
     return Judgement(weigh(drifts, find_policy(), now), ())
 
 
+def load_drifting() -> tuple[frozenset[tuple[str, str]], frozenset[str]]:
+    """Pairs of account and set, and sets, of which drift is noted."""
+    rows = Drift.objects.filter(ended_at__isnull=True).values_list("account_id", "permission_set_name")
+    pairs = frozenset(rows.exclude(account_id=""))
+    return pairs, frozenset(name for _account_id, name in rows.filter(account_id=""))
+
+
 def _identity(row: Drift) -> Matter:
     return Matter(row.permission_set_name, row.account_id, row.principal_type, row.principal_id)
 

@@ -26,11 +26,12 @@ from syncer.rotation import (
     take_share,
 )
 from syncer.runs import Stopping
-from syncer.states import ActualUnit, AssignmentKey, Coverage
+from syncer.states import ActualUnit, AssignmentKey, Coverage, PrincipalType, Reason, Scope, Unresolved
 from tests.factories import make_change, make_run
 from tests.syncer.conftest import OURS, AwsCast, Connect
 from tests.syncer.running import counts_of, plan, state_of, sync
-from tests.syncer.values import BANK, SHOP, actual, key, people
+from tests.syncer.values import BANK, SET_RECORDS, SHOP, actual, key, lines, people, record
+from tests.syncer.values import plan as plan_values
 from tests.syncer.worlds import FOREIGN, World
 
 NOTHING = Touched()
@@ -66,6 +67,25 @@ def known(*assignments: AssignmentKey, **values: Any) -> Known:
     there = actual()
     defaults = {"sets": there.sets, "accounts": frozenset(there.accounts), "assignments": frozenset(assignments)}
     return Known(**defaults | values)
+
+
+def test_only_what_was_read_is_changed() -> None:
+    there = actual(key(), key(BANK), key(SHOP, "Reader"), coverage=Coverage(frozenset(), accounts=frozenset({BANK})))
+    assert lines(plan_values(there=there).changes) == ["delete …2 Admin hana"]
+
+
+def test_set_goes_only_once_all_its_assignments_are_known() -> None:
+    coverages = [Coverage(frozenset(), sets=frozenset({name})) for name in ("Admin", "Reader")]
+    plans = [plan_values(sets=SET_RECORDS[:1], there=actual(coverage=coverage)) for coverage in coverages]
+    assert [lines(made.changes) for made in plans] == [[], ["delete Reader"]]
+
+
+def test_unread_principal_keeps_what_he_has_and_gets_nothing() -> None:
+    scope = Scope(principal_type=PrincipalType.USER, principal_id="hana")
+    gap = Unresolved(scope, "sso-admin:ListAccountAssignmentsForPrincipal", Reason("aws_unavailable"))
+    there = actual(key(BANK), key(BANK, principal_id="taro"), unresolved=(gap,))
+    made = plan_values(record(1, "hana", "taro"), there=there)
+    assert lines(made.changes) == ["create …1 Admin taro", "delete …2 Admin taro"]
 
 
 def test_small_company_is_read_whole_in_every_run() -> None:
@@ -256,6 +276,14 @@ class TestRuns:
         found = [work_off().counts["delete"] for _run in range(SHARES)]
         assert sum(found) == 1
         assert settled.granted() == SETTLED
+
+    def test_what_a_plan_found_is_read_by_the_next_run(self, settled: World) -> None:
+        settled.assign("blog", "Reader", "ken")
+        for name in ("Reader", "Viewer"):
+            settled.aws.change_permission_set(settled.aws.permission_set_arn("Reader"), description=name)
+        assert plan().counts == counts_of(update=1, delete=1)
+        run = work_off()
+        assert (run.is_proof, run.counts["update"], run.counts["delete"]) == (False, 1, 1)
 
     def test_definition_changed_by_hand_is_found_within_six_runs(self, settled: World) -> None:
         settled.aws.change_permission_set(settled.aws.permission_set_arn("Reader"), description="by hand")
