@@ -1,11 +1,12 @@
 """The register of owners, from rows: a handful of statements, whatever the number of accounts."""
 
 from collections.abc import Collection, Iterable, Iterator
+from typing import TypedDict
 
 from django.conf import settings
 from django.db.models import F, Q, QuerySet
 
-from accounts.models import Account, GroupMembership, Instance, OrganizationalUnit, OwnerEntry, Principal
+from accounts.models import Account, GroupMembership, Guardrail, Instance, OrganizationalUnit, OwnerEntry, Principal
 from accounts.names import fold
 from accounts.ownership import Holder, Protection, Register, Site, Unit
 
@@ -19,17 +20,42 @@ def load_register(accounts: Collection[str] | None = None) -> Register:
     units = {unit.unit_id: unit for unit in _iter_units(entries)}
     owned: list[Site | Unit] = [*sites.values(), *units.values()]
     named = {name for item in owned for name in _names_of(item)}
-    holders = _load_holders(named)
-    members = _load_members(holder.principal_id for holder in holders.values() if holder.is_group)
-    ids = {member for group in members.values() for member in group}
     return Register(
         sites=sites,
         units=units,
-        holders={**holders, **_load_holders(ids - holders.keys())},
-        members=members,
         protection=Protection(settings.PROTECTED_OUS, _find_portal_accounts()),
         claimable_stages=frozenset(fold(stage) for stage in settings.CLAIMABLE_STAGES),
+        **_load_people(named),
     )
+
+
+def load_named(texts: Iterable[str]) -> Register:
+    """A register that knows whom these texts name, written like the tag of owners."""
+    return Register({}, **_load_people({name for text in texts for name in text.split()}))
+
+
+def load_owning_groups() -> frozenset[str]:
+    """The ids of all groups that own something, or that a guardrail names: their members have to be known."""
+    register = load_register()
+    roles = Guardrail.objects.filter(is_active=True).values_list("roles", flat=True)
+    owned: list[Site | Unit] = [*register.sites.values(), *register.units.values()]
+    named = {name for item in owned for name in _names_of(item)}
+    groups = Principal.objects.filter(type=Principal.Type.GROUP, principal_id__isnull=False, gone_at__isnull=True)
+    wanted = named.union(*(text.split() for text in roles))
+    return frozenset(name for name in groups.values_list("principal_id", flat=True) if name and name in wanted)
+
+
+class _People(TypedDict):
+    holders: dict[str, Holder]
+    members: dict[str, frozenset[str]]
+
+
+def _load_people(names: Collection[str]) -> _People:
+    """Those whom the names mean, and the members of the groups among them."""
+    holders = _load_holders(names)
+    members = _load_members(holder.principal_id for holder in holders.values() if holder.is_group)
+    ids = {member for group in members.values() for member in group}
+    return {"holders": {**holders, **_load_holders(ids - holders.keys())}, "members": members}
 
 
 Entries = tuple[dict[str, set[str]], dict[str, set[str]]]

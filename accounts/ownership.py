@@ -120,6 +120,10 @@ class Register:
         """Whether this person can act as an owner of the account."""
         return bool(principal_id) and principal_id in self.find_owners(account_id).people
 
+    def find_named(self, text: str) -> Owners:
+        """Whom a text names that is written like the tag: UserNames and GroupIds, separated by blanks."""
+        return self._own(Source.TAG, self._find_named(text))
+
     def find_owned(self, principal_id: str) -> frozenset[str]:
         """The ids of all accounts that this person owns."""
         return frozenset(account_id for account_id in self.sites if self.owns(principal_id, account_id))

@@ -101,6 +101,82 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         _("The record of the permission set “{set}” is gone, but records name it: {records}."),
         _("Register the permission set again, or take it out of these records. Until then nothing is changed."),
     ),
+    # Who may write
+    "writer_may_not": (
+        _("{name} does not own the account “{account}” and may not give access to it."),
+        _("Ask one of its owners to confirm it or to register it: {who}"),
+    ),
+    "writer_may_not_edit": (
+        _("{name} may not change this record."),
+        _("Its owners, its author, the owners of its account and administrators may."),
+    ),
+    "writer_unknown": (
+        _("{name} wrote this and is nobody whom Identity Center knows now."),
+        _("Somebody who may has to confirm or register it. An administrator can say whom a kintone code means."),
+    ),
+    "account_protected": (
+        _("Only administrators give access to “{account}”."),
+        _("Ask an administrator of Genkan to register it."),
+    ),
+    "account_without_owner": (
+        _("Nobody owns the account “{account}”, so only administrators give access to it."),
+        _("Ask an administrator of Genkan to name an owner."),
+    ),
+    "owners_left": (
+        _("All owners of the account “{account}” have left, so only administrators give access to it."),
+        _("Ask an administrator of Genkan to name an owner."),
+    ),
+    "owners_unread": (
+        _("Who owns the account “{account}” could not be read yet."),
+        _("Nothing to do: the next run tries again. If it stays, allow organizations:ListTagsForResource."),
+    ),
+    "values_withheld": (
+        _("Not in force, because {name} may not write it: {values}"),
+        _("Somebody who may has to confirm it, or to take it out and write it anew."),
+    ),
+    "values_withheld_who": (
+        _("Not in force, because {name} may not write it: {values}"),
+        _("One of these has to confirm it, or to take it out and write it anew: {who}"),
+    ),
+    "account_claimed": (
+        _("{name} registered access to the account “{account}”, which nobody owned, and owns it now."),
+        _("If this is wrong, an administrator names another owner."),
+    ),
+    # Guardrails
+    "guardrail": (_("{sentence}"), _("Guardrail “{rule}”")),
+    "guardrail_kept": (
+        _("The guardrail “{rule}” came later, and this stays: {sentence}"),
+        _("Nothing to do. Whoever looks after it may end it."),
+    ),
+    "guardrail_ends": (
+        _("The guardrail “{rule}” ends this after {day}: {sentence}"),
+        _("Register what the guardrail allows in time."),
+    ),
+    "guardrail_ended": (
+        _("The guardrail “{rule}” ended this after {day}: {sentence}"),
+        _("Register what the guardrail allows."),
+    ),
+    "guardrail_refuses": (_("Not in force for {names}: {sentence}"), _("Guardrail “{rule}”")),
+    "guardrail_day": (
+        _("The last day was not moved to {day}: {sentence}"),
+        _("Choose an earlier day. Guardrail “{rule}”"),
+    ),
+    "guardrail_matches_nothing": (
+        _("The guardrail “{rule}” is about something that is not there any more: {lost}"),
+        _("Mend or remove the guardrail; as it stands it protects nothing."),
+    ),
+    "protection_matches_nothing": (
+        _("PROTECTED_OUS names a unit that is not there: {unit}"),
+        _("Write its path from the root, or its id; as it stands it protects nothing."),
+    ),
+    "account_moved": (
+        _(
+            "The account “{account}” was moved from {old} to {new}. Stage: {stage_before} → {stage_after}. "
+            "Guardrails: {rules_before} → {rules_after}. Owners: {owners_before} → {owners_after}. "
+            "Protected: {protected_before} → {protected_after}"
+        ),
+        _("Access stays as it is. See whether all of it should."),
+    ),
     # Policy JSON
     "json_empty": (_("The policy is empty."), _("Enter the policy as JSON, or clear the field.")),
     "json_syntax": (

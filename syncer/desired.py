@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from accounts.names import fold
 from syncer.directory import NewLink
+from syncer.judging import Ruling
 from syncer.states import AssignmentKey, Definition, PrincipalType, Problem, Reason, Scope
 
 
@@ -98,6 +99,7 @@ class Desired:
     ending: Mapping[AssignmentKey, Reason] = field(default_factory=dict)  # what a guardrail ends, and why
     # Emergency access: no guardrail, no vanished record and no drift ends it; a date, a leaver, a word of people does.
     emergency: frozenset[AssignmentKey] = frozenset()
+    rulings: Mapping[str, Ruling] = field(default_factory=dict)  # of the records that had something to judge
 
     @cached_property
     def wanted(self) -> Mapping[AssignmentKey, Standing]:

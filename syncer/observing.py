@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.owner_register import load_owning_groups
 from syncer.changes import Plan
 from syncer.connections import connect_aws, ownership_tag
 from syncer.gateways.errors import GatewayError
@@ -114,6 +115,7 @@ def _load_known() -> Known:
         principals={key: principal.type for key, principal in truth.load_principals().items()},
         units=truth.load_units(),
         assignments=truth.load_assignments(),
+        owning_groups=load_owning_groups(),
     )
 
 

@@ -254,6 +254,12 @@ def _parse_boundary(fields: Fields, notes: Notes) -> str:
 
 def parse_assignment(fields: Fields, notes: Notes) -> AssignmentWish | None:
     """The wish of one record of the assignment app, or None when an error was noted."""
+    wish = read_assignment(fields, notes)
+    return None if notes.has_errors else wish
+
+
+def read_assignment(fields: Fields, notes: Notes) -> AssignmentWish:
+    """What could be read of one record of the assignment app, also where errors are noted."""
     wish = AssignmentWish(
         account_id=_parse_account(fields, notes),
         permission_set=_parse_set_of_assignment(fields, notes),
@@ -264,7 +270,7 @@ def parse_assignment(fields: Fields, notes: Notes) -> AssignmentWish | None:
     )
     if not (wish.users or wish.addresses or wish.groups or notes.has_errors):
         notes.add("nobody_named", "users", severity="warning")
-    return None if notes.has_errors else wish
+    return wish
 
 
 def _unique(texts: Iterator[str]) -> tuple[str, ...]:

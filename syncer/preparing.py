@@ -18,9 +18,13 @@ from syncer.directory import Directory, find_policies_in_use
 from syncer.drifting import Consequences
 from syncer.gateways.errors import GatewayError, NotFound
 from syncer.gateways.identity_center import IdentityCenter
+from syncer.guarding import fence_units, find_unmatched_protection
+from syncer.judging import Judge
 from syncer.mirror import drift, people, refusals, standings, truth
 from syncer.mirror import records as record_mirror
+from syncer.mirror.judging import load_judge
 from syncer.mirror.links import follow_links, load_links
+from syncer.mirror.moves import load_moves, note_moves
 from syncer.mirror.records import load_before, load_records
 from syncer.mirror.stops import load_stops
 from syncer.models import AppState, Run
@@ -237,10 +241,12 @@ def prepare(
 
 def _plan(ask: _Ask, seen: Observation) -> Prepared:
     """The plan from the records as they are and from what AWS has, or is last known to have."""
-    wish, actual = ask.wish, seen.actual
+    wish, judge = ask.wish, load_judge(seen.actual)
+    seen = replace(seen, actual=fence_units(seen.actual, judge))
+    actual = seen.actual
     sets = load_records(AppKind.PERMISSION_SET, wish.codes(AppKind.PERMISSION_SET), without=wish.missing)
     assignments = load_records(AppKind.ASSIGNMENT, wish.codes(AppKind.ASSIGNMENT), without=wish.missing)
-    desired = _build_desired(sets, assignments, load_before(), seen)
+    desired = _build_desired(sets, assignments, load_before(), seen, judge)
     drifting = _judge_drift(desired, seen)
     desired = replace(desired, problems=(*desired.problems, *drifting.problems))
     references = standings.load_references()
@@ -283,6 +289,7 @@ def _build_desired(
     assignments: Collection[ReadRecord],
     before: Mapping[str, Collection[Before]],
     seen: Observation,
+    judge: Judge,
 ) -> Desired:
     actual, now, zone = seen.actual, timezone.now(), ZoneInfo(settings.TIME_ZONE)
     follow_links(now)
@@ -305,9 +312,13 @@ def _build_desired(
     desired = build_desired(
         sets, assignments, directory,
         before=before, today=now.astimezone(zone).date(), zone=zone, public_url=settings.PUBLIC_URL,
+        judge=judge,
     )  # fmt: skip
     stopped = find_stopped(people.load_absent_since(now), now)
-    return replace(desired, leaving=seen.leaving, problems=(*desired.problems, *stopped))
+    if not seen.is_preview:
+        note_moves(judge)
+    problems = (*desired.problems, *stopped, *load_moves(now), *find_unmatched_protection(judge.register))
+    return replace(desired, leaving=seen.leaving, problems=problems)
 
 
 def _load_circumstances(

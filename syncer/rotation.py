@@ -104,7 +104,7 @@ def select_share(actual: Actual, known: Known, touched: Touched, turn: Turn, *, 
         predicted=predict_part(coverage, known),
         in_place=of_sets,
         sets=take_share(actual.sets, turn.share) | touched.sets | unsure,
-        groups=take_share(_assigned_groups(known), turn.share) | touched.groups,
+        groups=take_share(_assigned_groups(known) | known.owning_groups, turn.share) | touched.groups,
         tags=take_share(resources, turn.share) | (turn.untagged & resources) | new,
         share=turn.share,
     )

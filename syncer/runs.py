@@ -17,8 +17,10 @@ from accounts.models import Instance, User
 from syncer import leases, lock_outs
 from syncer.applying import ApplyOptions, apply_plan
 from syncer.changes import Kind, SetChange
+from syncer.claims import store_claims
 from syncer.connections import ownership_tag
 from syncer.mirror import drift, refusals, standings
+from syncer.mirror.judging import store_rulings
 from syncer.mirror.last_days import unsettle_ended
 from syncer.mirror.records import load_unsettled, settle, store_in_force
 from syncer.mirror.standings import Outcomes
@@ -290,7 +292,10 @@ class _Execution:
     def _store_plan(self, prepared: Prepared) -> None:
         """Everything the plan says becomes visible before the first write."""
         now = timezone.now()
-        store_in_force(prepared.records, prepared.desired.valid)
+        desired = prepared.desired
+        store_claims(desired.rulings)  # before what is in force: a claim that was lost would not be made again
+        store_in_force(prepared.records, desired.valid - desired.rulings.keys())
+        store_rulings(desired.rulings, desired.valid, desired.revisions)
         standings.store_problems(prepared.desired.problems, prepared.references)
         _store_standings(prepared, Outcomes(), now)
         drift.store_proofs(prepared.actual, at=now)

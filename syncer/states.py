@@ -412,3 +412,4 @@ class ReadRecord:
     was_valid: bool = False  # some revision of it has been in force here
     in_force_name: str = ""  # permission sets: the name that was in force last
     in_force_principals: frozenset[str] = frozenset()  # assignments: folded names of people and groups in force
+    by: Mapping[str, str] = dataclasses.field(default_factory=dict)  # value in force → principal id of who registered

@@ -8,10 +8,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, tzinfo
+from functools import partial
 
 from accounts.names import fold
 from syncer.desired import Before, Desired, Standing, State, WishedSet
 from syncer.directory import Directory, LinkKey, NewLink, find_match
+from syncer.guarding import Context, Guard, Guards, find_unmatched
+from syncer.judging import Court, Judge, Ruling, find_problem, iter_names
 from syncer.parsing import normalise_managed_policy, parse_policy_reference
 from syncer.states import (
     ActualSet,
@@ -48,6 +51,9 @@ class _Draft:
     sheltered: list[Scope] = field(default_factory=list)
     valid: set[str] = field(default_factory=set)
     found: dict[tuple[str, str], str] = field(default_factory=dict)  # source and name as written → principal id
+    rulings: Mapping[str, Ruling] = field(default_factory=dict)  # of records that had something to judge
+    ending: Mapping[AssignmentKey, Reason] = field(default_factory=dict)
+    emergency: frozenset[AssignmentKey] = frozenset()
 
     def problem(self, code: str, record: ReadRecord, field_name: str = "", **params: object) -> None:
         severity = str(params.pop("severity", "error"))
@@ -63,19 +69,25 @@ def build_desired(
     today: date,
     zone: tzinfo,
     public_url: str,
+    judge: Judge | None = None,
 ) -> Desired:
     """Work out what should be.
 
     `before` holds for each record (APP:ID), live or gone, what it wanted when it was last understood; `today` is the
-    company's date, `zone` its time zone.
+    company's date, `zone` its time zone. Without a judge every revision counts as it is written.
     """
     draft = _Draft(directory)
     for record in [*sets, *assignments]:
         draft.problems.extend(record.problems)
+    if judge:
+        draft.rulings = Court(judge, directory, partial(_look_up, draft)).rule()
+        sets, assignments = _overrule(draft, sets), _overrule(draft, assignments)
     _add_sets(draft, sets, public_url)
     for record in assignments:
         _add_assignment(draft, record, before.get(str(record.reference), ()), today, zone)
     _note_missing_set_records(draft, assignments)
+    if judge and judge.rules:
+        _guard(draft, judge, assignments, before, today, zone)
     wanted_before = _by_key(before)
     return Desired(
         sets=draft.sets,
@@ -90,9 +102,25 @@ def build_desired(
         sheltered=tuple(dict.fromkeys(draft.sheltered)),
         problems=tuple(draft.problems),
         links=tuple(draft.links.values()),
-        valid=frozenset(draft.valid),
+        # What could not be judged for certain is judged again.
+        valid=frozenset(draft.valid - {name for name, ruling in draft.rulings.items() if not ruling.is_certain}),
+        rulings=draft.rulings,
+        ending=draft.ending,
+        emergency=draft.emergency,
         revisions={str(record.reference): record.reference.revision for record in [*sets, *assignments]},
     )
+
+
+def _overrule(draft: _Draft, records: Collection[ReadRecord]) -> list[ReadRecord]:
+    """The records with what is in force of them in the place of what is written; what is withheld is a problem."""
+    overruled = []
+    for record in records:
+        ruling = draft.rulings.get(str(record.reference))
+        if ruling and (problem := find_problem(str(record.reference), ruling)):
+            draft.problems.append(problem)
+        judged = ruling and ruling.is_understood and record.wish is not None
+        overruled.append(replace(record, wish=ruling.wish) if ruling and judged else record)
+    return overruled
 
 
 def _by_key(before: Mapping[str, Collection[Before]]) -> Mapping[AssignmentKey, frozenset[str]]:
@@ -161,11 +189,19 @@ def _add_set(draft: _Draft, record: ReadRecord, public_url: str) -> None:
     wish = record.wish
     definition = _build_definition(draft, record, wish, public_url) if isinstance(wish, SetWish) else None
     if definition is None or not isinstance(wish, SetWish):
+        if reason := _find_withholding(draft, record):
+            draft.set_states.setdefault(name, reason)
         draft.set_states.setdefault(name, Reason("set_broken", {"set": name}))
         return
     draft.valid.add(str(record.reference))
     if name not in draft.set_states:
         draft.sets[name] = WishedSet(name, str(record.reference), definition, wish.absent)
+
+
+def _find_withholding(draft: _Draft, record: ReadRecord) -> Reason | None:
+    """Why nothing at all of a record is in force, where it could be understood."""
+    ruling = draft.rulings.get(str(record.reference))
+    return next(iter(ruling.withheld.values()), None) if ruling and ruling.is_understood else None
 
 
 def _build_definition(draft: _Draft, record: ReadRecord, wish: SetWish, public_url: str) -> Definition | None:
@@ -256,8 +292,31 @@ def _add_assignment(draft: _Draft, record: ReadRecord, before: Collection[Before
         return
     standings, unknown = _stand(draft, record, wish)
     draft.standings.extend(standings)
+    _add_withheld(draft, record)
     doubtful = _find_doubtful(wish, before, standings, _find_strange(record, standings))
     _keep_unresolved(draft, record, wish, doubtful, unknown, today)
+
+
+def _add_withheld(draft: _Draft, record: ReadRecord) -> None:
+    """What is written and not in force, shown with the reason; it neither brings nor keeps access."""
+    reference = str(record.reference)
+    ruling = draft.rulings.get(reference)
+    if ruling is None or not isinstance(ruling.written, AssignmentWish):
+        return
+    written, obstacle = ruling.written, _find_obstacle(draft, ruling.written)
+    for name, reason in ruling.refused:
+        draft.standings.append(
+            Standing(
+                written.account_id, written.permission_set, _type_of(name.source), name.principal_id, name.written,
+                State.WITHHELD, obstacle or reason, {reference: written.expires_on},
+            )
+        )  # fmt: skip
+
+
+def _find_obstacle(draft: _Draft, wish: AssignmentWish) -> Reason | None:
+    """What stands in the way of the place whoever writes, if the place is known."""
+    obstacle = _obstacle(draft, wish) if wish.account_id in draft.directory.accounts else None
+    return obstacle[1] if obstacle else None
 
 
 def _place_exists(draft: _Draft, record: ReadRecord, wish: AssignmentWish) -> bool:
@@ -364,7 +423,7 @@ def _end(
 
 def _find_keys(draft: _Draft, wish: AssignmentWish) -> set[AssignmentKey]:
     """The assignments that the names of a wish can be resolved to."""
-    found = ((_type_of(source), _look_up(draft, source, written)) for source, written in _names(wish))
+    found = ((_type_of(source), _look_up(draft, source, written)) for source, written in iter_names(wish))
     return {
         AssignmentKey(wish.account_id, wish.permission_set, kind, principal_id)
         for kind, principal_id in found
@@ -377,7 +436,7 @@ def _stand(draft: _Draft, record: ReadRecord, wish: AssignmentWish) -> tuple[lis
     place, wanted_by = _obstacle(draft, wish), {str(record.reference): wish.expires_on}
     standings: list[Standing] = []
     unknown: set[PrincipalType] = set()
-    for source, written in _names(wish):
+    for source, written in iter_names(wish):
         kind = _type_of(source)
         principal_id = _look_up(draft, source, written)
         if not principal_id:
@@ -397,12 +456,6 @@ def _stand(draft: _Draft, record: ReadRecord, wish: AssignmentWish) -> tuple[lis
 
 def _type_of(source: str) -> PrincipalType:
     return PrincipalType.GROUP if source == "group_name" else PrincipalType.USER
-
-
-def _names(wish: AssignmentWish) -> Iterator[tuple[str, str]]:
-    yield from (("kintone_user", code) for code in wish.users)
-    yield from (("address", address) for address in wish.addresses)
-    yield from (("group_name", name) for name in wish.groups)
 
 
 _FIELD_OF = {"kintone_user": "users", "address": "more_users", "group_name": "groups"}
@@ -536,11 +589,35 @@ def _note_missing_set_records(draft: _Draft, assignments: Iterable[ReadRecord]) 
     ]
 
 
+def _guard(
+    draft: _Draft,
+    judge: Judge,
+    records: Collection[ReadRecord],
+    before: Mapping[str, Collection[Before]],
+    today: date,
+    zone: tzinfo,
+) -> None:
+    """Let the guardrails decide about everything that is wanted so far."""
+    guards = Guards(judge.rules, judge.register, judge.tags, judge.there, judge.first_looks)
+    by = {str(record.reference): record.by for record in records}
+    by |= {reference: ruling.by for reference, ruling in draft.rulings.items() if ruling.is_understood}
+    context = Context(draft.directory, draft.sets, records, before, by, today, zone)
+    guarded = Guard(guards, context).guard(draft.standings)
+    draft.standings, draft.ending, draft.emergency = guarded.standings, guarded.ending, guarded.emergency
+    for key, references in guarded.ended.items():
+        draft.ended[key] |= references
+    draft.problems.extend(guarded.problems)
+    names = {*draft.sets, *draft.set_states, *draft.directory.sets}
+    draft.problems.extend(find_unmatched(guards, draft.directory, names))
+
+
 def _merge(standings: Iterable[Standing]) -> Iterator[Standing]:
-    """One standing for each assignment, however many records want it."""
+    """One standing for each assignment, however many records want it. What one may withhold another may bring."""
     merged: dict[tuple[str, str, PrincipalType, str], Standing] = {}
     for standing in standings:
         known = merged.setdefault(standing.identity, standing)
-        if known is not standing:
+        if known is not standing and (known.state is State.WITHHELD) != (standing.state is State.WITHHELD):
+            merged[known.identity] = standing if known.state is State.WITHHELD else known
+        elif known is not standing:
             merged[known.identity] = replace(known, wanted_by={**known.wanted_by, **standing.wanted_by})
     yield from merged.values()

@@ -78,6 +78,9 @@ class Account(models.Model):
     )
     tags = models.JSONField(_("tags"), default=dict, blank=True, help_text=_("As Organizations last gave them."))
     tags_read_at = models.DateTimeField(null=True, blank=True)
+    placed_in = models.CharField(
+        max_length=68, blank=True, editable=False, help_text="the unit it was in when it was last looked for moves"
+    )
     gone_at = models.DateTimeField(_("left the organization"), null=True, blank=True)
 
     class Meta:

@@ -85,10 +85,13 @@ class _Reading:
         actual = self._read_sets(set_reader, selection, names, actual)
         actual = self._read_assignments(ground, names, selection, actual)
         ground_reader.doubt_empty_store(actual)
-        actual = replace(actual, memberships=self._read_memberships(selection, actual))
+        memberships = self._read_memberships(self._find_groups(selection, actual), actual)
         tags, unread = tag_reader.end()
         self._asker.unresolved.extend(unread)
-        return self._finish(replace(actual, tags=tags))
+        actual = replace(actual, tags=tags, memberships=memberships)
+        owning = find_owning_groups(actual) - (memberships or {}).keys()
+        found = self._read_memberships(owning, actual)
+        return self._finish(replace(actual, memberships={**(memberships or {}), **found}) if found else actual)
 
     def _finish(self, actual: Actual) -> Actual:
         self._tell_progress()
@@ -171,9 +174,13 @@ class _Reading:
 
     # Memberships
 
-    def _read_memberships(self, selection: Selection, actual: Actual) -> dict[str, frozenset[str]] | None:
+    def _find_groups(self, selection: Selection, actual: Actual) -> Collection[str]:
+        if selection.groups is not None:
+            return selection.groups
+        return self._options.known.owning_groups.union(self._pick_groups(actual))
+
+    def _read_memberships(self, ids: Collection[str], actual: Actual) -> dict[str, frozenset[str]] | None:
         """The members of the groups asked for that the identity store knows; None if none were asked for."""
-        ids = self._pick_groups(actual) if selection.groups is None else selection.groups
         if not ids:
             return None
         known = {group_id: actual.principals[group_id] for group_id in ids if group_id in actual.principals}
@@ -193,6 +200,14 @@ class _Reading:
         if wanted == "assigned":
             return assigned_groups(actual)
         return wanted(actual) if callable(wanted) else wanted
+
+
+def find_owning_groups(actual: Actual) -> frozenset[str]:
+    """The groups that the tags read this time name: their members own."""
+    words = {word for tags in actual.tags.values() for value in tags.values() for word in value.split()}
+    return frozenset(
+        word for word in words if (found := actual.principals.get(word)) and found.type is PrincipalType.GROUP
+    )
 
 
 def assigned_groups(actual: Actual) -> frozenset[str]:

@@ -41,6 +41,7 @@ class Known:
     principals: Mapping[str, PrincipalType] = field(default_factory=dict)
     units: tuple[ActualUnit, ...] = ()
     assignments: frozenset[AssignmentKey] = frozenset()
+    owning_groups: frozenset[str] = frozenset()  # whose members own accounts
 
     def principals_of(self, kind: PrincipalType) -> frozenset[str]:
         return frozenset(principal_id for principal_id, known in self.principals.items() if known is kind)

@@ -169,14 +169,15 @@ def _read(row: Record, codes: Mapping[str, str]) -> ReadRecord:
         in_force_principals=frozenset(
             fold(name) for field in ("users", "addresses", "groups") for name in in_force.get(field, ())
         ),
+        by=in_force.get("by", {}),
     )
 
 
 def load_before() -> dict[str, list[Before]]:
-    """For each record what it wanted when it was last understood, by APP:ID."""
+    """For each record what was in force of it when it was last understood, by APP:ID."""
     before: dict[str, list[Before]] = {}
     for app_id, record_id, is_current, expires_on, account_id, name, kind, principal_id in Wish.objects.filter(
-        assignment__principal__principal_id__isnull=False
+        assignment__principal__principal_id__isnull=False, is_refused=False
     ).values_list(
         "record__app_id",
         "record__record_id",
@@ -207,11 +208,16 @@ def store_in_force(records: Collection[ReadRecord], valid: Collection[str]) -> N
     ]
     for row in rows:
         record = revisions[row.app_id, row.record_id]
-        row.in_force, row.in_force_revision = dict(_as_json(record.wish)), record.reference.revision
+        row.in_force, row.in_force_revision = wish_as_json(record.wish), record.reference.revision
     Record.objects.bulk_update(rows, ["in_force", "in_force_revision"], _BATCH)
 
 
-def _as_json(wish: SetWish | AssignmentWish | None) -> Iterator[tuple[str, Any]]:
+def wish_as_json(wish: SetWish | AssignmentWish | None) -> dict[str, Any]:
+    """As the column of what is in force holds it."""
+    return dict(_iter_json(wish))
+
+
+def _iter_json(wish: SetWish | AssignmentWish | None) -> Iterator[tuple[str, Any]]:
     for name, value in asdict(wish).items() if wish else ():
         if isinstance(value, timedelta):
             yield name, int(value.total_seconds())

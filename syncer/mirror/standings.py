@@ -360,19 +360,19 @@ def _write_wishes(
     in_scope: Callable[[Place], bool],
 ) -> None:
     """Which record wants what. A wish taken back stays, marked, until AWS has lost the assignment."""
-    wanted = {link: ends for link, ends in _links_of(desired, rows, references) if in_scope(link.place)}
+    wanted = {link: term for link, term in _links_of(desired, rows, references) if in_scope(link.place)}
     stored = _load_wishes()
     assignments = {place: pk for place, (pk, _was) in _load_stored().items()}
     new = [
-        Wish(assignment_id=assignments[link.place], record_id=link.record, expires_on=ends)
-        for link, ends in wanted.items()
+        Wish(assignment_id=assignments[link.place], record_id=link.record, **term._asdict())
+        for link, term in wanted.items()
         if link not in stored and link.place in assignments
     ]
     Wish.objects.bulk_create(new, _BATCH, ignore_conflicts=True)
     kept = [
-        Wish(pk=stored[link].pk, expires_on=ends, is_current=True)
-        for link, ends in wanted.items()
-        if link in stored and (stored[link].expires_on, stored[link].is_current) != (ends, True)
+        Wish(pk=stored[link].pk, is_current=True, **term._asdict())
+        for link, term in wanted.items()
+        if link in stored and (stored[link].term, stored[link].is_current) != (term, True)
     ]
     undecided = _undecided(desired, references)
     taken_back = {
@@ -383,22 +383,31 @@ def _write_wishes(
     }
     dropped = [wish.pk for link, wish in taken_back.items() if not _is_in_aws(link.place, facts)]
     marked = [
-        Wish(pk=wish.pk, expires_on=wish.expires_on, is_current=False)
+        Wish(pk=wish.pk, is_current=False, **wish.term._asdict())
         for link, wish in taken_back.items()
         if wish.is_current and _is_in_aws(link.place, facts)
     ]
-    Wish.objects.bulk_update([*kept, *marked], ["expires_on", "is_current"], _BATCH)
+    Wish.objects.bulk_update([*kept, *marked], ["expires_on", "is_current", "is_refused"], _BATCH)
     for start in range(0, len(dropped), _BATCH):
         Wish.objects.filter(pk__in=dropped[start : start + _BATCH]).delete()
     # A stand-in's row has no history worth keeping once nobody waits for it.
     Assignment.objects.filter(principal__principal_id__isnull=True, wishes__isnull=True).delete()
 
 
-def _links_of(desired: Desired, rows: _Rows, references: Mapping[str, int]) -> Iterator[tuple[Link, date | None]]:
+class Term(NamedTuple):
+    """How a record wants an assignment: until when, and whether that is in force."""
+
+    expires_on: date | None
+    is_refused: bool
+
+
+def _links_of(desired: Desired, rows: _Rows, references: Mapping[str, int]) -> Iterator[tuple[Link, Term]]:
     for standing in desired.standings:
         place = rows.place_of(standing)
-        if place is not None and standing.state is not State.WITHHELD:
-            yield from ((Link(place, references[record]), ends) for record, ends in standing.wanted_by.items())
+        if place is not None:
+            is_refused = standing.state is State.WITHHELD
+            for record, ends in standing.wanted_by.items():
+                yield Link(place, references[record]), Term(ends, is_refused)
 
 
 def _undecided(desired: Desired, references: Mapping[str, int]) -> set[int]:
@@ -407,7 +416,7 @@ def _undecided(desired: Desired, references: Mapping[str, int]) -> set[int]:
 
 
 def _is_over(wish: "_StoredWish") -> bool:
-    return wish.expires_on is not None and wish.expires_on < company_day(timezone.now())
+    return wish.term.expires_on is not None and wish.term.expires_on < company_day(timezone.now())
 
 
 def _is_in_aws(place: Place, facts: Mapping[Place, Facts]) -> bool:
@@ -416,16 +425,16 @@ def _is_in_aws(place: Place, facts: Mapping[Place, Facts]) -> bool:
 
 class _StoredWish(NamedTuple):
     pk: int
-    expires_on: date | None
     is_current: bool
+    term: Term
 
 
 def _load_wishes() -> dict[Link, _StoredWish]:
     rows = Wish.objects.values_list(
         "assignment__account_id", "assignment__permission_set_id", "assignment__principal_id",
-        "record_id", "pk", "expires_on", "is_current",
+        "record_id", "pk", "is_current", "expires_on", "is_refused",
     )  # fmt: skip
-    return {Link(Place(*row[:3]), row[3]): _StoredWish(*row[4:]) for row in rows.iterator(5000)}
+    return {Link(Place(*row[:3]), row[3]): _StoredWish(row[4], row[5], Term(*row[6:])) for row in rows.iterator(5000)}
 
 
 # --- Permission sets --------------------------------------------------------------------------------------------------

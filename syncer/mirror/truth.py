@@ -145,8 +145,8 @@ def _store_tags(tags: Mapping[str, Mapping[str, str]], at: datetime) -> None:
     Account.objects.bulk_update(accounts, ["tags", "owners_tag", "tags_read_at"], _BATCH)
     units = [row for row in OrganizationalUnit.objects.all() if row.ou_id in tags]
     for unit in units:
-        unit.owners_tag = clean(tags[unit.ou_id].get(key, ""), 256)
-    OrganizationalUnit.objects.bulk_update(units, ["owners_tag"], _BATCH)
+        unit.owners_tag, unit.tags_read_at = clean(tags[unit.ou_id].get(key, ""), 256), at
+    OrganizationalUnit.objects.bulk_update(units, ["owners_tag", "tags_read_at"], _BATCH)
 
 
 def _store_principals(actual: Actual, at: datetime) -> None:

@@ -33,6 +33,8 @@ HANDED_ON = {
     "parsing.py:_parse_inline",
     "parsing.py:add",
     "slack.py:_refusal",
+    "judging.py:_read_reason",
+    "judging.py:_reason",
     "wishes.py:problem",
     "wishes.py:_note_missing_set_records",
 }

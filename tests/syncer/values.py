@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from syncer.changes import Change, Kind, Limits, Plan, SetChange
 from syncer.desired import Before, Desired
 from syncer.directory import Directory
+from syncer.judging import Judge
 from syncer.planning import plan_run
 from syncer.states import (
     Actual,
@@ -127,6 +128,7 @@ def desire(
     sets: Collection[ReadRecord] = SET_RECORDS,
     there: Actual | None = None,
     before: Mapping[str, Collection[Before]] | None = None,
+    judge: Judge | None = None,
     **directory: Any,
 ) -> Desired:
     """The desired state of these records, looked up in `there`."""
@@ -140,6 +142,7 @@ def desire(
         today=TODAY,
         zone=TOKYO,
         public_url=PUBLIC_URL,
+        judge=judge,
     )
 
 

@@ -1,0 +1,35 @@
+"""Who registers access to an account that nobody owns, in a stage where that may be, owns it from then on."""
+
+from collections.abc import Mapping
+
+from django.db import transaction
+
+from accounts.audit import record_event
+from accounts.models import Account, OwnerEntry, Principal, User
+from syncer import notices
+from syncer.judging import Ruling
+from syncer.matters import Kind, Matter
+from syncer.states import AssignmentWish, Reason
+
+
+def store_claims(rulings: Mapping[str, Ruling]) -> None:
+    """Make owners of those who claimed by these rulings (by APP:ID). Doing so twice changes nothing."""
+    for reference, ruling in rulings.items():
+        if ruling.claims and isinstance(ruling.wish, AssignmentWish):
+            _store_claim(reference, ruling.claims, ruling.wish.account_id)
+
+
+@transaction.atomic
+def _store_claim(reference: str, principal_id: str, account_id: str) -> None:
+    """An entry, an event, and a word to the operators. Whoever became an owner meanwhile stays the only one."""
+    account = Account.objects.select_for_update().get(account_id=account_id)
+    principal = Principal.objects.get(principal_id=principal_id)
+    if OwnerEntry.objects.filter(account=account).exists():
+        return
+    user = User.objects.filter(person__principal=principal).first()
+    OwnerEntry.objects.create(account=account, principal=principal, how=OwnerEntry.How.CLAIM, created_by=user)
+    params = {"account": account.name, "name": str(principal), "record": reference}
+    record_event("account.claim", actor=user, obj=("account", account_id, account.name), after=params)
+    path = f"/accounts/{account_id}/"
+    key = f"account_claimed:{account_id}:{principal_id}"
+    notices.tell_event(Matter(Kind.PEOPLE, key, Reason("account_claimed", params), path))

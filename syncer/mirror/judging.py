@@ -1,0 +1,301 @@
+"""What judging needs, from rows, and what came of it, into rows.
+
+Only records that have something to judge are looked at: a revision that no run has judged, or values that are withheld.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+
+from accounts.guardrails import Effect, Power, Rule
+from accounts.models import (
+    Account,
+    AppKind,
+    Draft,
+    Guardrail,
+    Person,
+    PortalWrite,
+    Record,
+    User,
+    Withheld,
+)
+from accounts.names import clean, fold
+from accounts.owner_register import load_named, load_register
+from accounts.ownership import Register
+from syncer.judging import Case, Judge, Ruling, Signature
+from syncer.mirror.records import wish_as_json
+from syncer.models import AppState
+from syncer.parsing import Fields, Notes, parse_permission_set, read_assignment, read_codes
+from syncer.states import Actual, AssignmentWish, PolicyReference, Reason, SetWish
+
+_BATCH = 500
+Codes = Mapping[str, Mapping[str, str]]
+"""App → our name of a field → kintone's code of it."""
+
+
+# --- Rows → values ----------------------------------------------------------------------------------------------------
+
+
+def load_judge(actual: Actual) -> Judge:
+    """Everything that the records of this run are judged by."""
+    return Judge(
+        register=load_register(),
+        cases=_load_cases({state.kind: state.fields for state in AppState.objects.all()}),
+        admins=_load_admins(),
+        codes=_load_codes(),
+        there=actual.assignments,
+        unread=tuple(item.scope for item in actual.unresolved if item.blocks == "all"),
+        rules=load_rules(),
+        tags=dict(Account.objects.filter(tags_read_at__isnull=False).values_list("account_id", "tags")),
+    )
+
+
+def load_rules() -> tuple[Rule, ...]:
+    """The guardrails that are active, with the people whom they name."""
+    rows = list(Guardrail.objects.filter(is_active=True))
+    named = load_named(row.roles for row in rows)
+    return tuple(_build_rule(row, named) for row in rows)
+
+
+def _build_rule(row: Guardrail, named: Register) -> Rule:
+    roles, (tag, is_tagged, value) = named.find_named(row.roles), row.tag.partition("=")
+    return Rule(
+        name=row.name,
+        effect=Effect(row.effect),
+        sentence=row.sentence,
+        unit_id=row.ou_id,
+        account_id=row.account_id,
+        stage=row.stage,
+        tag=(tag, value) if is_tagged else None,
+        permission_set=row.permission_set_name,
+        power=Power(row.power) if row.power else None,
+        principal_type=row.principal_type,
+        is_owner=row.is_owner,
+        days=row.days or 0,
+        roles=roles.principals | roles.people,
+        ends_on=row.ends_on if row.existing == Guardrail.Existing.END else None,
+    )
+
+
+def _load_admins() -> frozenset[str]:
+    """Admins of the portal are known from their first sign-in on."""
+    users = User.objects.filter(is_staff=True, is_active=True, person__principal__principal_id__isnull=False)
+    return frozenset(filter(None, users.values_list("person__principal__principal_id", flat=True)))
+
+
+def _load_codes() -> dict[str, str]:
+    people = Person.objects.exclude(kintone_code="").filter(principal__principal_id__isnull=False)
+    return {
+        fold(code): principal_id or ""
+        for code, principal_id in people.values_list("kintone_code", "principal__principal_id")
+    }
+
+
+def find_open() -> QuerySet[Record]:
+    """The records that have something to judge."""
+    is_unjudged = Q(in_force_revision__isnull=True) | ~Q(in_force_revision=F("revision"))
+    return Record.objects.live().filter(is_unjudged | Q(pk__in=Withheld.objects.values("record")))
+
+
+def _load_cases(codes: Codes) -> dict[str, Case]:
+    rows = list(find_open().defer("title"))
+    ledger, withheld = _load_ledger(rows), _load_withheld()
+    return {
+        row.reference: _build_case(row, codes[row.kind], ledger, withheld.get(row.pk, {}))
+        for row in rows
+        if row.kind in codes
+    }
+
+
+@dataclass(frozen=True)
+class _Ledger:
+    """Who wrote which revision through the portal, and which of these moved access to a twin."""
+
+    writes: Mapping[tuple[str, str, int], Signature]
+    twins: frozenset[tuple[str, str, int]]
+    drafts: Mapping[str, Signature]  # by request key
+
+    def find(self, row: Record, revision: int) -> Signature | None:
+        return self.writes.get((row.app_id, row.record_id, revision))
+
+
+def _load_ledger(rows: Collection[Record]) -> _Ledger:
+    """Entries for these records. A record that the ledger does not know yet is known by its draft's key."""
+    writes: dict[tuple[str, str, int], Signature] = {}
+    ids = sorted({row.record_id for row in rows})
+    for start in range(0, len(ids), _BATCH):
+        found = PortalWrite.objects.filter(record_id__in=ids[start : start + _BATCH])
+        for write in found.select_related("user__person__principal"):
+            writes[write.app_id, write.record_id, write.revision] = _sign(write.user)
+    keys = sorted({key for row in rows if row.revision == 1 and (key := _find_key(row))})
+    drafts: dict[str, Signature] = {}
+    for start in range(0, len(keys), _BATCH):
+        waiting = Draft.objects.filter(request_key__in=keys[start : start + _BATCH])
+        drafts |= {
+            draft.request_key: _sign(draft.author) for draft in waiting.select_related("author__person__principal")
+        }
+    return _Ledger(writes, frozenset(), drafts)
+
+
+def _find_key(row: Record) -> str:
+    value = row.body.get("request_key", {}).get("value")
+    return value if isinstance(value, str) else ""
+
+
+def _sign(user: User) -> Signature:
+    person = user.person
+    principal = person.principal if person else None
+    return Signature(
+        code=person.kintone_code if person else "",
+        name=str(user),
+        user=str(user.pk),
+        principal_id=(principal.principal_id or "") if principal else "",
+        is_admin=user.is_staff and user.is_active,
+    )
+
+
+def _load_withheld() -> dict[int, dict[str, Withheld]]:
+    found: dict[int, dict[str, Withheld]] = {}
+    for row in Withheld.objects.filter(record__gone_at__isnull=True):
+        found.setdefault(row.record_id, {})[row.value] = row
+    return found
+
+
+def _build_case(row: Record, codes: Mapping[str, str], ledger: _Ledger, withheld: Mapping[str, Withheld]) -> Case:
+    fields: Fields = {name: row.body[code] for name, code in codes.items() if code in row.body}
+    notes, in_force = Notes(row.reference), row.in_force
+    wish: SetWish | AssignmentWish | None
+    if row.kind == AppKind.PERMISSION_SET:
+        wish = parse_permission_set(fields, notes)
+        before: SetWish | AssignmentWish | None = read_set_in_force(in_force) if in_force else None
+    else:
+        wish = read_assignment(fields, notes)
+        before = read_assignment_in_force(in_force) if in_force else None
+    writer, author = _find_signatures(row, fields, ledger)
+    return Case(
+        wish=wish,
+        writer=writer,
+        author=author,
+        owners=read_codes(fields, "owners") if "owners" in fields else None,
+        in_force=before,
+        in_force_owners=tuple(in_force["owners"]) if in_force and "owners" in in_force else None,
+        by=dict(in_force.get("by", {})) if in_force else {},
+        withheld={value: _read_reason(item) for value, item in withheld.items() if item.confirmed_at is None},
+        confirmed=frozenset(value for value, item in withheld.items() if item.confirmed_at is not None),
+        is_understood=not notes.has_errors,
+        at_first_run=row.at_first_run,
+        keeps_access=(row.app_id, row.record_id, row.revision) in ledger.twins,
+        written_at=row.updated_at,
+    )
+
+
+def _read_reason(row: Withheld) -> Reason:
+    return Reason(str(row.reason.get("code", "")), dict(row.reason.get("params", {})))
+
+
+def _find_signatures(row: Record, fields: Fields, ledger: _Ledger) -> tuple[Signature, Signature]:
+    """Who wrote this revision, and who the first."""
+    writer = ledger.find(row, row.revision) or Signature(row.modifier_code, row.modifier_name)
+    author = ledger.find(row, 1) or Signature(row.creator_code, row.creator_name)
+    if row.revision > 1:
+        return _stand_in(writer, row, fields), author
+    if writer.is_system:
+        writer = ledger.drafts.get(_find_key(row)) or _stand_in(writer, row, fields)
+    return writer, writer
+
+
+def _stand_in(writer: Signature, row: Record, fields: Fields) -> Signature:
+    """What an older database of the portal wrote as Administrator bears the name of who acted."""
+    changed_by = read_codes(fields, "changed_by")
+    is_first_look = row.at_first_run and row.in_force is None
+    return Signature(changed_by[0]) if writer.is_system and is_first_look and len(changed_by) == 1 else writer
+
+
+def read_assignment_in_force(value: Mapping[str, Any]) -> AssignmentWish:
+    """The inverse of what the mirror stores of an assignment record."""
+    ends = value.get("expires_on")
+    return AssignmentWish(
+        value.get("account_id", ""), value.get("permission_set", ""), tuple(value.get("users", ())),
+        tuple(value.get("addresses", ())), tuple(value.get("groups", ())), date.fromisoformat(ends) if ends else None,
+    )  # fmt: skip
+
+
+def read_set_in_force(value: Mapping[str, Any]) -> SetWish:
+    """The inverse of what the mirror stores of a permission set's record."""
+    return SetWish(
+        name=value.get("name", ""),
+        description=value.get("description", ""),
+        session_duration=timedelta(seconds=value.get("session_duration", 3600)),
+        relay_state=value.get("relay_state", ""),
+        managed_policies=tuple(value.get("managed_policies", ())),
+        customer_managed_policies=tuple(map(_read_policy, value.get("customer_managed_policies", ()))),
+        inline_policy=value.get("inline_policy", ""),
+        permissions_boundary=value.get("permissions_boundary", ""),
+        absent=frozenset(value.get("absent", ())),
+    )
+
+
+def _read_policy(text: str) -> PolicyReference:
+    path, slash, name = text.rpartition("/")
+    return PolicyReference(path + slash, name)
+
+
+# --- Values → rows ----------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def store_rulings(rulings: Mapping[str, Ruling], valid: Collection[str], revisions: Mapping[str, int]) -> None:
+    """What is in force now, and what is withheld. `valid` names what may be in force."""
+    if not rulings:
+        return
+    fields = ("app_id", "record_id", "revision", "in_force", "in_force_revision")
+    # Whoever wrote a record meanwhile is judged by the next run.
+    judged = [
+        (row, rulings[row.reference])
+        for row in find_open().only(*fields)
+        if row.reference in rulings and row.revision == revisions.get(row.reference)
+    ]
+    in_force = [(row, ruling) for row, ruling in judged if row.reference in valid and ruling.is_certain]
+    changed = [row for row, ruling in in_force if _put_in_force(row, ruling)]
+    Record.objects.bulk_update(changed, ["in_force", "in_force_revision"], _BATCH)
+    stored = _load_withheld()
+    for row, ruling in judged:
+        _store_withheld(row, ruling, stored.get(row.pk, {}))
+
+
+def _put_in_force(row: Record, ruling: Ruling) -> bool:
+    """Whether that changes anything."""
+    value = wish_as_json(ruling.wish)
+    if ruling.by:
+        value["by"] = dict(ruling.by)
+    if ruling.owners is not None:
+        value["owners"] = list(ruling.owners)
+    if (row.in_force, row.in_force_revision) == (value, row.revision):
+        return False
+    row.in_force, row.in_force_revision = value, row.revision
+    return True
+
+
+def _store_withheld(row: Record, ruling: Ruling, stored: Mapping[str, Withheld]) -> None:
+    Withheld.objects.bulk_create(
+        [
+            Withheld(
+                record=row, value=value, reason=reason.as_json(), revision=row.revision,
+                writer_name=clean(ruling.writer, 256),
+            )
+            for value, reason in ruling.withheld.items() if value not in stored
+        ]
+    )  # fmt: skip
+    over = [item.pk for value, item in stored.items() if _is_over(value, item, ruling)]
+    Withheld.objects.filter(pk__in=over).delete()
+
+
+def _is_over(value: str, item: Withheld, ruling: Ruling) -> bool:
+    """A value that is not written any more needs neither a refusal nor a confirmation."""
+    if item.confirmed_at is not None:
+        return value in ruling.spent
+    return ruling.is_understood and ruling.is_certain and value not in ruling.withheld

@@ -1,0 +1,202 @@
+"""Whole runs with records of real people: what is in force, withheld, claimed, and what the tables say of it."""
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import (
+    Account,
+    AuditEvent,
+    OwnerEntry,
+    PortalWrite,
+    Principal,
+    Problem,
+    Record,
+    Wish,
+    Withheld,
+)
+from simulators.aws.faults import Fault
+from syncer.models import Notice
+from tests.factories import make_user
+from tests.syncer.running import plan, state_of, sync
+from tests.syncer.worlds import DOMAIN, FOREIGN, World
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def company(world: World) -> World:
+    """One run has been; hana owns shop by tag, nobody owns blog."""
+    world.aws.set_tags(world.account_ids["shop"], {"owners": f"hana@{DOMAIN}"})
+    world.register_set("Reader")
+    sync()
+    return world
+
+
+def register(world: World, account: str, *users: str, by: str, **values: object) -> str:
+    wish = {"account_id": world.account_ids[account], "permission_set": "Reader", "users": list(users), **values}
+    return f"{world.assignments.id}:{world.assignments.add_record(wish, by=by)}"
+
+
+def edit(world: World, reference: str, *, by: str, **values: object) -> None:
+    world.assignments.edit_record(int(reference.partition(":")[2]), values, by=by)
+
+
+def held() -> list[tuple[str, str]]:
+    return list(Withheld.objects.order_by("pk").values_list("value", "reason__code"))
+
+
+def granted(world: World) -> set[tuple[str, str, str]]:
+    return world.granted() - FOREIGN
+
+
+def test_owner_by_tag_registers(company: World) -> None:
+    register(company, "shop", "taro", by="hana")
+    sync()
+    assert granted(company) == {("shop", "Reader", "taro")}
+    assert held() == []
+
+
+def test_outsider_is_blocked_and_told_once(company: World) -> None:
+    register(company, "shop", "taro", by="ken")
+    outcome = sync()
+    assert (outcome.code, outcome.counts["blocked"], granted(company)) == (0, 1, set())
+    assert state_of("shop", "Reader", "taro") == "blocked"
+    (problem,) = Problem.objects.filter(code="values_withheld_who")
+    sync()
+    assert Problem.objects.get(code="values_withheld_who").pk == problem.pk
+    assert held() == [("+kintone_user:taro", "writer_may_not")]
+
+
+def test_blocked_wish_names_its_record_and_is_not_in_force(company: World) -> None:
+    reference = register(company, "shop", "taro", "yuki", by="ken")
+    sync()
+    wishes = Wish.objects.filter(record__record_id=reference.partition(":")[2])
+    assert [wish.is_refused for wish in wishes] == [True, True]
+    record = Record.objects.get(record_id=reference.partition(":")[2], kind="assignment")
+    assert record.in_force is not None
+    assert record.in_force["users"] == []
+
+
+def test_withheld_stays_through_an_administrators_edit(company: World) -> None:
+    reference = register(company, "shop", "taro", by="hana")
+    sync()
+    edit(company, reference, by="ken", users=["taro", "ken"])
+    sync()
+    edit(company, reference, by="Administrator", expires_on="2099-01-01")
+    sync()
+    assert granted(company) == {("shop", "Reader", "taro")}
+    assert held() == [("+kintone_user:ken", "writer_may_not")]
+
+
+def test_confirmed_value_is_granted(company: World) -> None:
+    register(company, "shop", "taro", by="ken")
+    sync()
+    Withheld.objects.update(confirmed_by=make_user(), confirmed_at=timezone.now())
+    sync()
+    assert granted(company) == {("shop", "Reader", "taro")}
+    assert not Problem.objects.filter(code__startswith="values_withheld").exists()
+    assert Wish.objects.get(assignment__principal__name=f"taro@{DOMAIN}", record__isnull=False).is_refused is False
+
+
+def test_value_written_anew_by_the_owner_is_granted(company: World) -> None:
+    reference = register(company, "shop", "taro", by="ken")
+    sync()
+    edit(company, reference, by="hana", users=[])
+    sync()
+    edit(company, reference, by="hana", users=["taro"])
+    sync()
+    assert (granted(company), held()) == ({("shop", "Reader", "taro")}, [])
+
+
+def test_withheld_removal_keeps_access(company: World) -> None:
+    reference = register(company, "shop", "taro", "hana", by="hana")
+    sync()
+    edit(company, reference, by="ken", users=["hana"])
+    outcome = sync()
+    assert outcome.counts["delete"] == 0
+    assert granted(company) == {("shop", "Reader", "taro"), ("shop", "Reader", "hana")}
+    edit(company, reference, by="taro", users=["hana"])  # a note, as far as the values go: his going stays withheld
+    sync()
+    assert held() == [("-kintone_user:taro", "writer_may_not_edit")]
+
+
+def test_one_takes_himself_out(company: World) -> None:
+    reference = register(company, "shop", "taro", "hana", by="hana")
+    sync()
+    edit(company, reference, by="taro", users=["hana"])
+    sync()
+    assert granted(company) == {("shop", "Reader", "hana")}
+
+
+def test_ledger_names_the_writer(company: World) -> None:
+    hana = Principal.objects.get(name=f"hana@{DOMAIN}")
+    owner = make_user(person=hana.person)
+    reference = register(company, "shop", "taro", by="Administrator")
+    app_id, _colon, record_id = reference.partition(":")
+    PortalWrite.objects.create(app_id=app_id, record_id=record_id, revision=1, user=owner)
+    outsider = make_user()
+    other = register(company, "shop", "ken", by="Administrator")
+    PortalWrite.objects.create(app_id=app_id, record_id=other.partition(":")[2], revision=1, user=outsider)
+    sync()
+    assert granted(company) == {("shop", "Reader", "taro")}
+    assert held() == [("+kintone_user:ken", "writer_unknown")]
+
+
+def test_registering_claims_a_free_sandbox(company: World) -> None:
+    company.aws.organization.units[_unit_of(company)].name = "sandbox"
+    sync("--full")
+    reference = register(company, "blog", "taro", by="ken")
+    sync("--record", reference)
+    assert granted(company) == {("blog", "Reader", "taro")}
+    entry = OwnerEntry.objects.get()
+    assert (entry.account.name if entry.account else "", entry.principal.name, entry.how) == (
+        "blog",
+        f"ken@{DOMAIN}",
+        "claim",
+    )
+    assert AuditEvent.objects.get(action="account.claim").object_name == "blog"
+    assert Notice.objects.get(code="account_claimed").kind == "people"
+    register(company, "blog", "hana", by="taro")
+    sync()
+    assert granted(company) == {("blog", "Reader", "taro")}
+
+
+def _unit_of(world: World) -> str:
+    account = Account.objects.get(name="blog")
+    assert account.ou is not None
+    return account.ou.ou_id
+
+
+def test_free_account_elsewhere_needs_an_owner(company: World) -> None:
+    register(company, "blog", "taro", by="ken")
+    sync()
+    assert (granted(company), held()) == (set(), [("+kintone_user:taro", "account_without_owner")])
+
+
+def test_unread_tags_withhold_nothing_for_good(company: World) -> None:
+    Account.objects.update(tags_read_at=None)
+    company.aws.faults.add(Fault("organizations:ListTagsForResource", code="ServiceException", status=500))
+    register(company, "shop", "taro", by="hana")
+    sync()
+    assert (granted(company), held()) == (set(), [])
+    company.aws.faults.clear()
+    sync()
+    assert granted(company) == {("shop", "Reader", "taro")}
+
+
+def test_first_run_takes_what_is_there_and_judges_the_rest(world: World) -> None:
+    world.aws.set_tags(world.account_ids["shop"], {"owners": f"hana@{DOMAIN}"})
+    world.add_set("Reader")
+    world.assign("shop", "Reader", "taro")
+    world.register_set("Reader")
+    register(world, "shop", "taro", "ken", by="yuki")
+    sync()
+    assert granted(world) == {("shop", "Reader", "taro")}
+    assert held() == [("+kintone_user:ken", "writer_unknown")]
+
+
+def test_plan_judges_as_sync_does(company: World) -> None:
+    register(company, "shop", "taro", by="ken")
+    planned = plan()
+    assert (planned.counts["blocked"], planned.codes & {"values_withheld_who"}) == (1, {"values_withheld_who"})
+    assert held() == []
