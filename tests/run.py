@@ -32,7 +32,10 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @dataclass(frozen=True)
 class TestSet:
-    """Tests that run in one pytest. `environment` names, for each variable, the service whose address it takes."""
+    """Tests that run in one pytest, and end in so many seconds.
+
+    `environment` names, for each variable, the service whose address it takes.
+    """
 
     __test__ = False
 
@@ -40,6 +43,7 @@ class TestSet:
     paths: tuple[str, ...]
     options: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
+    seconds: float = SET_SECONDS
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ SETS = (
     TestSet("integration", ("tests/integration",), environment=_SQLITE | _SERVERS),
     TestSet("browser", ("tests/browser",), environment=_SQLITE | {chromium.PATH_NAME: "chromium"}),
 )
-BENCH = TestSet("bench", ("tests/bench",), environment=_SQLITE)
+BENCH = TestSet("bench", ("tests/bench",), environment=_SQLITE | _SERVERS, seconds=3600)
 
 
 class Services:
@@ -133,7 +137,7 @@ def run(each: TestSet, services: Services, folder: Path, pytest_arguments: Itera
     report = folder / f"{each.name}.xml"
     command = [sys.executable, "-m", "pytest", *each.paths, *each.options, f"--junit-xml={report}", *pytest_arguments]
     begin = time.monotonic()
-    exit_code = _run(command, os.environ | addresses)
+    exit_code = _run(command, os.environ | addresses, each.seconds)
     return read_report(each.name, report, exit_code, time.monotonic() - begin)
 
 
@@ -160,7 +164,7 @@ def summary(results: Sequence[Result]) -> list[str]:
 
 _COUNTED = ("tests", "failures", "errors", "skipped")
 _REASONS = {
-    None: f"did not end in {SET_SECONDS} s",
+    None: "did not end in its time",
     0: "no test ran",
     2: "interrupted, or a module could not be imported",
     4: "pytest was called wrongly, or a folder is not there",
@@ -174,11 +178,11 @@ def _skipped(root: ElementTree.Element) -> Iterable[str]:
             yield f"{case.get('classname')}.{case.get('name')}: {skipped.get('message')}"
 
 
-def _run(command: Sequence[str], environment: Mapping[str, str]) -> int | None:
+def _run(command: Sequence[str], environment: Mapping[str, str], seconds: float) -> int | None:
     """The exit code of a program in its own process group; None if it did not end in time. Nothing of it stays."""
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, start_new_session=True)
     try:
-        return process.wait(SET_SECONDS)
+        return process.wait(seconds)
     except subprocess.TimeoutExpired:
         return None
     finally:

@@ -1,5 +1,8 @@
 """A full run's thinking: 20,000 people, 1,000 accounts, 1,000 permission sets, 200,000 assignments."""
 
+import json
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -26,7 +29,8 @@ from syncer.states import (
     SetWish,
 )
 from syncer.wishes import build_desired
-from tests.bench.conftest import YARDSTICK, Stopwatch
+from tests.bench.figures import YARDSTICK, Figures, Stopwatch
+from tests.integration.processes import PROJECT
 
 PEOPLE, ACCOUNTS, SETS = 20_000, 1_000, 1_000
 RECORDS, USERS_A_RECORD = 40_000, 5  # 200,000 assignments, each wanted once
@@ -137,3 +141,15 @@ def test_everything_withdrawn(stopwatch: Stopwatch, actual: Actual, set_records:
         plan = plan_run(desired, actual, LIMITS)
     assert plan.changes == ()
     assert len(plan.held) == RECORDS * USERS_A_RECORD
+
+
+@pytest.mark.timeout(600)
+def test_a_million_against_a_million(figures: Figures) -> None:
+    """In a process of its own, whose memory is the planner's and its tuples' alone."""
+    command = [sys.executable, "-m", "tests.bench.planning"]
+    found = json.loads(subprocess.run(command, cwd=PROJECT, capture_output=True, check=True).stdout)
+    beside = f"{found['seconds']:.2f} s to {found['least']:.2f} s; {found['keyed']:.2f} s before it for the tuples"
+    what = "planning 1,000,000 × 1,000,000, 1 % different"
+    figures.add(f"{what}: ÷ bare differences", found["seconds"] / found["least"], "×", at_most=4, beside=beside)
+    figures.add(f"{what}: peak memory", found["megabytes"], "MB", at_most=1500)
+    assert found["is_right"]

@@ -65,9 +65,9 @@ class Portal:
             start_new_session=True,
         )
 
-    def run(self, *arguments: str) -> Ended:
+    def run(self, *arguments: str, seconds: float = 60) -> Ended:
         """Run `manage.py …` to its end."""
-        return end(self.begin(*arguments))
+        return end(self.begin(*arguments), seconds=seconds)
 
     @contextmanager
     def running(self, name: str, arguments: tuple[str, ...]) -> Iterator[subprocess.Popen[bytes]]:
@@ -126,11 +126,11 @@ def describe_portal(folder: Path, **variables: str) -> Portal:
     return Portal({**os.environ, "AWS_CONFIG_FILE": str(folder / "none"), **variables}, folder)
 
 
-def end(process: subprocess.Popen[str], number: signal.Signals | None = None) -> Ended:
+def end(process: subprocess.Popen[str], number: signal.Signals | None = None, *, seconds: float = 60) -> Ended:
     """Wait for a command's end, after a signal if one is given."""
     if number is not None:
         process.send_signal(number)
-    output, errors = process.communicate(timeout=60)
+    output, errors = process.communicate(timeout=seconds)
     return Ended(process.returncode, output, errors)
 
 

@@ -27,6 +27,12 @@ from tests.syncer.worlds import FOREIGN, World, serve_world
 pytestmark = pytest.mark.timeout(180)
 
 PRESS = "from syncer.tasks import request_full_run; request_full_run(None)"
+PRESS_TEN_TIMES = """
+from concurrent.futures import ThreadPoolExecutor
+from syncer.tasks import request_full_run
+with ThreadPoolExecutor(10) as pool:
+    list(pool.map(lambda _number: request_full_run(None), range(10)))
+"""
 FULL_RUNS_AFTER = "SELECT status FROM syncer_run WHERE id > %s AND kind = 'full'"
 HANGING = "sso-admin:CreateAccountAssignment"
 SETTLED = FOREIGN | {("shop", "Reader", "hana")}
@@ -172,3 +178,14 @@ def test_two_workers_never_run_at_the_same_time(worker: None, portal: Portal, se
     )
     assert overlapping == []
     assert set(select("SELECT status FROM syncer_run WHERE id > %s", before)) == {"done"}
+
+
+def test_ten_presses_at_once_are_one_run_and_one_more(worker: None, portal: Portal, select: Select) -> None:
+    """The first may be taken up while others still press; what they ask for is then remembered once."""
+    before = select("SELECT max(id) FROM syncer_run")[0]
+    with portal.running("worker-two", WORKER):
+        pressed = portal.run("shell", "-c", PRESS_TEN_TIMES)
+        assert pressed.code == 0, pressed.errors
+        wait_until(lambda: has_outcome(select))
+    statuses = select(FULL_RUNS_AFTER, before)
+    assert statuses in (["done"], ["done", "done"])
