@@ -157,6 +157,11 @@ def owns_account(user: User, account: Account) -> bool:
     return load_register([account.account_id]).owns(find_principal_id(user), account.account_id)
 
 
+def may_freeze(user: User, account: Account) -> bool:
+    """Whether he may let nobody new into the account, and let them in again: its owners and admins."""
+    return user.is_staff or owns_account(user, account)
+
+
 def owned_accounts(user: User) -> QuerySet[Account]:
     """The accounts that the user owns."""
     principal_id = find_principal_id(user)

@@ -173,10 +173,10 @@ def _index(stops: Iterable[Stop]) -> tuple[dict[str, Stop], dict[str, Stop], dic
 
 @dataclass(frozen=True)
 class Beyond:
-    """An assignment that a lock-out does not reach, and why with the way out."""
+    """Assignments that a lock-out does not reach for the same reason, and the way out."""
 
-    assignment: Assignment
     sentence: Sentence
+    assignments: tuple[Assignment, ...]
 
 
 def find_direct(principal_ids: Collection[str]) -> AssignmentQuerySet:
@@ -191,13 +191,16 @@ def find_ids(principal: Principal) -> set[str]:
 
 
 def list_beyond(principal_ids: Collection[str]) -> list[Beyond]:
-    """What a lock-out of these users cannot touch: in two statements, by account and set."""
+    """What a lock-out of these users cannot touch, in two statements: by reason, account and set."""
     groups = GroupMembership.objects.filter(member__principal_id__in=principal_ids).values("group")
     through = Assignment.objects.filter(in_aws=True, principal__in=groups)
     direct = find_direct(principal_ids)
     rows = [*direct.exclude(pk__in=direct.removable().values("pk")).with_places(), *through.with_places()]
     rows.sort(key=lambda row: (row.account.name.casefold(), row.account.account_id, row.permission_set.name))
-    return [Beyond(row, render(*_find_obstacle(row))) for row in rows]
+    found: dict[Sentence, list[Assignment]] = {}
+    for row in rows:
+        found.setdefault(render(*_find_obstacle(row)), []).append(row)
+    return [Beyond(sentence, tuple(found[sentence])) for sentence in sorted(found, key=lambda item: item.message)]
 
 
 def _find_obstacle(assignment: Assignment) -> tuple[str, Mapping[str, Any]]:

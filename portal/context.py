@@ -8,6 +8,7 @@ from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from accounts.stops import find_pause
 from portal.views.agreement import find_agreement
 from portal.views.preferences import find_theme
 
@@ -22,22 +23,23 @@ class NavigationItem(NamedTuple):
 
 NAVIGATION = (
     NavigationItem("my_access", _("My access"), ("my_access", "cli")),
-    NavigationItem("account_list", _("Accounts"), ("account_list", "account_detail")),
+    NavigationItem("account_list", _("Accounts"), ("account_list", "account_detail", "freeze")),
     NavigationItem("permission_set_list", _("Permission sets"), ("permission_set_list", "permission_set_detail")),
-    NavigationItem("person_list", _("People"), ("person_list", "person_detail", "group_detail")),
+    NavigationItem("person_list", _("People"), ("person_list", "person_detail", "group_detail", "lock_out")),
     NavigationItem("problem_list", _("Problems"), ("problem_list",)),
-    NavigationItem("run_list", _("Sync"), ("run_list", "run_detail")),
+    NavigationItem("run_list", _("Sync"), ("run_list", "run_detail", "pause")),
 )
 
 
 def portal(request: HttpRequest) -> dict[str, Any]:
-    """`navigation`, `here` (the address's name), `agreement` (lazy), `theme`, `other_language`, `plans_only`."""
+    """`navigation`, `here` (the address's name), `agreement` and `pause` (lazy), `theme`, `plans_only`."""
     user = getattr(request, "user", None)
     match = getattr(request, "resolver_match", None)
     return {
         "navigation": NAVIGATION if isinstance(user, User) else (),
         "here": match.url_name if match else "",
         "agreement": SimpleLazyObject(find_agreement),
+        "pause": SimpleLazyObject(find_pause) if isinstance(user, User) else None,
         "theme": find_theme(request),
         "plans_only": settings.SYNC_MODE == "plan",
     }

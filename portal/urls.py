@@ -18,6 +18,7 @@ from portal.views import (
     records,
     runs,
     sign_in,
+    stops,
 )
 
 urlpatterns = [
@@ -25,10 +26,14 @@ urlpatterns = [
     path("cli/", cli.cli, name="cli"),
     path("accounts/", accounts.account_list, name="account_list"),
     path("accounts/<slug:account_id>/", accounts.account_detail, name="account_detail"),
+    path("accounts/<slug:account_id>/freeze/", stops.freeze, name="freeze"),
+    path("accounts/<slug:account_id>/lift-freeze/", stops.lift_freeze, name="lift_freeze"),
     path("permission-sets/", permission_sets.permission_set_list, name="permission_set_list"),
     path("permission-sets/<int:pk>/", permission_sets.permission_set_detail, name="permission_set_detail"),
     path("people/", people.person_list, name="person_list"),
     path("people/<int:pk>/", people.person_detail, name="person_detail"),
+    path("people/<int:pk>/lock-out/", stops.lock_out, name="lock_out"),
+    path("people/<int:pk>/lift-lock-out/", stops.lift_lock_out, name="lift_lock_out"),
     path("groups/<int:pk>/", people.group_detail, name="group_detail"),
     path("namesakes/<int:pk>/confirm/", namesakes.confirm, name="confirm_namesake"),
     path("assignments/<int:pk>/", records.assignment_record, name="assignment_record"),
@@ -37,6 +42,8 @@ urlpatterns = [
     path("runs/", runs.run_list, name="run_list"),
     path("runs/sync/", runs.sync_now, name="sync_now"),
     path("runs/confirm/", runs.confirm_baseline, name="confirm_baseline"),
+    path("runs/pause/", stops.pause, name="pause"),
+    path("runs/resume/", stops.resume, name="resume"),
     path("runs/<int:pk>/", runs.run_detail, name="run_detail"),
     path("runs/<int:pk>/accept/", runs.accept_removals, name="accept_removals"),
     path("sign-in/", sign_in.sign_in, name="sign_in"),

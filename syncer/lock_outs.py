@@ -149,13 +149,23 @@ def _record(run: Run, changes: Collection[Change], failed: Collection[Change]) -
     )
 
 
+def find_longest_session(names: Collection[str]) -> timedelta | None:
+    """How long the longest session of these permission sets can live; None for no set."""
+    return max(_load_durations(names).values(), default=None)
+
+
+def _load_durations(names: Collection[str]) -> dict[str, timedelta]:
+    """Session durations by set; the longest that AWS allows where the definition is not known."""
+    sets = truth.load_sets() if names else {}
+    found = {name: sets[name].definition for name in names if name in sets}
+    return {name: there.session_duration if (there := found.get(name)) else LONGEST_SESSION for name in names}
+
+
 def find_sessions_end(changes: Collection[Change]) -> datetime | None:
     """Until when sessions begun before these removals can live on: the last of removal + session duration."""
-    durations = {
-        name: there.definition.session_duration for name, there in truth.load_sets().items() if there.definition
-    }
+    durations = _load_durations({change.permission_set_name for change in changes})
     ends = [
-        change.finished_at + durations.get(change.permission_set_name, LONGEST_SESSION)
+        change.finished_at + durations[change.permission_set_name]
         for change in changes
         if change.finished_at and change.outcome == Change.Outcome.SUCCEEDED
     ]

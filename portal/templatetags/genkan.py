@@ -1,7 +1,7 @@
 """How a template shows icons, times, states, sentences and links to kintone."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django import template
@@ -13,8 +13,9 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, gettext_lazy, ngettext, pgettext
 from lucide.templatetags.lucide import lucide
 
-from accounts.models import Assignment, OrganizationalUnit, PermissionSet, Record
+from accounts.models import Assignment, OrganizationalUnit, PermissionSet, Record, Stop
 from accounts.sentences import Sentence, render, render_reason
+from accounts.stops import describe
 from portal.views.definitions import describe_record
 from portal.views.kintone_links import build_record_link
 from portal.views.run_steps import describe_run
@@ -145,6 +146,15 @@ def seconds(value: float | None) -> str:
 
 
 @register.filter
+def duration(value: timedelta) -> str:
+    """Whole hours, else minutes: “8 hours”, “90 minutes”."""
+    minutes = int(value.total_seconds() // _MINUTE)
+    if minutes % 60 == 0:
+        return ngettext("%(count)d hour", "%(count)d hours", minutes // 60) % {"count": minutes // 60}
+    return ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
+
+
+@register.filter
 def thousands(number: int) -> str:
     """1,204: both our languages write it so."""
     return f"{number:,}"
@@ -166,6 +176,13 @@ def spaced(account_id: str) -> str:
 def sentence(reason: Any) -> Sentence | None:
     """The message and the remedy of a stored `{"code", "params"}`; None for an empty one."""
     return render_reason(reason) if isinstance(reason, Mapping) else None
+
+
+@register.filter
+def stop_sentence(stop: Stop) -> Sentence:
+    """Who paused, locked out or froze since when and why, and how it ends."""
+    codes = {Stop.Kind.PAUSE: "paused", Stop.Kind.LOCK_OUT: "locked_out", Stop.Kind.FREEZE: "account_frozen"}
+    return render(codes[Stop.Kind(stop.kind)], describe(stop))
 
 
 @register.filter

@@ -5,8 +5,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from accounts.access import find_own_assignments, require_user, visible_accounts, visible_assignments
+from accounts.access import find_own_assignments, may_freeze, require_user, visible_accounts, visible_assignments
 from accounts.models import Account, Stage
+from accounts.stops import find_freeze, find_frozen
 from portal.views.access_portal import find_access_portal
 from portal.views.access_rows import build_groups, list_chips
 from portal.views.paging import choose, paginate, read_query
@@ -30,6 +31,7 @@ def account_list(request: HtmxHttpRequest) -> HttpResponse:
         "query": query,
         "stage": stage,
         "stages": Stage.choices,
+        "frozen": find_frozen(),
     }
     part = asks_for_part(request, "accounts")
     return render(request, "portal/_account_list.html" if part else "portal/account_list.html", context)
@@ -45,6 +47,8 @@ def account_detail(request: HttpRequest, account_id: str) -> HttpResponse:
     context = {
         "account": account,
         "chips": list_chips(own),
+        "freeze": find_freeze(account),
+        "may_freeze": may_freeze(user, account),
         "page": page,
         "sections": build_sections(page, "permission_set"),
         "figures": count_assignments(visible_assignments(user), "account", [account.pk]).get(account.pk),

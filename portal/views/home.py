@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import find_own_assignments, find_own_problems, require_user
 from accounts.models import Problem, User
+from accounts.stops import find_lock_out
 from portal.views.access_portal import find_access_portal
 from portal.views.access_rows import Chip, UnitGroup, build_groups, filter_groups, list_chips
 from portal.views.kintone_links import build_new_assignment_link
@@ -43,6 +44,7 @@ def my_access(request: HttpRequest) -> HttpResponse:
         "has_access": bool(groups),
         "groups": filter_groups(groups, query),
         "mind": _find_mind(user, groups),
+        "locked_by": find_lock_out(user.person.principal) if user.person else None,
         "new_assignment_url": build_new_assignment_link(),
         "is_known": bool(user.person and user.person.principal and user.person.principal.is_provisioned),
     }

@@ -9,6 +9,8 @@ from accounts.access import require_user, visible_assignments, visible_groups, v
 from accounts.models import Group, GroupMembership, Person
 from accounts.names import fold
 from accounts.namesakes import find_questions
+from accounts.stops import find_locked
+from portal.views.lock_outs import find_lock_out
 from portal.views.paging import paginate, read_query
 from portal.views.requests import HtmxHttpRequest, asks_for_part
 from portal.views.sections import build_sections, count_assignments, order_assignments
@@ -39,16 +41,23 @@ def person_list(request: HtmxHttpRequest) -> HttpResponse:
         "rows": [(person, figures.get(person.principal_id or 0)) for person in page],
         "groups": groups.order_by("name_key")[:_GROUPS] if page.number == 1 else [],
         "query": query,
+        "locked": find_locked(),
     }
     part = asks_for_part(request, "people")
     return render(request, "portal/_person_list.html" if part else "portal/person_list.html", context)
 
 
 @require_safe
-def person_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """What one person can enter, himself or through a group, and by which record."""
+def person_detail(request: HtmxHttpRequest, pk: int) -> HttpResponse:
+    """What one person can enter, himself or through a group, and by which record; a lock-out as it happens.
+
+    While access is being removed the page asks for that part each second; 204 says that nothing has changed since.
+    """
     user = require_user(request)
     person = get_object_or_404(visible_people(user).select_related("principal"), pk=pk)
+    lock_out, is_part = find_lock_out(person), asks_for_part(request, "lock-out")
+    if is_part and (lock_out is None or request.GET.get("seen") == lock_out.version):
+        return HttpResponse(status=204 if lock_out else 200)  # nothing is left of the part once it is lifted
     groups = _find_groups(person)
     principals = [group.pk for group in groups] + ([person.principal_id] if person.principal_id else [])
     page = paginate(request, order_assignments(visible_assignments(user).for_principals(principals), "account"))
@@ -58,8 +67,11 @@ def person_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "questions": find_questions(user, [person.principal_id] if person.principal_id else []),
         "page": page,
         "sections": build_sections(page, "account"),
+        "lock_out": lock_out,
+        "is_part": is_part,
+        "may_lock_out": user.is_staff and lock_out is None and person.principal and person.principal.principal_id,
     }
-    return render(request, "portal/person_detail.html", context)
+    return render(request, "portal/_lock_out.html" if is_part else "portal/person_detail.html", context)
 
 
 @require_safe

@@ -33,7 +33,9 @@ class Progress(NamedTuple):
 
 
 def build_steps(run: Run) -> list[Step]:
-    return [_build_step(run, key, str(word)) for key, word in _WORDS.items()]
+    """A lock-out reads neither kintone nor AWS before it removes."""
+    left_out = (Run.Step.WISH, Run.Step.TRUTH) if run.kind == Run.Kind.LOCK_OUT else ()
+    return [_build_step(run, key, str(word)) for key, word in _WORDS.items() if key not in left_out]
 
 
 def find_progress(run: Run) -> Progress | None:
@@ -62,6 +64,8 @@ def describe_run(run: Run) -> str:
             if changed
             else _("Nothing to do")
         )
+    if not changed and run.kind == Run.Kind.LOCK_OUT:
+        return _("Nothing to remove")
     if not changed:
         return _("Nothing to do: kintone and AWS agree")
     return ngettext("%(count)d change applied", "%(count)d changes applied", changed) % {"count": changed}

@@ -3,9 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.contrib import messages
 from django.db.models import Count, QuerySet
@@ -15,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import require_admin, require_user, sees_everything, visible_assignments, visible_records
-from accounts.models import Account, Principal, User
+from accounts.models import Account, User
+from portal.views.change_groups import group_changes, load_names
 from portal.views.paging import choose, paginate
 from portal.views.requests import HtmxHttpRequest, asks_for_part
 from portal.views.run_history import fold_between, list_notable
@@ -25,26 +24,10 @@ from syncer.models import Baseline, Change, Run
 from syncer.tasks import request_full_run
 
 
-class ChangeLine(NamedTuple):
-    """A change, and whom it is about as people know him; the id where nobody knows a name."""
-
-    change: Change
-    who: str
-
-
-@dataclass(frozen=True)
-class ChangeGroup:
-    """The changes in one account, None when it is not known; those of the sets themselves have no account id."""
-
-    account_id: str
-    account: Account | None
-    lines: tuple[ChangeLine, ...]
-
-
 @require_safe
 def run_list(request: HttpRequest) -> HttpResponse:
     """The history. `all=1` shows every run instead of folding those that changed nothing."""
-    runs = Run.objects.select_related("requested_by")
+    runs = Run.objects.select_related("requested_by", "stop__principal__person")
     shows_all = request.GET.get("all") == "1"
     page = paginate(request, runs.order_by("-pk") if shows_all else list_notable(runs))
     rows = list(page)
@@ -60,7 +43,7 @@ def run_detail(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     While it runs the page asks for itself every second; 204 says that nothing has changed since.
     """
     user = require_user(request)
-    run = get_object_or_404(Run.objects.select_related("requested_by"), pk=pk)
+    run = get_object_or_404(Run.objects.select_related("requested_by", "stop__principal__person"), pk=pk)
     changes = _visible_changes(user, run)
     outcomes = dict(changes.order_by().values_list("outcome").annotate(Count("pk")))
     version = _fingerprint(run, outcomes)
@@ -106,7 +89,7 @@ def _describe_plan(request: HttpRequest, run: Run, changes: QuerySet[Change]) ->
         request, changes.filter(outcome=outcome) if outcome else changes.exclude(outcome=Change.Outcome.HELD)
     )
     held = list(changes.filter(outcome=Change.Outcome.HELD)) if run.checksum else []
-    names = _load_names([*page, *held])
+    names = load_names([*page, *held])
     accounts = Account.objects.in_bulk({change.account_id for change in [*page, *held]} - {""}, field_name="account_id")
     return {
         "title": describe_run(run),
@@ -114,8 +97,8 @@ def _describe_plan(request: HttpRequest, run: Run, changes: QuerySet[Change]) ->
         "progress": find_progress(run),
         "page": page,
         "outcome": outcome,
-        "groups": _group_changes(page, accounts, names),
-        "held": _group_changes(held, accounts, names),
+        "groups": group_changes(page, accounts, names),
+        "held": group_changes(held, accounts, names),
         "held_count": len(held),
         "held_because": _count_reasons(held),
     }
@@ -147,28 +130,6 @@ def _describe_findings(user: User, run: Run) -> dict[str, Any]:
         "unresolved": run.unresolved if everything else [],
         "error": run.error,
     }
-
-
-def _group_changes(
-    changes: Iterable[Change], accounts: Mapping[str, Account], names: Mapping[str, str]
-) -> list[ChangeGroup]:
-    ordered = sorted(changes, key=lambda change: (change.account_id, change.position))
-    groups = groupby(ordered, key=lambda change: change.account_id)
-    return [
-        ChangeGroup(account_id, accounts.get(account_id), tuple(ChangeLine(row, _name(row, names)) for row in rows))
-        for account_id, rows in groups
-    ]
-
-
-def _name(change: Change, names: Mapping[str, str]) -> str:
-    return names.get(change.principal_id, "") or change.principal_name or change.principal_id
-
-
-def _load_names(changes: Iterable[Change]) -> dict[str, str]:
-    """Principal id → display name."""
-    ids = {change.principal_id for change in changes} - {""}
-    rows = Principal.objects.filter(principal_id__in=ids).values_list("principal_id", "display_name")
-    return {principal_id: name for principal_id, name in rows if principal_id}
 
 
 def _list_outcomes(counts: dict[str, int]) -> list[tuple[str, str, int]]:

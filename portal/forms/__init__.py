@@ -1,0 +1,1 @@
+"""What people type. A form keeps it; whether it makes sense is decided by the services."""
