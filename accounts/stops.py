@@ -246,6 +246,31 @@ def find_frozen(now: datetime | None = None) -> dict[str, Stop]:
     return {stop.account.account_id: stop for stop in freezes if stop.account}
 
 
+# --- What holds -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Holding:
+    """Everything that is stopped: the pause, the locked by principal id, the frozen by account id."""
+
+    pause: Stop | None
+    locked: Mapping[str, Stop]
+    frozen: Mapping[str, Stop]
+
+
+def find_holding(now: datetime | None = None) -> Holding:
+    """What holds now, in one statement; in two where somebody is locked out."""
+    stops = Stop.objects.active(now).select_related("principal__person__user", "account", "begun_by").order_by("pk")
+    by_kind: dict[str, list[Stop]] = {kind: [] for kind in Stop.Kind.values}
+    for stop in stops:
+        by_kind[stop.kind].append(stop)
+    return Holding(
+        pause=next(iter(by_kind[Stop.Kind.PAUSE]), None),
+        locked=_find_alike(by_kind[Stop.Kind.LOCK_OUT]),
+        frozen={stop.account.account_id: stop for stop in by_kind[Stop.Kind.FREEZE] if stop.account},
+    )
+
+
 # --- What all have in common ------------------------------------------------------------------------------------------
 
 

@@ -24,8 +24,6 @@ from portal.templatetags.genkan import format_exact
 from portal.views.lock_outs import foresee_lock_out
 from syncer import tasks
 
-REFUSED = 422  # the status of a page that gives back what was typed
-
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def pause(request: HttpRequest) -> HttpResponse:
@@ -120,5 +118,4 @@ def _carry_out(form: ReasonForm, act: Callable[[], object]) -> bool:
 
 
 def _show(request: HttpRequest, template: str, form: ReasonForm, context: dict[str, Any]) -> HttpResponse:
-    status = REFUSED if form.is_bound and not form.is_valid() else 200
-    return render(request, template, {**context, "form": form}, status=status)
+    return render(request, template, {**context, "form": form})

@@ -30,9 +30,10 @@ class Stops:
 
 
 def load_stops(now: datetime | None = None) -> Stops:
+    holding = stops.find_holding(now)
     return Stops(
-        locked={principal_id: stops.describe(stop) for principal_id, stop in stops.find_locked(now).items()},
-        frozen={account_id: stops.describe(stop) for account_id, stop in stops.find_frozen(now).items()},
+        locked={principal_id: stops.describe(stop) for principal_id, stop in holding.locked.items()},
+        frozen={account_id: stops.describe(stop) for account_id, stop in holding.frozen.items()},
     )
 
 
@@ -49,25 +50,27 @@ def is_lock_out(change: Change) -> bool:
 
 def find_objection(change: Change) -> Reason | None:
     """What forbids a planned change now that somebody may have stopped or lifted something since; None if nothing."""
+    holding = stops.find_holding()
     if is_lock_out(change):
-        return _find_lifted(change)
-    if paused := find_pause():
-        return paused
+        return None if _is_locked(change, holding) else Reason("lock_out_lifted")
+    if holding.pause:
+        return Reason("paused", stops.describe(holding.pause))
     if isinstance(change, AssignmentChange) and change.kind is Kind.CREATE:
-        return _find_stop(change.key)
+        return _find_stop(change, holding)
     return None
 
 
-def _find_lifted(change: Change) -> Reason | None:
-    is_locked = isinstance(change, AssignmentChange) and change.key.principal_id in stops.find_locked()
-    return None if is_locked else Reason("lock_out_lifted")
+def _is_locked(change: Change, holding: stops.Holding) -> bool:
+    if not isinstance(change, AssignmentChange) or change.key.principal_type is not PrincipalType.USER:
+        return False
+    return change.key.principal_id in holding.locked
 
 
-def _find_stop(key: AssignmentKey) -> Reason | None:
-    found = load_stops()
-    if key.principal_type is PrincipalType.USER and key.principal_id in found.locked:
-        return Reason("locked_out", found.locked[key.principal_id])
-    return Reason("account_frozen", found.frozen[key.target_id]) if key.target_id in found.frozen else None
+def _find_stop(change: AssignmentChange, holding: stops.Holding) -> Reason | None:
+    if _is_locked(change, holding):
+        return Reason("locked_out", stops.describe(holding.locked[change.key.principal_id]))
+    freeze = holding.frozen.get(change.key.target_id)
+    return Reason("account_frozen", stops.describe(freeze)) if freeze else None
 
 
 # --- What a lock-out removes ------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Page
 from tests.browser.visiting import ADMIN, sign_in
 
 pytestmark = pytest.mark.timeout(300)
-PATHS = ("/", "/accounts/", "/permission-sets/", "/people/", "/problems/", "/runs/", "/cli/")
+PATHS = ("/", "/accounts/", "/permission-sets/", "/people/", "/problems/", "/runs/", "/runs/pause/", "/cli/")
 FIRST_LINKS = ("/accounts/", "/permission-sets/", "/people/", "/runs/")
 
 
@@ -20,6 +20,8 @@ def list_pages(page: Page) -> list[str]:
     for path in FIRST_LINKS:
         page.goto(path)
         paths.append(page.locator("main a.name").first.get_attribute("href") or "")
+    paths += [f"{path}freeze/" for path in paths if re.fullmatch(r"/accounts/\d{12}/", path)]
+    paths += [f"{path}lock-out/" for path in paths if re.fullmatch(r"/people/\d+/", path)]
     page.goto("/problems/")
     paths.append(page.locator('main a[href^="/records/"]').first.get_attribute("href") or "")
     return paths

@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.visiting import ADMIN, DEVELOPER, NEWCOMER, sign_in
+from tests.browser.test_accessibility import find_violations
+from tests.browser.visiting import ADMIN, DEVELOPER, LOCKED, NEWCOMER, sign_in
 
 pytestmark = pytest.mark.timeout(300)  # the demo carries a whole company into AWS before the first test
 CONSOLE = re.compile(r"^https://[\w.-]+/start/?#/console\?account_id=\d{12}&role_name=\w+$")
@@ -79,6 +80,43 @@ def test_accounts_are_searched_while_typing(page: Page) -> None:
 def test_newcomer_is_told_to_wait(page: Page) -> None:
     sign_in(page, NEWCOMER)
     expect(page.get_by_text("Identity Center にいません").first).to_be_visible()
+
+
+def test_admin_locks_a_person_out_and_lets_him_in_again(page: Page) -> None:
+    sign_in(page, ADMIN, "/people/")
+    page.goto(f"/people/?q={LOCKED}")
+    page.locator("main a.name").first.click()
+    page.get_by_role("link", name="締め出す").click()
+    expect(page.get_by_role("heading", name="ただちに削除されるもの")).to_be_visible()
+    going = page.locator("main .row li.tag").count()
+    assert going > 0
+    page.get_by_role("button", name="締め出して").click()
+    expect(page.get_by_text("理由がありません")).to_be_visible()
+    page.get_by_label("理由").fill("ノートパソコンの紛失")
+    page.get_by_role("button", name="締め出して").click()
+    page.wait_for_url(re.compile(r"/people/\d+/#lock-out$"))
+    removed = page.locator("#lock-out .change .state.take")
+    expect(removed).to_have_count(going, timeout=60_000)
+    expect(page.locator("#lock-out[hx-trigger]")).to_have_count(0)
+    expect(page.locator("#ways .state.odo")).to_have_count(going)  # blocked, because the person is locked out
+    expect(page.get_by_text("まで続くことがあります")).to_be_visible()
+    assert find_violations(page) == []
+    page.get_by_role("button", name="締め出しを解除").click()
+    expect(page.get_by_text("締め出しを解除しました")).to_be_visible()
+    expect(page.locator("#lock-out")).to_have_count(0)
+
+
+def test_admin_pauses_and_everybody_is_told(page: Page, open_context: Callable[..., BrowserContext]) -> None:
+    sign_in(page, ADMIN, "/runs/")
+    page.get_by_role("link", name="一時停止").click()
+    page.get_by_label("理由").fill("障害の調査")
+    page.get_by_label("30 分").check()
+    page.get_by_role("button", name="一時停止する").click()
+    other = open_context(viewport={"width": 390, "height": 844}).new_page()
+    sign_in(other, DEVELOPER)
+    expect(other.get_by_text("障害の調査")).to_be_visible()
+    page.get_by_role("button", name="再開").click()
+    expect(page.get_by_text("障害の調査")).to_have_count(0)
 
 
 def test_admin_comes_to_the_admin_site(page: Page) -> None:

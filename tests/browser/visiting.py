@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 ADMIN = "haruka.sato@asagiri.example"
 DEVELOPER = "takashi.hashimoto@asagiri.example"
 NEWCOMER = "kazuki.ishikawa@asagiri.example"
+LOCKED = "yuto.shimizu@asagiri.example"  # nobody else's journey
 AUDITOR = "megumi.morita@asagiri.example"
 
 

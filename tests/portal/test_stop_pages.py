@@ -26,7 +26,7 @@ HOSTILE = "<script>alert(1)</script>"
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The messages that reached the broker."""
     messages: list[str] = []
-    monkeypatch.setattr(tasks, "_send", lambda: messages.append("work_off_queue"))
+    monkeypatch.setattr(tasks, "_send", lambda *_task: messages.append("sent"))
     return messages
 
 
@@ -148,7 +148,7 @@ def test_reason_that_does_not_do_is_kept_and_said(reason: str, said: str, at: Ad
     for url in at.pages:
         response = make_client(admin).post(url, {"reason": reason, "until": "8h"})
         html = response.content.decode()
-        assert response.status_code == 422, url
+        assert response.status_code == 200, url
         assert said in html, url
         assert reason in html, url
         assert 'aria-invalid="true"' in html, url
@@ -158,7 +158,7 @@ def test_reason_that_does_not_do_is_kept_and_said(reason: str, said: str, at: Ad
 @pytest.mark.parametrize("until", ["", "1000h"])
 def test_end_that_does_not_do_keeps_the_reason(until: str, admin: User) -> None:
     response = make_client(admin).post("/runs/pause/", {"reason": "incident 12", "until": until})
-    assert response.status_code == 422
+    assert response.status_code == 200
     assert "incident 12" in response.content.decode()
     assert not Stop.objects.exists()
 
@@ -171,7 +171,7 @@ def test_chosen_end_is_kept(admin: User) -> None:
 
 def test_nul_in_a_reason_is_refused(at: Address, admin: User) -> None:
     for url in at.pages:
-        assert make_client(admin).post(url, {"reason": "a\0b", "until": "2h"}).status_code == 422
+        assert make_client(admin).post(url, {"reason": "a\0b", "until": "2h"}).status_code == 200
     assert not Stop.objects.exists()
 
 
@@ -320,7 +320,7 @@ def test_locking_out_queues_its_run_at_once(
     assert response["Location"] == f"{at.person}#lock-out"
     run = Run.objects.get()
     assert (run.kind, run.stop, run.requested_by) == (Run.Kind.LOCK_OUT, Stop.objects.get(), admin)
-    assert sent == ["work_off_queue"]
+    assert sent == ["sent"]
     assert AuditEvent.objects.get().ip == "127.0.0.1"
 
 
@@ -334,7 +334,7 @@ def test_person_whom_identity_center_does_not_know_cannot_be_locked_out(admin: U
     stranger = factories.make_person("新人", principal=None)
     client = make_client(admin)
     response = client.post(f"/people/{stranger.pk}/lock-out/", GOOD)
-    assert response.status_code == 422
+    assert response.status_code == 200
     assert "not in Identity Center, so there is nothing to lock out of" in response.content.decode()
     assert "/lock-out/" not in get_html(client, f"/people/{stranger.pk}/")
 
