@@ -24,7 +24,7 @@ from syncer.leavers import confirm_leavers
 from syncer.mirror import drift, truth
 from syncer.models import Change, Run
 from syncer.planning import Fences
-from syncer.rotation import Touched, Turn, find_touched, needs_all, next_share, select_all, select_share
+from syncer.rotation import Touched, Turn, find_touched, is_small, next_share, select_all, select_share
 from syncer.states import (
     EVERY_PAIR,
     Actual,
@@ -98,14 +98,19 @@ def observe(focus: Focus | None, preview: Preview, *, everything: bool = False, 
             pairs=focus.pairs, sets=focus.sets, with_policies=False, with_memberships_of=frozenset(), known=Known(),
         )  # fmt: skip
     else:
-        turn = _take_turn(is_proof=everything or proof or is_proof_due(now))
+        is_proof = everything or proof or is_small(known, settings.IDENTITY_CENTER_TPS) or is_proof_due(now)
+        turn = _take_turn(is_proof=is_proof)
         options = replace(
             options,
             with_units=turn.is_proof,
             may_list_by_principal=truth.load_may_list_by_principal(now),
             select=_Selector(center, known, turn, preview, now).select,
         )
-    return _take_over(center, replace(read_actual(center, options), focus=focus), known, began_at=now)
+    try:
+        return _take_over(center, replace(read_actual(center, options), focus=focus), known, began_at=now)
+    except BaseException:
+        center.close()
+        raise
 
 
 def _load_known() -> Known:
@@ -135,7 +140,7 @@ def is_proof_due(now: datetime) -> bool:
 def _take_turn(*, is_proof: bool) -> Turn:
     last = Run.objects.filter(kind=Run.Kind.FULL, share__isnull=False).order_by("-pk").first()
     share = next_share(last.share if last else None)
-    return Turn(is_proof, share, settings.IDENTITY_CENTER_TPS, truth.load_untagged())
+    return Turn(is_proof, share, truth.load_untagged())
 
 
 @dataclass(frozen=True)
@@ -149,7 +154,7 @@ class _Selector:
     def select(self, ground: Actual, may_list_by_principal: bool) -> Selection:
         if _find_blindness(ground):
             return Selection(Coverage(frozenset()), sets=frozenset())  # there will be no plan
-        if needs_all(ground, self.known, self.turn):
+        if self.turn.is_proof:
             return select_all(ground, self.known)
         whole = replace(ground, assignments=self.known.assignments, coverage=EVERY_PAIR, sets_read=None)
         mirrored, leaving = _confirm(self.center, _remember_unread(whole, self.known))
@@ -168,7 +173,6 @@ def _take_over(center: IdentityCenter, actual: Actual, known: Known, *, began_at
     actual, notices = _without_optional(actual)
     blind = _find_blindness(actual)
     if blind is not None:
-        center.close()
         raise Blind(blind.reason, actual.unresolved, center.calls)
     whole, leaving = _confirm(center, _remember_unread(_complete(actual, known), known))
     truth.store_actual(replace(actual, principals=whole.principals), at=timezone.now())

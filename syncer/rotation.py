@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from syncer.changes import AssignmentChange, Kind, Plan, SetChange
-from syncer.gateways.reading_costs import choose, count, predict, predict_definitions
+from syncer.gateways.reading_costs import Counts, choose, count, predict, predict_definitions
 from syncer.gateways.reading_options import Known, Pair, Selection, Strategy
 from syncer.states import Actual, Coverage, Ownership, PrincipalType
 
@@ -36,14 +36,10 @@ class Touched:
 
 @dataclass(frozen=True)
 class Turn:
-    """Whose turn it is.
-
-    tps: requests a second that a reading may send. untagged: accounts whose tags were never read.
-    """
+    """Whose turn it is. untagged: accounts whose tags were never read."""
 
     is_proof: bool
     share: int = 0
-    tps: float = 10.0
     untagged: frozenset[str] = field(default_factory=frozenset)
 
 
@@ -67,12 +63,11 @@ def find_touched(plan: Plan) -> Touched:
     )
 
 
-def needs_all(actual: Actual, known: Known, turn: Turn) -> bool:
-    """Whether this run is a proof: because it is its turn, or because it costs next to nothing."""
-    counts = count(actual, known)
+def is_small(known: Known, tps: float) -> bool:
+    """Whether a proof costs so little that every run is one. `tps`: requests a second that a reading may send."""
+    counts = Counts(len(known.accounts), len(known.sets), len(known.count_by_pair()), len(known.principals))
     walk = choose(counts, may_list_by_principal=False, needs_everything=True)
-    calls = predict(walk, counts) + predict_definitions(counts.sets)
-    return turn.is_proof or calls <= SMALL * turn.tps
+    return predict(walk, counts) + predict_definitions(counts.sets) <= SMALL * tps
 
 
 def select_all(actual: Actual, known: Known) -> Selection:

@@ -67,11 +67,11 @@ class AssignmentReader:
         return Found(listed | self._read_pairs(rest, strategy), coverage, strategy, may_list_by_principal=True)
 
     def _read_in_place(self, selection: Selection) -> Found:
-        """Listing by principal is denied after all: the same by pair."""
+        """Listing by principal is denied after all: everything by pair, or another part of it."""
         asked, other = selection.coverage, selection.in_place
         pairs = None if asked.pairs is None or other.pairs is None else asked.pairs | other.pairs
         coverage = Coverage(pairs, sets=asked.sets | other.sets, accounts=asked.accounts | other.accounts)
-        strategy = self._cheapest_walk()
+        strategy = self._cheapest_walk() if coverage.is_complete else Strategy.BY_SET
         return Found(self._read_pairs(coverage, strategy), coverage, strategy, may_list_by_principal=False)
 
     def _cheapest_walk(self) -> Strategy:

@@ -296,6 +296,8 @@ def _store_sets(actual: Actual, at: datetime) -> None:
     for there in actual.sets.values():
         row = rows.get(there.name) or PermissionSet(name=there.name)
         wanted: dict[str, Any] = {"arn": there.arn, "ownership": there.ownership.value}
+        if there.ownership is Ownership.UNKNOWN and row.arn == there.arn:
+            del wanted["ownership"]  # tags that could not be read: whose it was last stays
         if there.definition is not None and (actual.sets_read is None or there.name in actual.sets_read):
             wanted |= {"actual": definition_as_json(there.definition), "read_at": at}
         wanted["captured_at"] = _find_capture(row, there, at)
