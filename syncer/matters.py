@@ -131,6 +131,11 @@ def find_matters(findings: Findings) -> tuple[Matter, ...]:
     )
 
 
+def group_of_held(code: str) -> str:
+    """What the brake counts together, by why it holds: `access`, `people` or, for an emptied app, `app`."""
+    return _GROUPS_OF_HELD.get(code, "access")
+
+
 def has_grown(told: int, now: int) -> bool:
     """Whether what stands is so much more than what was told that it has to be told anew."""
     return now >= 2 * max(told, 1)
@@ -155,7 +160,7 @@ def _of_end(findings: Findings) -> Iterable[Matter]:
 
 
 def _of_held(findings: Findings) -> Iterable[Matter]:
-    for group, told in _group(findings.held, lambda each: _GROUPS_OF_HELD.get(each.reason.code, "access")):
+    for group, told in _group(findings.held, lambda each: group_of_held(each.reason.code)):
         sentence = Reason("notice_held", {"count": len(told), "checksum": findings.checksum})
         yield _build(Kind.HELD, f"held:{group}", sentence, findings.path, told)
 

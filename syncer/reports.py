@@ -92,7 +92,8 @@ def _render_problem(problem: Mapping[str, Any]) -> dict[str, Any]:
 
 def _render_unresolved(item: Mapping[str, Any]) -> dict[str, Any]:
     reason = render_reason(item["reason"])
-    return {**item, "reason": reason.message if reason else ""}
+    named = {"scope": item["scope"], "operation": item["operation"]}
+    return {**named, "reason": reason.message if reason else ""}
 
 
 def problem_as_json(problem: Problem) -> dict[str, Any]:
@@ -110,7 +111,7 @@ def problem_as_json(problem: Problem) -> dict[str, Any]:
 def unresolved_as_json(item: Unresolved) -> dict[str, Any]:
     """An unresolved scope as it is kept with a run."""
     scope = item.about if item.about and item.scope == Scope() else str(item.scope)
-    return {"scope": scope, "operation": item.operation, "reason": item.reason.as_json()}
+    return {"scope": scope, "operation": item.operation, "reason": item.reason.as_json(), "blocks": item.blocks}
 
 
 def count_succeeded(changes: list[Change]) -> Counter[str]:

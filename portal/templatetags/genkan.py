@@ -1,6 +1,6 @@
 """How a template shows icons, times, states, sentences and links to kintone."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -17,12 +17,13 @@ from accounts.models import Assignment, OrganizationalUnit, PermissionSet, Recor
 from accounts.sentences import Sentence, render, render_reason
 from accounts.stops import describe
 from portal.views.definitions import describe_record
+from portal.views.differences import FieldDifference, build_differences, is_difference
 from portal.views.kintone_links import build_record_link
 from portal.views.run_steps import describe_run
 from portal.views.states import Shown, show_assignment, show_permission_set
 from portal.views.values import show_field
 from syncer.messages import describe_scope, join, space_digits
-from syncer.models import Change, Run
+from syncer.models import Change, Drift, Run
 
 register = template.Library()
 
@@ -206,9 +207,23 @@ def scope(text: str) -> str:
 
 
 @register.filter
+def blocked(blocks: str) -> str:
+    """What an unread scope keeps from being changed: `Unresolved.blocks`, which runs of before it was noted lack."""
+    if blocks == "none":
+        return gettext("Shown as last known; nothing waits for it.")
+    return gettext("Nothing is removed there.") if blocks == "deletes" else gettext("Nothing is changed there.")
+
+
+@register.filter
+def drift_sign(drift: Drift) -> str:
+    return {"added": "+", "removed": "−", "changed": "~"}.get(drift.kind, "")
+
+
+@register.filter
 def change_details(change: Change) -> list[str]:
-    """The fields that differ; or why a removal is due, and what people should know of it."""
-    return [text for detail in change.details if (text := _describe_detail(change, detail))]
+    """What there is to say beside what differs: why a removal is due, and what people should know of it."""
+    words = (detail for detail in change.details if not is_difference(detail))
+    return [text for detail in words if (text := _describe_detail(change, detail))]
 
 
 def _describe_detail(change: Change, detail: Mapping[str, str]) -> str:
@@ -217,6 +232,9 @@ def _describe_detail(change: Change, detail: Mapping[str, str]) -> str:
         return str(_CAUSES.get(value, value))
     if field == "role_replaced":
         return gettext("the role goes; made again, it has another ARN")
+    if field == "stale_accounts":
+        count = len(value.split(", "))
+        return ngettext("also in %(count)d account", "also in %(count)d accounts", count) % {"count": count}
     return _describe_sessions(change, value) if field == "open_sessions" else show_field(field)
 
 
@@ -227,6 +245,12 @@ def _describe_sessions(change: Change, duration: str) -> str:
         return ""
     until = timezone.localtime(change.finished_at + length)
     return gettext("open sessions can go on until %(time)s") % {"time": f"{format_day(until.date())} {until:%H:%M}"}
+
+
+@register.filter
+def differences(details: Iterable[Mapping[str, str]]) -> list[FieldDifference]:
+    """What an update changes, field by field."""
+    return build_differences(details)
 
 
 @register.filter

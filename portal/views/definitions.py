@@ -122,17 +122,17 @@ def _mark_policy(text: Any, problems: Iterable[Problem]) -> tuple[Line, ...]:
 
 def _show(name: str, value: Any, names: Mapping[str, str]) -> tuple[str, ...]:
     if name == "session_duration":
-        return _show_duration(value)
+        return show_duration(value)
     if name == "account_id":
         value = normalise_account_id(str(value or "")) or value
     return tuple(names.get(line, line) for line in to_lines(value))
 
 
-def _show_duration(value: Any) -> tuple[str, ...]:
+def show_duration(value: Any) -> tuple[str, ...]:
     """Seconds, or a duration as people write it, in hours and minutes; anything else as written."""
     duration = timedelta(seconds=value) if isinstance(value, int) else parse_duration(str(value or ""))
     if duration is None:
-        return tuple(to_lines(value)) or _show_duration(int(DEFAULT_SESSION.total_seconds()))
+        return tuple(to_lines(value)) or show_duration(int(DEFAULT_SESSION.total_seconds()))
     hours, minutes = divmod(int(duration.total_seconds()) // 60, 60)
     parts = [ngettext("%(count)d hour", "%(count)d hours", hours) % {"count": hours}] if hours else []
     parts += [ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}] if minutes else []

@@ -23,7 +23,7 @@ class Step(NamedTuple):
     key: str
     word: str
     state: str
-    figures: str
+    figures: tuple[str, ...]
     seconds: float | None
 
 
@@ -32,10 +32,10 @@ class Progress(NamedTuple):
     total: int
 
 
-def build_steps(run: Run) -> list[Step]:
-    """A lock-out reads neither kintone nor AWS before it removes."""
+def build_steps(run: Run, *, notices: int = 0) -> list[Step]:
+    """`notices`: how many things it had to tell operators. A lock-out reads nothing before it removes."""
     left_out = (Run.Step.WISH, Run.Step.TRUTH) if run.kind == Run.Kind.LOCK_OUT else ()
-    return [_build_step(run, key, str(word)) for key, word in _WORDS.items() if key not in left_out]
+    return [_build_step(run, key, str(word), notices) for key, word in _WORDS.items() if key not in left_out]
 
 
 def find_progress(run: Run) -> Progress | None:
@@ -92,8 +92,10 @@ def _describe_running(run: Run) -> str:
     }.get(Run.Step(run.step) if run.step else Run.Step.WISH, _("Under way"))
 
 
-def _build_step(run: Run, key: str, word: str) -> Step:
+def _build_step(run: Run, key: str, word: str, notices: int) -> Step:
     figures: dict[str, Any] = run.steps.get(key) or {}
+    if key == Run.Step.TELL and notices:
+        figures = {**figures, "notices": notices}
     state = figures.get("state", "")
     if not figures and run.step == key and not run.is_over:
         state = "now"
@@ -112,9 +114,9 @@ def _show_seconds(key: str, figures: dict[str, Any]) -> float | None:
     return taken if taken >= 0.05 and key != Run.Step.PLAN else None
 
 
-def _show_figures(key: str, figures: dict[str, Any]) -> str:
+def _show_figures(key: str, figures: dict[str, Any]) -> tuple[str, ...]:
     counts = {name: value for name, value in figures.items() if isinstance(value, int)}
-    return " · ".join(_SHOWN[key](counts)) if counts else ""
+    return tuple(_SHOWN[key](counts)) if counts else ()
 
 
 def _show_wish(counts: dict[str, int]) -> list[str]:
@@ -142,8 +144,9 @@ def _show_apply(counts: dict[str, int]) -> list[str]:
     return [_("%(done)d of %(total)d") % {"done": counts.get("done", 0), "total": total}] if total else []
 
 
-def _show_tell(_counts: dict[str, int]) -> list[str]:
-    return []
+def _show_tell(counts: dict[str, int]) -> list[str]:
+    notices = counts.get("notices", 0)
+    return [ngettext("%(count)d notice", "%(count)d notices", notices) % {"count": notices}] if notices else []
 
 
 _SHOWN: dict[str, Callable[[dict[str, int]], list[str]]] = {

@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib import messages
+from django.core.paginator import Page
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -17,10 +17,13 @@ from accounts.models import Account, User
 from portal.views.change_groups import group_changes, load_names
 from portal.views.paging import choose, paginate
 from portal.views.requests import HtmxHttpRequest, asks_for_part
-from portal.views.run_history import fold_between, list_notable
+from portal.views.run_drift import build_drift
+from portal.views.run_held import build_held, find_newer
+from portal.views.run_history import Fold, fold_between, fold_repeats, list_notable
+from portal.views.run_reading import build_reading
 from portal.views.run_steps import build_steps, describe_run, find_progress
 from portal.views.schedule import describe_schedule
-from syncer.models import Baseline, Change, Run
+from syncer.models import Baseline, Change, Notice, Run
 from syncer.tasks import request_full_run
 
 
@@ -31,9 +34,13 @@ def run_list(request: HttpRequest) -> HttpResponse:
     shows_all = request.GET.get("all") == "1"
     page = paginate(request, runs.order_by("-pk") if shows_all else list_notable(runs))
     rows = list(page)
-    lines = rows if shows_all else fold_between(Run.objects.all(), rows, is_first=not page.has_previous())
+    lines = rows if shows_all else _fold(page, rows)
     context = {"page": page, "lines": lines, "shows_all": shows_all, "schedule": describe_schedule()}
     return render(request, "portal/run_list.html", context)
+
+
+def _fold(page: Page[Run], rows: list[Run]) -> list[Run | Fold]:
+    return fold_repeats(fold_between(Run.objects.all(), rows, is_first=not page.has_previous()))
 
 
 @require_safe
@@ -93,24 +100,16 @@ def _describe_plan(request: HttpRequest, run: Run, changes: QuerySet[Change]) ->
     accounts = Account.objects.in_bulk({change.account_id for change in [*page, *held]} - {""}, field_name="account_id")
     return {
         "title": describe_run(run),
-        "steps": build_steps(run),
+        "steps": build_steps(run, notices=Notice.objects.filter(path=f"/runs/{run.pk}/").count() if run.is_over else 0),
+        "reading": build_reading(run),
         "progress": find_progress(run),
         "page": page,
         "outcome": outcome,
         "groups": group_changes(page, accounts, names),
-        "held": group_changes(held, accounts, names),
+        "held": build_held(held, accounts, names),
         "held_count": len(held),
-        "held_because": _count_reasons(held),
+        "newer": find_newer(run),
     }
-
-
-def _count_reasons(held: Iterable[Change]) -> list[tuple[Mapping[str, Any], int]]:
-    """Why removals are held, with how many for each: people are counted apart from records."""
-    found: dict[str, tuple[Mapping[str, Any], int]] = {}
-    for change in held:
-        code = change.reason.get("code", "")
-        found[code] = (change.reason, found[code][1] + 1 if code in found else 1)
-    return list(found.values())
 
 
 def _describe_findings(user: User, run: Run) -> dict[str, Any]:
@@ -121,13 +120,18 @@ def _describe_findings(user: User, run: Run) -> dict[str, Any]:
         app_id__in={app for app, _colon, _id in parts}, record_id__in={row for _app, _colon, row in parts}
     )
     by_reference = {record.reference: record for record in found}
-    problems = [(problem, by_reference.get(str(problem.get("record") or ""))) for problem in run.problems]
+    problems = [
+        (problem, by_reference.get(str(problem.get("record") or "")))
+        for problem in run.problems
+        if problem.get("code") != "drift"  # stands by itself, with the places where something can be done about it
+    ]
     everything = sees_everything(user)
     waits = any(problem.get("code") == "baseline_missing" for problem in run.problems)
     return {
         "may_confirm": waits and user.is_staff and not Baseline.objects.exists(),
         "problems": [pair for pair in problems if everything or pair[1]],
         "unresolved": run.unresolved if everything else [],
+        "drift": build_drift(run) if everything else [],
         "error": run.error,
     }
 

@@ -1,13 +1,14 @@
+from datetime import timedelta
 from typing import Any
 from unittest.mock import ANY
 
 import pytest
 from django.utils import timezone
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import AuditEvent
 from portal.views import runs as run_views
-from syncer.models import Run
+from syncer.models import Drift, Notice, Run
 from tests import factories
 from tests.portal.pages import get_html, get_text, make_client
 
@@ -81,6 +82,56 @@ def test_folds_of_two_pages_do_not_overlap() -> None:
     assert sum(folds) == 51
 
 
+def make_failing_runs(count: int, **values: Any) -> None:
+    for _number in range(count):
+        factories.make_run(status="failed", error={"code": "kintone_unavailable", "params": {}}, steps={}, **values)
+
+
+def test_same_failure_again_and_again_is_one_line() -> None:
+    make_failing_runs(12)
+    text = get_text(make_client(factories.make_user()), "/runs/")
+    assert text.count("The run failed") == 1
+    assert "11 more with the same outcome" in text
+    assert "kintone is out of order for the moment" in text
+
+
+def test_same_hold_again_and_again_is_one_line_whatever_the_kind_of_run() -> None:
+    for number in range(6):
+        factories.make_run(status="held", checksum="0123456789ab", kind="changes" if number % 2 else "full")
+    factories.make_run(status="held", checksum="ba9876543210")
+    html = get_html(make_client(factories.make_user()), "/runs/")
+    assert html.count('<li class="run">') == 2
+    assert "5 more with the same outcome" in html
+
+
+@pytest.mark.parametrize(
+    "values", [{"counts": {"create": 1}}, {"by_hand": True}, {"error": {"code": "aws_denied", "params": {}}}]
+)
+def test_run_that_says_something_of_its_own_is_not_folded(values: dict[str, Any]) -> None:
+    make_failing_runs(2)
+    defaults: dict[str, Any] = {"error": {"code": "kintone_unavailable", "params": {}}, "steps": {}}
+    own = factories.make_run(status="failed", **defaults | values)
+    make_failing_runs(2)
+    html = get_html(make_client(factories.make_user()), "/runs/")
+    assert f'href="/runs/{own.pk}/"' in html
+    assert html.count("The run failed") == 5
+
+
+def test_hundreds_of_runs_are_a_page_with_a_few_statements(
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    user = factories.make_user()
+    for number in range(300):
+        kind = "record" if number % 3 else "full"
+        counts = {"create": number % 5 == 0, "update": 0, "delete": 0}
+        factories.make_run(kind=kind, counts={name: int(value) for name, value in counts.items()})
+    client = make_client(user)
+    with django_assert_max_num_queries(16):
+        text = get_text(client, "/runs/")
+    assert text.count("1 change applied") == 50
+    assert text.count("4 runs without changes") == 51  # the newest lie above the first line
+
+
 def test_running_run_asks_for_itself_and_over_does_not() -> None:
     client = make_client(factories.make_user())
     running = factories.make_run(status="running", step="apply", finished_at=None)
@@ -147,6 +198,128 @@ def test_unresolved_scope_is_told_in_words() -> None:
     assert "account 1234 5678 9012 × users" in get_text(make_client(factories.make_user()), f"/runs/{run.pk}/")
 
 
+@pytest.mark.parametrize(
+    ("blocks", "words"),
+    [
+        ("all", "Nothing is changed there."),
+        ("deletes", "Nothing is removed there."),
+        ("none", "Shown as last known; nothing waits for it."),
+    ],
+)
+def test_unresolved_scope_says_what_it_holds_back(blocks: str, words: str) -> None:
+    item = {"scope": "users", "operation": "identitystore:ListUsers", "reason": {}, "blocks": blocks}
+    run = factories.make_run(status="failed", unresolved=[item])
+    assert words in get_text(make_client(factories.make_user()), f"/runs/{run.pk}/")
+
+
+def test_update_of_a_set_shows_what_goes_and_what_comes() -> None:
+    run = factories.make_run()
+    details = [
+        {"field": "session_duration", "before": "PT1H", "after": "PT8H"},
+        {"field": "stale_accounts", "before": "", "after": "111111111111, 222222222222"},
+    ]
+    factories.make_change(run, object="permission_set", kind="update", account_id="", details=details)
+    text = get_text(make_client(factories.make_user()), f"/runs/{run.pk}/")
+    assert "session duration − goes: 1 hour + comes: 8 hours" in text
+    assert "also in 2 accounts" in text
+
+
+def test_sets_stand_before_the_accounts() -> None:
+    run = factories.make_run()
+    factories.make_change(run, account_id="000000000001", permission_set_name="Later")
+    factories.make_change(run, object="permission_set", account_id="", permission_set_name="First")
+    text = get_text(make_client(factories.make_user()), f"/runs/{run.pk}/")
+    assert text.index("First") < text.index("Later")
+
+
+# --- What was read ----------------------------------------------------------------------------------------------------
+
+CALLS = {"sso-admin:ListAccountAssignments": 1161, "identitystore:ListUsers": 2}
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"is_proof": True}, "Everything was read: a full proof."),
+        ({"share": 2}, "What changed was read, and share 3 of 6 of the rest"),
+        ({"kind": "record"}, "What the changed records concern was read"),
+        ({"reading": {"strategy": "by_account"}}, "Assignments were looked for account by account."),
+        ({"reading": {"strategy": "by_set"}}, "Assignments were looked for set by set."),
+        ({"reading": {"strategy": "by_principal"}}, "Assignments were looked for by user and group."),
+        ({"reading": {"strategy": "by_pair"}}, "Only the pairs of account and set concerned were looked at."),
+        ({"reading": {"calls": 203, "predicted": 206}}, "203 calls for assignments 206 predicted"),
+        ({"reading": {"seconds": 9.31}}, "1163 calls 9.3 s"),
+        ({}, "sso-admin: ListAccountAssignments 1,161"),
+    ],
+)
+def test_run_tells_what_it_read_and_what_that_took(values: dict[str, Any], words: str) -> None:
+    run = factories.make_run(api_calls=CALLS, **values)
+    assert words in get_text(make_client(factories.make_user()), f"/runs/{run.pk}/")
+
+
+def test_calls_are_listed_most_first() -> None:
+    run = factories.make_run(api_calls={"a:Few": 1, "a:Many": 9})
+    text = get_text(make_client(factories.make_user()), f"/runs/{run.pk}/")
+    assert text.index("Many") < text.index("Few")
+
+
+def test_run_that_has_read_nothing_says_nothing_of_it() -> None:
+    run = factories.make_run(api_calls={})
+    assert "What was read" not in get_text(make_client(factories.make_user()), f"/runs/{run.pk}/")
+
+
+def test_run_tells_how_much_it_had_to_tell() -> None:
+    run = factories.make_run()
+    Notice.objects.create(kind="failed", key="run:x", code="notice_run_failed", path=f"/runs/{run.pk}/")
+    assert "1 notice" in get_text(make_client(factories.make_user()), f"/runs/{run.pk}/")
+
+
+# --- Changed by hand --------------------------------------------------------------------------------------------------
+
+
+def test_drift_leads_to_where_something_can_be_done() -> None:
+    account, now = factories.make_account("payments-prod"), timezone.now()
+    run = factories.make_run(started_at=now - timedelta(minutes=1), finished_at=now)
+    seen = {"seen_at": now - timedelta(seconds=30), "permission_set_name": "Deploy"}
+    Drift.objects.create(
+        kind="added", account_id=account.account_id, principal_id="1", principal_name="鈴木 蓮", **seen
+    )
+    html = get_html(make_client(factories.make_user()), f"/runs/{run.pk}/")
+    assert f'href="/accounts/{account.account_id}/">payments-prod' in html
+    assert "found by this run" in html
+
+
+def test_changed_set_leads_to_its_page_with_the_difference() -> None:
+    permission_set, now = factories.make_permission_set("Deploy"), timezone.now()
+    run = factories.make_run(started_at=now - timedelta(minutes=1), finished_at=now)
+    details = [{"field": "session_duration", "before": "PT8H", "after": "PT12H"}]
+    Drift.objects.create(
+        kind="changed", permission_set_name="Deploy", details=details, seen_at=now - timedelta(hours=3)
+    )
+    html = get_html(make_client(factories.make_user()), f"/runs/{run.pk}/")
+    assert f'href="/permission-sets/{permission_set.pk}/"' in html
+    assert "12 hours" in html
+    assert "3 hours ago" in html
+
+
+@pytest.mark.parametrize("values", [{"seen_at": 1}, {"seen_at": -9, "ended_at": -5}])
+def test_drift_of_another_time_is_not_told(values: dict[str, int]) -> None:
+    now = timezone.now()
+    run = factories.make_run(started_at=now - timedelta(minutes=1), finished_at=now)
+    times = {name: now + timedelta(minutes=minutes) for name, minutes in values.items()}
+    Drift.objects.create(kind="added", permission_set_name="Deploy", principal_id="1", **times)
+    assert "Changed by hand" not in get_text(make_client(factories.make_user()), f"/runs/{run.pk}/")
+
+
+def test_drift_is_not_told_once_more_as_a_problem() -> None:
+    problem: dict[str, Any] = {"record": "", "code": "drift", "severity": "warning", "params": {}}
+    run = factories.make_run(problems=[problem])
+    assert ">Problems<" not in get_html(make_client(factories.make_user()), f"/runs/{run.pk}/").split("<main")[1]
+
+
+# --- Outcomes and holds -----------------------------------------------------------------------------------------------
+
+
 def test_changes_can_be_narrowed_to_one_outcome() -> None:
     run = factories.make_run(status="failed")
     factories.make_change(run, principal_name="鈴木 蓮", outcome="failed")
@@ -170,6 +343,46 @@ def test_admin_sees_all_that_is_held_and_its_checksum() -> None:
     assert html.count("held person") == 60
     assert 'value="0123456789ab"' in html
     assert html.count("60 removals within 24 hours are more than 50.") == 1
+
+
+def test_what_is_held_is_told_for_each_group_with_its_count_and_reason() -> None:
+    run = factories.make_run(status="held", checksum="0123456789ab")
+    for code, count in (("too_large_share", 12), ("app_shrunk", 3)):
+        for _number in range(count):
+            reason = {"code": code, "params": {"count": count, "of": 30}}
+            factories.make_change(run, kind="delete", outcome="held", reason=reason)
+    text = get_text(make_client(factories.make_user(is_staff=True)), f"/runs/{run.pk}/")
+    assert "15 removals are held back" in text
+    assert "Access that records or rules no longer give 12 12 of 30 assignments would go within 24 hours." in text
+    assert "What an empty or far shorter kintone app would take away 3 A kintone app came back empty" in text
+    assert text.count("Checksum") == 1
+
+
+@pytest.mark.parametrize(
+    ("newer", "words"),
+    [
+        ({"status": "done"}, "A newer run holds nothing any more."),
+        ({"status": "held", "checksum": "ba9876543210"}, "A newer run holds another list."),
+    ],
+)
+def test_list_that_a_newer_run_has_overtaken_has_no_button(newer: dict[str, Any], words: str) -> None:
+    run = make_held_run()
+    latest = factories.make_run(**newer)
+    html = get_html(make_client(factories.make_user(is_staff=True)), f"/runs/{run.pk}/")
+    assert words in html
+    assert f'href="/runs/{latest.pk}/"' in html
+    assert "/accept/" not in html
+
+
+@pytest.mark.parametrize(
+    "newer",
+    [{"status": "held", "checksum": "0123456789ab"}, {"status": "failed"}, {"kind": "record"}],
+)
+def test_list_that_still_stands_keeps_its_button(newer: dict[str, Any]) -> None:
+    run = make_held_run()
+    factories.make_run(**newer)
+    html = get_html(make_client(factories.make_user(is_staff=True)), f"/runs/{run.pk}/")
+    assert f"/runs/{run.pk}/accept/" in html
 
 
 def test_others_are_told_who_can_accept() -> None:

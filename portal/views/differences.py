@@ -1,0 +1,68 @@
+"""What an update changes, field by field, as lines that go and lines that come."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import unified_diff
+from typing import NamedTuple
+
+from portal.views.definitions import SET_FIELDS, show_duration
+from portal.views.values import format_policy, show_field
+
+CONTEXT = 2  # unchanged lines around a change of a policy
+LONG = 14  # lines; a longer difference is folded until somebody wants to see it
+
+
+class DiffLine(NamedTuple):
+    """A line that goes (`−`), comes (`+`), stays (empty), or says that lines were left out (`…`)."""
+
+    sign: str
+    text: str
+
+    @property
+    def css_class(self) -> str:
+        return {"+": "comes", "−": "goes", "…": "gap"}.get(self.sign, "")
+
+
+@dataclass(frozen=True)
+class FieldDifference:
+    """One field of a definition, by the name that people know it by."""
+
+    name: str
+    lines: tuple[DiffLine, ...]
+    is_code: bool
+
+    @property
+    def is_long(self) -> bool:
+        return len(self.lines) > LONG
+
+
+def build_differences(details: Iterable[Mapping[str, str]]) -> list[FieldDifference]:
+    """Those of a change's details that say what was there before; the others are words about the change."""
+    return [
+        FieldDifference(show_field(detail["field"]), tuple(_compare(detail)), detail["field"] == "inline_policy")
+        for detail in details
+        if is_difference(detail)
+    ]
+
+
+def is_difference(detail: Mapping[str, str]) -> bool:
+    """Whether a detail has two sides."""
+    return detail.get("field") in SET_FIELDS
+
+
+def _compare(detail: Mapping[str, str]) -> Iterator[DiffLine]:
+    before, after = (_split(detail["field"], detail.get(side, "")) for side in ("before", "after"))
+    # Order means nothing in a list, and every other field is one value: only a policy has a place for each line.
+    context = CONTEXT if detail["field"] == "inline_policy" else 0
+    for number, line in enumerate(list(unified_diff(before, after, lineterm="", n=context))[2:]):
+        if line.startswith("@@"):
+            if number and context:
+                yield DiffLine("…", "")
+        else:
+            yield DiffLine({"-": "−", "+": "+"}.get(line[:1], ""), line[1:])
+
+
+def _split(field: str, value: str) -> list[str]:
+    if field == "session_duration":
+        return list(show_duration(value))
+    return (format_policy(value) if field == "inline_policy" else value).splitlines()
