@@ -544,6 +544,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         _("Another run has been going on for {minutes} minutes."),
         _("Wait for it, or look at its page."),
     ),
+    "lane_busy": (
+        _("Another run has been at work in account {account} for more than ten minutes."),
+        _("Nothing to do: the next run tries again."),
+    ),
     "lease_lost": (
         _("The run lost its lease: its process was silent too long."),
         _("Nothing to do: the next run takes over."),

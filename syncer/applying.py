@@ -1,33 +1,27 @@
-"""Plan → gateway calls → outcomes.
+"""Plan → calls to AWS → outcomes. No Django: the recorder keeps what happens.
 
-One thread: at ten requests a second there is nothing to win by more. AWS changes one role at a time in an account, so
-each account is a lane in which one operation is under way; several lanes run at once, up to the cap on outstanding
-operations. Operations under way are asked about in bulk.
-
-The database is behind `Recorder`, so that this file knows neither rows nor settings.
+Whoever goes first in the plan goes first here: removals before the sets (lock-outs, leavers), then the sets one by one,
+then all assignments and provisionings in lanes, and deletions of sets once nothing is assigned with them.
 """
 
-import logging
 import time
-from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Protocol
 
 from syncer.changes import AssignmentChange, Change, Kind, Plan, SetChange
-from syncer.gateways.errors import Conflict, GatewayError, NotFound, Permanent, Temporary
-from syncer.gateways.identity_center_requests import OperationStatus, RequestKind
+from syncer.following import Failure, FollowOptions, Operation, StatusCenter, follow, list_operations
+from syncer.gateways.errors import Conflict, GatewayError, NotFound, Permanent
+from syncer.gateways.identity_center_requests import RequestKind
 from syncer.states import Actual, Definition, Ownership, PrincipalType, Reason
 
-logger = logging.getLogger(__name__)
-
-MAX_PROVISIONINGS = 3  # at once in an instance: AWS quota
-POLL_SECONDS = 1.0
-GIVE_UP_SECONDS = 600.0  # Terraform's patience with one provisioning
 DELETE_SET_TRIES = 8  # roles in many accounts go away slowly after their last assignment
+DELETE_SET_SECONDS = 1.0
 
 
-class Center(Protocol):
+class Center(StatusCenter, Protocol):
     """The part of the Identity Center gateway that applying needs; see `gateways.identity_center`."""
 
     def create_permission_set(self, name: str, definition: Definition, tags: Mapping[str, str]) -> str: ...
@@ -42,8 +36,6 @@ class Center(Protocol):
     def delete_assignment(
         self, account_id: str, arn: str, principal_type: PrincipalType, principal_id: str
     ) -> str | None: ...
-    def list_in_progress(self, kind: RequestKind) -> frozenset[str]: ...
-    def describe_status(self, kind: RequestKind, request_id: str) -> OperationStatus: ...
 
 
 class Recorder(Protocol):
@@ -52,10 +44,16 @@ class Recorder(Protocol):
     def is_still_wanted(self, change: Change) -> bool:
         """Look again at the mirror: somebody may have changed his mind since the plan."""
 
+    def enter(self, operation: Operation, arn: str) -> bool:
+        """Take the account's lane and keep the intent; False while another run is in it."""
+
+    def leave(self, operation: Operation) -> None:
+        """Give the lane back. One that was never entered is no error."""
+
     def sending(self, change: Change) -> None:
         """Before the call: a killed worker's heir must know that it may have been sent."""
 
-    def sent(self, change: Change, request_id: str) -> None:
+    def sent(self, operation: Operation, request_id: str) -> None:
         """Before polling."""
 
     def made(self, change: SetChange, arn: str) -> None:
@@ -72,46 +70,12 @@ class Recorder(Protocol):
 class ApplyOptions:
     ownership_tag: tuple[str, str]
     outstanding: int = 8
-    poll_seconds: float = POLL_SECONDS
     sleep: Callable[[float], None] = time.sleep
     now: Callable[[], float] = time.monotonic
 
-
-class Failure(NamedTuple):
-    reason: Reason
-    for_good: bool
-
-
-class Operation(NamedTuple):
-    """One asynchronous call in one account. Provisionings belong to the set change that needs them."""
-
-    change: Change
-    account_id: str
-
     @property
-    def kind(self) -> RequestKind:
-        if isinstance(self.change, SetChange):
-            return RequestKind.PROVISIONING
-        return RequestKind.CREATION if self.change.kind is Kind.CREATE else RequestKind.DELETION
-
-
-class UnderWay(NamedTuple):
-    operation: Operation
-    since: float
-
-
-@dataclass
-class _Progress:
-    """Where a run of operations stands."""
-
-    lanes: dict[str, deque[Operation]]
-    under_way: dict[str, UnderWay] = field(default_factory=dict)  # by request id
-
-    def busy(self) -> set[str]:
-        return {item.operation.account_id for item in self.under_way.values()}
-
-    def count(self, kind: RequestKind) -> int:
-        return sum(item.operation.kind is kind for item in self.under_way.values())
+    def following(self) -> FollowOptions:
+        return FollowOptions(self.outstanding, sleep=self.sleep, now=self.now)
 
 
 def apply_plan(plan: Plan, actual: Actual, center: Center, recorder: Recorder, options: ApplyOptions) -> None:
@@ -129,17 +93,23 @@ class _Applying:
         self.expected: dict[str, int] = {}  # set → number of accounts to provision
 
     def run(self, plan: Plan) -> None:
-        operations: list[Operation] = []
-        for change in plan.changes:
-            if isinstance(change, SetChange) and change.kind is not Kind.DELETE and not self.recorder.must_stop():
-                operations += self._apply_set(change)
-        operations += [
-            Operation(change, change.key.target_id) for change in plan.changes if isinstance(change, AssignmentChange)
-        ]
-        self._run_operations(operations)
-        for change in plan.changes:
-            if isinstance(change, SetChange) and change.kind is Kind.DELETE and not self.recorder.must_stop():
+        urgent = list(takewhile(lambda change: isinstance(change, AssignmentChange), plan.changes))
+        rest = plan.changes[len(urgent) :]
+        self._follow(list_operations(urgent))
+        provisionings: list[Operation] = []
+        for change in rest:
+            if isinstance(change, SetChange) and change.kind is not Kind.DELETE and not self.must_stop():
+                provisionings += self._apply_set(change)
+        self._follow([*provisionings, *list_operations(rest)])
+        for change in rest:
+            if isinstance(change, SetChange) and change.kind is Kind.DELETE and not self.must_stop():
                 self._delete_set(change)
+
+    def must_stop(self) -> bool:
+        return self.recorder.must_stop()
+
+    def _follow(self, operations: list[Operation]) -> None:
+        follow(operations, self, self.center, self.options.following)
 
     # Permission sets
 
@@ -190,7 +160,7 @@ class _Applying:
             try:
                 return self.center.delete_permission_set(arn)
             except Conflict:
-                self.options.sleep(self.options.poll_seconds * attempt)
+                self.options.sleep(DELETE_SET_SECONDS * attempt)
         return self.center.delete_permission_set(arn)
 
     def _may_begin(self, change: Change) -> bool:
@@ -198,7 +168,7 @@ class _Applying:
         if not self.recorder.is_still_wanted(change):
             self.recorder.superseded(change)
             return False
-        name = change.name if isinstance(change, SetChange) else change.key.permission_set
+        name = _set_of(change)
         if not (isinstance(change, SetChange) and change.kind is Kind.CREATE):
             try:
                 if not self._is_ours(name):
@@ -220,46 +190,22 @@ class _Applying:
             self.confirmed[name] = self.center.fetch_tags(self.arns[name]).get(key) == value
         return self.confirmed[name]
 
-    # Operations in lanes
+    # Operations: see `following.Line`
 
-    def _run_operations(self, operations: list[Operation]) -> None:
-        lanes: dict[str, deque[Operation]] = defaultdict(deque)
-        for operation in operations:
-            lanes[operation.account_id].append(operation)
-        progress = _Progress(lanes)
-        while progress.under_way or (any(lanes.values()) and not self.recorder.must_stop()):
-            if not self.recorder.must_stop():
-                self._fill(progress)
-            if progress.under_way:
-                self.options.sleep(self.options.poll_seconds)
-                self._poll(progress)
+    def enter(self, operation: Operation) -> bool:
+        """A set that could not be made has no ARN: its operation enters, and ends when it is looked at."""
+        return self.recorder.enter(operation, self.arns.get(_set_of(operation.change), ""))
 
-    def _fill(self, progress: _Progress) -> None:
-        """Start the next operation of each idle account, up to the cap; ends when all lanes are busy or empty."""
-        for account_id, lane in progress.lanes.items():
-            while lane and account_id not in progress.busy():
-                if len(progress.under_way) >= self.options.outstanding or self.recorder.must_stop():
-                    return
-                if (
-                    lane[0].kind is RequestKind.PROVISIONING
-                    and progress.count(RequestKind.PROVISIONING) >= MAX_PROVISIONINGS
-                ):
-                    break
-                self._start(lane.popleft(), progress)
-
-    def _start(self, operation: Operation, progress: _Progress) -> None:
+    def send(self, operation: Operation) -> str | None:
         if operation.kind is not RequestKind.PROVISIONING and not self._may_begin(operation.change):
-            return
-        try:
-            request_id = self._send(operation)
-        except GatewayError as error:
-            self._end(operation, Failure(error.reason, isinstance(error, Permanent)))
-            return
+            self.recorder.leave(operation)
+            return None
+        request_id = self._send(operation)
         if request_id is None:
-            self._end(operation, None)
-            return
-        self.recorder.sent(operation.change, request_id)
-        progress.under_way[request_id] = UnderWay(operation, self.options.now())
+            self.end(operation, None)
+        else:
+            self.recorder.sent(operation, request_id)
+        return request_id
 
     def _send(self, operation: Operation) -> str | None:
         """The request id, or None when there was nothing left to do."""
@@ -272,57 +218,7 @@ class _Applying:
             return self.center.create_assignment(*arguments)
         return self.center.delete_assignment(*arguments)
 
-    def _poll(self, progress: _Progress) -> None:
-        """Ask in bulk what is still under way, and one by one about what is not."""
-        for kind in sorted({item.operation.kind for item in progress.under_way.values()}):
-            mine = {request_id: item for request_id, item in progress.under_way.items() if item.operation.kind is kind}
-            going = self._find_going(kind, mine)
-            for request_id, item in mine.items():
-                if self._has_ended(request_id, item, request_id in going):
-                    del progress.under_way[request_id]
-
-    def _find_going(self, kind: RequestKind, mine: Collection[str]) -> Collection[str]:
-        """The requests that AWS lists as under way: all of ours while it cannot say, none if it never will."""
-        try:
-            return self.center.list_in_progress(kind)
-        except Temporary as error:
-            logger.warning("apply: status of %s could not be read: %s", kind, error)
-            return mine
-        except GatewayError as error:
-            logger.warning("apply: status of %s may not be listed, each is asked for by itself: %s", kind, error)
-            return ()
-
-    def _has_ended(self, request_id: str, item: UnderWay, is_listed: bool) -> bool:
-        if is_listed:
-            return self._has_taken_too_long(item)
-        operation = item.operation
-        try:
-            found = self.center.describe_status(operation.kind, request_id)
-        except NotFound:
-            # AWS has forgotten the request: what became of it is for the next reading to tell.
-            self._end(operation, Failure(Reason("aws_forgot_request"), for_good=False))
-            return True
-        except Temporary:
-            return self._has_taken_too_long(item)
-        except GatewayError as error:
-            self._end(operation, Failure(error.reason, for_good=False))
-            return True
-        if found.status == "IN_PROGRESS":
-            return self._has_taken_too_long(item)
-        if found.status == "SUCCEEDED":
-            self._end(operation, None)
-        else:
-            self._end(operation, Failure(Reason("aws_refused", {"text": found.failure_reason}), for_good=True))
-        return True
-
-    def _has_taken_too_long(self, item: UnderWay) -> bool:
-        if self.options.now() - item.since < GIVE_UP_SECONDS:
-            return False
-        slow = Reason("aws_slow", {"minutes": int(GIVE_UP_SECONDS // 60)})
-        self._end(item.operation, Failure(slow, for_good=False))
-        return True
-
-    def _end(self, operation: Operation, failure: Failure | None) -> None:
+    def end(self, operation: Operation, failure: Failure | None) -> None:
         change = operation.change
         if isinstance(change, SetChange):
             self._end_provisioning(change, failure)
@@ -330,6 +226,7 @@ class _Applying:
             self.recorder.succeeded(change)
         else:
             self.recorder.failed(change, failure.reason, for_good=failure.for_good)
+        self.recorder.leave(operation)
 
     def _end_provisioning(self, change: SetChange, failure: Failure | None) -> None:
         """A set change ends with the last of its provisionings; the first failure is its reason."""
@@ -345,3 +242,7 @@ class _Applying:
 
     def _fail(self, change: Change, error: GatewayError) -> None:
         self.recorder.failed(change, error.reason, for_good=isinstance(error, Permanent))
+
+
+def _set_of(change: Change) -> str:
+    return change.name if isinstance(change, SetChange) else change.key.permission_set

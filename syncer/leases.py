@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 2.0
 DEAD_AFTER = timedelta(seconds=10)
-FULL_RUN = "run"
+FULL_RUN, CHANGED_RECORDS, MIRROR = "run", "changes", "mirror"
 
 
 class LeaseBusy(Exception):
@@ -35,7 +35,7 @@ class Held:
     """A lease that this process holds. `is_lost` turns true when somebody took it over."""
 
     def __init__(self, name: str, token: str) -> None:
-        self.name, self.token = name, token
+        self.name, self.token, self.is_of_one_run = name, token, False
         self._stop, self._lost = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._beat, name=f"lease-{name}", daemon=True)
 
@@ -50,7 +50,11 @@ class Held:
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
-        Lease.objects.filter(name=self.name, token=self.token).update(token="", heartbeat_at=None)
+        row = Lease.objects.filter(name=self.name, token=self.token)
+        if self.is_of_one_run:
+            row.delete()
+        else:
+            row.update(token="", heartbeat_at=None)
 
     def _beat(self) -> None:
         try:
@@ -74,14 +78,35 @@ class Held:
 
 
 @contextmanager
-def hold_lease(name: str = FULL_RUN, *, wait: float = 0, sleep: Callable[[float], None] = time.sleep) -> Iterator[Held]:
-    """Hold the lease for the body; waits up to `wait` seconds. Raises LeaseBusy."""
+def hold_lease(
+    name: str = FULL_RUN,
+    *,
+    wait: float = 0,
+    is_of_one_run: bool = False,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Iterator[Held]:
+    """Hold the lease for the body; waits up to `wait` seconds. Raises LeaseBusy.
+
+    is_of_one_run: nobody will ask for this name again, so its row goes with the lease.
+    """
     held = _acquire(name, wait, sleep)
+    held.is_of_one_run = is_of_one_run
     held.start()
     try:
         yield held
     finally:
         held.stop()
+
+
+def lock_mirror() -> None:
+    """Let one run at a time write what it makes of the mirror, until the transaction ends."""
+    Lease.objects.get_or_create(name=MIRROR)
+    Lease.objects.select_for_update().get(name=MIRROR)
+
+
+def is_known(name: str) -> bool:
+    """Somebody has held the lease, or does."""
+    return Lease.objects.filter(name=name).exists()
 
 
 def is_busy(name: str = FULL_RUN) -> bool:

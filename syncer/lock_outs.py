@@ -18,6 +18,7 @@ from django.utils import timezone
 from accounts import stops
 from accounts.audit import record_event
 from accounts.models import Stop
+from syncer import lanes
 from syncer.applying import ApplyOptions, apply_plan
 from syncer.changes import AssignmentChange, Kind, Plan
 from syncer.connections import connect_aws, ownership_tag
@@ -30,6 +31,7 @@ from syncer.models import Change, Run
 from syncer.preparing import Progress, RunFailed
 from syncer.recording import DatabaseRecorder, build_rows, identity_of_row, point_to_rows
 from syncer.reports import count_succeeded
+from syncer.resuming import settle_all
 from syncer.states import Actual, Reason
 
 logger = logging.getLogger(__name__)
@@ -53,7 +55,7 @@ def prepare_lock_out(principal_ids: Collection[str]) -> PreparedLockOut:
     if instance is None:
         raise RunFailed(Reason("nothing_read"))
     try:
-        center = connect_aws()
+        center = connect_aws(urgent=True)
     except GatewayError as error:
         raise RunFailed(error.reason) from error
     center.use_instance(instance)
@@ -108,8 +110,9 @@ def _apply(run: Run, prepared: PreparedLockOut, progress: Progress, must_stop: C
         revisions={},
         stop=must_stop,
         progress=lambda done: progress.note(done=done, total=total),
+        settle=lambda row: settle_all([row], prepared.center),
     )
-    options = ApplyOptions(ownership_tag(), outstanding=settings.IDENTITY_CENTER_OUTSTANDING)
+    options = ApplyOptions(ownership_tag(), outstanding=lanes.TARGETED_SLOTS)
     apply_plan(prepared.plan, prepared.actual, prepared.center, recorder, options)
     return recorder.outcomes
 

@@ -22,6 +22,7 @@ from syncer.gateways.reading_options import Known, ReadOptions, Selection
 from syncer.gateways.reading_tags import OPERATION as READ_TAGS
 from syncer.leavers import confirm_leavers
 from syncer.mirror import drift, truth
+from syncer.mirror.ledger import load_ledger
 from syncer.models import Change, Run
 from syncer.planning import Fences
 from syncer.rotation import Touched, Turn, find_touched, is_small, next_share, select_all, select_share
@@ -89,7 +90,7 @@ def observe(focus: Focus | None, preview: Preview, *, everything: bool = False, 
         known=known,
     )
     try:
-        center = connect_aws()
+        center = connect_aws(urgent=focus is not None)
     except GatewayError as error:
         raise Blind(error.reason, (Unresolved(Scope(), error.operation, error.reason),), {}) from error
     if focus is not None:
@@ -175,7 +176,9 @@ def _take_over(center: IdentityCenter, actual: Actual, known: Known, *, began_at
     if blind is not None:
         raise Blind(blind.reason, actual.unresolved, center.calls)
     whole, leaving = _confirm(center, _remember_unread(_complete(actual, known), known))
-    truth.store_actual(replace(actual, principals=whole.principals), at=timezone.now())
+    # What another run changed meanwhile is newer than what was read.
+    newest = load_ledger(began_at).overlay(replace(actual, principals=whole.principals), truth.load_sets())
+    truth.store_actual(newest, at=timezone.now())
     return Observation(center, whole, began_at, leaving, notices)
 
 

@@ -60,7 +60,7 @@ class Circumstances:
     drift, drifting_sets: what was changed by hand and is left alone for now.
     overdue: what was assigned by hand and whose time to be kept is over.
     asked: what a person wants removed, said in the portal with that very assignment on the screen.
-    under_way: what another run has sent to AWS and is following.
+    under_way, sets_under_way: what another run has sent to AWS and is following.
     """
 
     refused: Refused = NOTHING_REFUSED
@@ -71,6 +71,7 @@ class Circumstances:
     overdue: frozenset[AssignmentKey] = frozenset()
     asked: frozenset[AssignmentKey] = frozenset()
     under_way: frozenset[AssignmentKey] = frozenset()
+    sets_under_way: frozenset[str] = frozenset()
 
 
 CALM = Circumstances()
@@ -183,7 +184,8 @@ class _World:
 
 def _plan_sets(world: _World) -> list[SetChange]:
     """Sets to make and to mend."""
-    idle = world.circumstances.refused.sets | world.circumstances.drifting_sets
+    circumstances = world.circumstances
+    idle = circumstances.refused.sets | circumstances.drifting_sets | circumstances.sets_under_way
     wished = (world.desired.sets[name] for name in sorted(world.desired.sets) if name not in idle)
     return [change for each in wished if (change := _plan_set(each, world))]
 

@@ -23,6 +23,7 @@ from syncer.judging import Judge
 from syncer.mirror import drift, people, refusals, standings, truth
 from syncer.mirror import records as record_mirror
 from syncer.mirror.judging import load_judge
+from syncer.mirror.ledger import Ledger, load_ledger
 from syncer.mirror.links import follow_links, load_links
 from syncer.mirror.moves import load_moves, note_moves
 from syncer.mirror.records import load_before, load_records
@@ -36,6 +37,7 @@ from syncer.scanning import AppFailure, AppReading, AppSource, glance_at_app, sc
 from syncer.schema import SchemaError
 from syncer.states import (
     Actual,
+    AssignmentKey,
     Focus,
     ReadRecord,
     Reason,
@@ -120,22 +122,36 @@ class Prepared:
     ask: _Ask
     seen: Observation
     records: tuple[ReadRecord, ...]
+    actual: Actual  # what was seen, with what other runs did since
     desired: Desired
     plan: Plan
     references: Mapping[str, int]  # APP:ID → row
     is_accepted: bool  # what would have been held was accepted by its checksum
+    ledger: Ledger  # what other runs did and do
 
     @property
     def wish(self) -> Wish:
         return self.ask.wish
 
     @property
-    def actual(self) -> Actual:
-        return self.seen.actual
-
-    @property
     def center(self) -> IdentityCenter:
         return self.seen.center
+
+    @property
+    def busy(self) -> frozenset[str]:
+        """The records (APP:ID) at whose wishes another run still is: they have not been dealt with."""
+        return frozenset(record for key in self.ledger.under_way for record in self._records_of(key))
+
+    def _records_of(self, key: AssignmentKey) -> Collection[str]:
+        standing = self.desired.wanted.get(key)
+        return {*(standing.records if standing else ()), *self.desired.before.get(key, ())}
+
+    def is_outdated(self) -> bool:
+        """Records or other runs have moved on since: what was planned may undo what they did."""
+        if load_ledger(self.seen.began_at).marks != self.ledger.marks:
+            return True
+        there = record_mirror.load_revisions_of_all()
+        return {key: there[key] for key in there if key not in self.wish.missing} != self.desired.revisions
 
 
 # --- The wish ---------------------------------------------------------------------------------------------------------
@@ -239,11 +255,21 @@ def prepare(
     return prepared
 
 
-def _plan(ask: _Ask, seen: Observation) -> Prepared:
-    """The plan from the records as they are and from what AWS has, or is last known to have."""
-    wish, judge = ask.wish, load_judge(seen.actual)
-    seen = replace(seen, actual=fence_units(seen.actual, judge))
-    actual = seen.actual
+def plan_again(prepared: Prepared) -> Prepared:
+    """The plan from what AWS was seen to have and from the records as they are now."""
+    return _plan(prepared.ask, prepared.seen)
+
+
+def _plan(ask: _Ask, observed: Observation) -> Prepared:
+    """The plan from the records as they are and from what AWS has, or is last known to have.
+
+    Records are loaded after AWS was read, and what other runs did meanwhile counts as there: both may be newer.
+    """
+    wish, ledger = ask.wish, load_ledger(observed.began_at)
+    actual = ledger.overlay(observed.actual, truth.load_sets())
+    judge = load_judge(actual)
+    actual = fence_units(actual, judge)
+    seen = replace(observed, actual=actual)
     sets = load_records(AppKind.PERMISSION_SET, wish.codes(AppKind.PERMISSION_SET), without=wish.missing)
     assignments = load_records(AppKind.ASSIGNMENT, wish.codes(AppKind.ASSIGNMENT), without=wish.missing)
     desired = _build_desired(sets, assignments, load_before(), seen, judge)
@@ -251,12 +277,13 @@ def _plan(ask: _Ask, seen: Observation) -> Prepared:
     desired = replace(desired, problems=(*desired.problems, *drifting.problems))
     references = standings.load_references()
     limits = _load_limits(wish, actual)
-    circumstances = _load_circumstances(desired, references, drifting.consequences, everything=ask.everything)
+    circumstances = _load_circumstances(desired, references, ledger, drifting.consequences, everything=ask.everything)
     plan = plan_run(desired, actual, limits, circumstances)
     accepted = _find_accepted(plan, ask.accept)
     if accepted:
         plan = plan_run(desired, actual, replace(limits, accepted=accepted), circumstances)
-    return Prepared(ask, seen, (*sets, *assignments), desired, plan, references, bool(accepted))
+    records = (*sets, *assignments)
+    return Prepared(ask, observed, records, actual, desired, plan, references, bool(accepted), ledger)
 
 
 def _judge_drift(desired: Desired, seen: Observation) -> drift.Judgement:
@@ -322,7 +349,7 @@ def _build_desired(
 
 
 def _load_circumstances(
-    desired: Desired, references: Mapping[str, int], drifting: Consequences, *, everything: bool
+    desired: Desired, references: Mapping[str, int], ledger: Ledger, drifting: Consequences, *, everything: bool
 ) -> Circumstances:
     """What else the plan has to heed, as it stands now."""
     stops = load_stops()
@@ -332,6 +359,8 @@ def _load_circumstances(
         refused=NOTHING_REFUSED if everything else refusals.load_refused(desired, references, timezone.now()),
         drift=drifting.left_alone,
         drifting_sets=drifting.sets_left_alone,
+        under_way=ledger.under_way,
+        sets_under_way=ledger.sets_under_way,
     )
 
 

@@ -9,10 +9,13 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Assignment, PermissionSet, Principal, Record
+from syncer import lanes
 from syncer.changes import AssignmentChange, Cause, Change, Group, Kind, Plan, SetChange, group_of, identity_of
+from syncer.following import Operation
 from syncer.mirror.standings import Outcomes
 from syncer.mirror.stops import PAUSED, find_objection
 from syncer.models import Change as ChangeRow
+from syncer.models import Operation as OperationRow
 from syncer.models import Run
 from syncer.states import AssignmentKey, PrincipalType, Reason, render_duration
 
@@ -131,29 +134,72 @@ class DatabaseRecorder:
     revisions: Mapping[str, int]  # APP:ID → the revision that was planned
     stop: Callable[[], bool]
     progress: Callable[[int], None]
+    settle: Callable[[OperationRow], object]  # asks AWS what became of a dead process's operation
+    wanted: Collection[AssignmentKey] | None = None  # what was wished for when planned; None: it does not matter
     outcomes: Outcomes = field(default_factory=Outcomes)
+    operations: dict[Operation, OperationRow] = field(default_factory=dict)
     objection: Reason | None = None  # what somebody stopped or lifted since the plan
     ended: int = 0
 
     def is_still_wanted(self, change: Change) -> bool:
-        """A change whose record was edited since the plan is left to the run that will read it, a removal as well."""
+        """Whether the mirror still says what was planned from, and nobody has stopped it.
+
+        A change whose record was edited since is left to the run that will read it, a removal as well; and so is one
+        that another run, which read a newer record, has judged otherwise.
+        """
         self.objection = find_objection(change)
-        if self.objection:
-            return False
-        if change.record not in self.revisions:
+        return not self.objection and self._is_of_this_revision(change.record) and self._is_judged_alike(change)
+
+    def _is_of_this_revision(self, reference: str) -> bool:
+        if reference not in self.revisions:
             return True
-        app_id, _colon, record_id = change.record.partition(":")
-        return (
-            Record.objects.live()
-            .filter(app_id=app_id, record_id=record_id, revision=self.revisions[change.record])
-            .exists()
-        )
+        app_id, _colon, record_id = reference.partition(":")
+        records = Record.objects.live().filter(app_id=app_id, record_id=record_id)
+        return records.filter(revision=self.revisions[reference]).exists()
+
+    def _is_judged_alike(self, change: Change) -> bool:
+        if isinstance(change, SetChange):
+            return True
+        row = self.rows[identity_of(change)]
+        if row.assignment_id is None or self.wanted is None:
+            return True
+        judged = Assignment.objects.filter(pk=row.assignment_id).values_list("is_wanted", flat=True).first()
+        return judged is None or judged == (change.key in self.wanted)
+
+    def enter(self, operation: Operation, arn: str) -> bool:
+        """The intent and the lane are one row. The operation of a dead process is settled before its lane is taken."""
+        row = self._build_operation(operation, arn)
+        is_targeted = self.run.kind != Run.Kind.FULL
+        if not lanes.enter(row, is_targeted=is_targeted):
+            there = lanes.find_open(operation.account_id)
+            if there is None or not lanes.is_abandoned(there):
+                return False
+            self.settle(there)
+            if not lanes.enter(row, is_targeted=is_targeted):
+                return False
+        self.operations[operation] = row
+        return True
+
+    def _build_operation(self, operation: Operation, arn: str) -> OperationRow:
+        change = self.rows[identity_of(operation.change)]
+        return OperationRow(
+            change=change, kind=operation.kind, account_id=operation.account_id, permission_set_arn=arn,
+            principal_type=change.principal_type, principal_id=change.principal_id,
+        )  # fmt: skip
+
+    def leave(self, operation: Operation) -> None:
+        row = self.operations.pop(operation, None)
+        if row is not None:
+            lanes.leave(row)
 
     def sending(self, change: Change) -> None:
         self._save(change, outcome=Outcome.SENT, sent_at=timezone.now())
 
-    def sent(self, change: Change, request_id: str) -> None:
-        self._save(change, request_id=request_id)
+    def sent(self, operation: Operation, request_id: str) -> None:
+        row = self.operations[operation]
+        row.request_id = request_id
+        row.save(update_fields=["request_id"])
+        self._save(operation.change, request_id=request_id)
 
     def made(self, change: SetChange, arn: str) -> None:
         self.outcomes.arns[change.name] = arn

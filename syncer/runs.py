@@ -14,11 +14,12 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import Instance, User
-from syncer import leases, lock_outs
+from syncer import lanes, leases, lock_outs
 from syncer.applying import ApplyOptions, apply_plan
 from syncer.changes import Kind, SetChange
 from syncer.claims import store_claims
-from syncer.connections import ownership_tag
+from syncer.connections import connect_aws, ownership_tag
+from syncer.gateways.errors import GatewayError
 from syncer.mirror import drift, refusals, standings
 from syncer.mirror.judging import store_rulings
 from syncer.mirror.last_days import unsettle_ended
@@ -26,16 +27,18 @@ from syncer.mirror.records import load_unsettled, settle, store_in_force
 from syncer.mirror.standings import Outcomes
 from syncer.mirror.stops import find_pause
 from syncer.mirror.truth import store_applied_sets, store_links
-from syncer.models import Baseline, Change, Run
+from syncer.models import Baseline, Change, Operation, Run
 from syncer.notices import end_run
-from syncer.preparing import Prepared, RunFailed, Silent, Wish, prepare, read_one_record, read_wish
+from syncer.preparing import Prepared, RunFailed, Silent, Wish, plan_again, prepare, read_one_record, read_wish
 from syncer.recording import DatabaseRecorder, build_rows, identity_of_row, point_to_rows
 from syncer.reports import Report, count_succeeded, problem_as_json, unresolved_as_json
+from syncer.resuming import settle_all
 from syncer.scanning import accept_missing
 from syncer.states import Ownership, Problem, ReadingFigures, Reason
 
 logger = logging.getLogger(__name__)
 
+_PLANS = 3  # how often a plan is made outside the lock before it is made inside
 PATIENCE = timedelta(minutes=5)  # before records that a failed run did not get to are tried again
 LEASE_PATIENCE = 600.0  # seconds that a run by hand waits for the one before it
 
@@ -75,10 +78,20 @@ def queue_full_run(*, by: User | None = None, accept: str = "", confirm: bool = 
         return run or queue_full_run(by=by, accept=accept, confirm=confirm)
 
 
+def queue_record_run(reference: str, *, by: User | None = None) -> Run:
+    """Ask for a targeted run of one record (APP:ID); one that waits for the same record already serves as well."""
+    waiting = Run.objects.filter(
+        kind=Run.Kind.RECORD, status=Run.Status.QUEUED, record_reference=reference, mode=settings.SYNC_MODE
+    )
+    return waiting.first() or Run.objects.create(
+        kind=Run.Kind.RECORD, record_reference=reference, requested_by=by, mode=settings.SYNC_MODE
+    )
+
+
 def work_off_queue(stopping: Stopping | None = None, *, wait: float = 0) -> int:
-    """Carry out queued runs while there are any; the number carried out. Another worker at it is no error."""
+    """Carry out queued full runs while there are any; the number carried out. Another worker at it is no error."""
     done = 0
-    while Run.objects.filter(status=Run.Status.QUEUED).exists():
+    while Run.objects.filter(kind=Run.Kind.FULL, status=Run.Status.QUEUED).exists():
         try:
             with leases.hold_lease(wait=wait) as lease:
                 done += _take_next(lease, stopping or Stopping())
@@ -88,57 +101,81 @@ def work_off_queue(stopping: Stopping | None = None, *, wait: float = 0) -> int:
 
 
 def _take_next(lease: leases.Held, stopping: Stopping) -> int:
-    mark_lost_runs()
-    queued = Run.objects.filter(status=Run.Status.QUEUED).order_by("requested_at", "pk")
-    run = queued.filter(kind=Run.Kind.LOCK_OUT).first() or queued.first()
-    if run is None or not Run.objects.filter(pk=run.pk, status=Run.Status.QUEUED).update(status=Run.Status.RUNNING):
+    recover_lost_runs()
+    run = Run.objects.filter(kind=Run.Kind.FULL, status=Run.Status.QUEUED).order_by("requested_at", "pk").first()
+    if run is None:
         return 0
-    run.refresh_from_db()
-    execute(run, lease, stopping)
+    execute(run, stopping, lease=lease)
     return 1
 
 
-def mark_lost_runs() -> int:
-    """Mark the runs that were under way when their process ended; how many. Only for the holder of the lease."""
-    lost = list(Run.objects.filter(status=Run.Status.RUNNING))
-    for run in lost:
-        reason = Reason("run_lost")
-        _end_open_changes(run, reason)
-        run.status, run.finished_at, run.error = Run.Status.LOST, timezone.now(), reason.as_json()
-        end_run(run)
-        logger.warning("run: %s was lost with its process", run.pk)
-    return len(lost)
+def work_off_targeted(stopping: Stopping | None = None) -> int:
+    """Carry out queued targeted runs, lock-outs first, beside whatever else is going on; the number carried out."""
+    waiting = Run.objects.exclude(kind=Run.Kind.FULL).filter(status=Run.Status.QUEUED).order_by("requested_at", "pk")
+    in_order = sorted(waiting, key=lambda run: run.kind != Run.Kind.LOCK_OUT)
+    return sum(execute(run, stopping or Stopping()).is_over for run in in_order)
 
 
-def recover_lost_runs() -> None:
-    """What a dead process left undone is for a new full run. Somebody alive at work is no error."""
-    try:
-        with leases.hold_lease():
-            _queue_what_was_lost()
-    except leases.LeaseBusy:
-        pass
+def recover_lost_runs() -> int:
+    """Find out what dead processes left under way, and mark their runs as lost; how many.
 
-
-def _queue_what_was_lost() -> None:
-    if mark_lost_runs():
+    A full run is asked for where one was lost; the records of a targeted one are looked at again by themselves.
+    """
+    _settle_abandoned()
+    marked = [run for run in Run.objects.filter(status=Run.Status.RUNNING) if _is_dead(run) and _mark_lost(run)]
+    if any(run.kind == Run.Kind.FULL for run in marked):
         queue_full_run()
+    return len(marked)
+
+
+def _is_dead(run: Run) -> bool:
+    """Its process is gone; one without a lease may be about to take it."""
+    name = lanes.lease_of(run.pk)
+    is_new = run.started_at is not None and timezone.now() - run.started_at < leases.DEAD_AFTER
+    return not leases.is_busy(name) and (leases.is_known(name) or not is_new)
+
+
+def _settle_abandoned() -> None:
+    abandoned = lanes.list_abandoned()
+    if not abandoned:
+        return
+    try:
+        center = connect_aws(urgent=True)
+    except GatewayError as error:
+        logger.warning("run: what a dead process left under way cannot be asked for: %s", error)
+        return
+    with center:
+        settle_all(abandoned, center)
+
+
+def _mark_lost(run: Run) -> bool:
+    reason = Reason("run_lost")
+    if not Run.objects.filter(pk=run.pk, status=Run.Status.RUNNING).update(status=Run.Status.LOST):
+        return False
+    _end_open_changes(run, reason)
+    run.status, run.finished_at, run.error = Run.Status.LOST, timezone.now(), reason.as_json()
+    end_run(run)
+    logger.warning("run: %s was lost with its process", run.pk)
+    return True
 
 
 def _end_open_changes(run: Run, reason: Reason) -> int:
-    """Changes that were begun and will not be followed any more have failed, as far as this run knows; how many."""
-    return run.changes.filter(outcome=Change.Outcome.SENT).update(
-        outcome=Change.Outcome.FAILED, reason=reason.as_json(), finished_at=timezone.now()
-    )
+    """Changes that were begun and will not be followed any more have failed, as far as this run knows; how many.
+
+    One whose operation is still open is not known to have failed: whoever settles the operation says so.
+    """
+    still_open = Operation.objects.filter(ended_at__isnull=True).values("change")
+    begun = run.changes.filter(outcome=Change.Outcome.SENT).exclude(pk__in=still_open)
+    return begun.update(outcome=Change.Outcome.FAILED, reason=reason.as_json(), finished_at=timezone.now())
 
 
 def run_by_hand(run: Run, stopping: Stopping, *, patience: float = LEASE_PATIENCE) -> Run:
-    """Carry out an unsaved run in this process, waiting for the lease. The run has its outcome when this returns."""
+    """Carry out an unsaved run in this process; a full one waits for the lease. It has its outcome on return."""
+    if run.kind != Run.Kind.FULL:
+        return _begin_by_hand(run, stopping)
     try:
         with leases.hold_lease(wait=patience) as lease:
-            mark_lost_runs()
-            run.status = Run.Status.RUNNING
-            run.save()
-            return execute(run, lease, stopping)
+            return _begin_by_hand(run, stopping, lease)
     except leases.LeaseBusy:
         run.status, run.finished_at = Run.Status.FAILED, timezone.now()
         run.error = Reason("lease_busy", {"minutes": int(patience // 60)}).as_json()
@@ -146,10 +183,21 @@ def run_by_hand(run: Run, stopping: Stopping, *, patience: float = LEASE_PATIENC
         return run
 
 
-def run_changes(stopping: Stopping, *, patience: float = 40.0) -> Run | None:
-    """Carry out what changed in kintone; None when nothing did, or when it could not be read (the log says why)."""
-    with leases.hold_lease(wait=patience) as lease:
-        _queue_what_was_lost()
+def _begin_by_hand(run: Run, stopping: Stopping, lease: leases.Held | None = None) -> Run:
+    """It has not been in the queue, where one full run may wait already."""
+    recover_lost_runs()
+    run.status, run.started_at = Run.Status.RUNNING, timezone.now()
+    run.save()
+    return execute(run, stopping, lease=lease)
+
+
+def run_changes(stopping: Stopping) -> Run | None:
+    """Carry out what changed in kintone; None when nothing did, or when it could not be read (the log says why).
+
+    Beside a full run, but one look at a time. Raises LeaseBusy while another look is going on.
+    """
+    with leases.hold_lease(leases.CHANGED_RECORDS):
+        recover_lost_runs()
         try:
             wish = read_wish(complete=False)
         except RunFailed as failure:
@@ -162,8 +210,8 @@ def run_changes(stopping: Stopping, *, patience: float = 40.0) -> Run | None:
             wish = replace(wish, waiting=load_unsettled())
         if not wish.changed:
             return None
-        run = Run.objects.create(kind=Run.Kind.CHANGES, status=Run.Status.RUNNING, mode=settings.SYNC_MODE)
-        return execute(run, lease, stopping, wish)
+        run = Run.objects.create(kind=Run.Kind.CHANGES, mode=settings.SYNC_MODE)
+        return execute(run, stopping, wish=wish)
 
 
 def _has_failed_lately() -> bool:
@@ -175,17 +223,40 @@ def _has_failed_lately() -> bool:
 # --- One run ----------------------------------------------------------------------------------------------------------
 
 
-def execute(run: Run, lease: leases.Held, stopping: Stopping, wish: Wish | None = None) -> Run:
-    """Carry out a run whose row says RUNNING; of a wish that was read already, only what changed is looked at."""
-    run.started_at = timezone.now()
-    run.save(update_fields=["started_at"])
+def execute(run: Run, stopping: Stopping, *, lease: leases.Held | None = None, wish: Wish | None = None) -> Run:
+    """Carry out a run, unless somebody else has taken it up from the queue; of a wish read already, only what changed.
+
+    `lease` is that of full runs. Each run has one of its own too, which says that its process is alive.
+    """
+    try:
+        with leases.hold_lease(lanes.lease_of(run.pk), is_of_one_run=True) as own:
+            if run.status == Run.Status.RUNNING or _take_up(run):
+                held = [own, lease] if lease else [own]
+                _carry_out(run, lambda: bool(stopping) or any(item.is_lost for item in held), wish)
+                if any(item.is_lost for item in held):
+                    _fail(run, Reason("lease_lost"))
+                _finish(run)
+    except leases.LeaseBusy:
+        pass
+    return run
+
+
+def _take_up(run: Run) -> bool:
+    queued = Run.objects.filter(pk=run.pk, status=Run.Status.QUEUED)
+    is_mine = bool(queued.update(status=Run.Status.RUNNING, started_at=timezone.now()))
+    run.refresh_from_db()
+    return is_mine
+
+
+def _carry_out(run: Run, must_stop: Callable[[], bool], wish: Wish | None) -> None:
     logger.info("run: %s begins kind=%s mode=%s", run.pk, run.kind, run.mode)
     progress = _Steps(run)
     try:
-        _carry_out(run, progress, lambda: bool(stopping) or lease.is_lost, wish)
+        if run.kind == Run.Kind.LOCK_OUT:
+            lock_outs.carry_out(run, progress, must_stop)
+        else:
+            _Execution(run, progress, must_stop).go(wish)
         progress.end("done")
-        if lease.is_lost:
-            _fail(run, Reason("lease_lost"))
     except RunFailed as failure:
         run.unresolved = [unresolved_as_json(item) for item in failure.unresolved]
         run.api_calls = failure.calls
@@ -196,17 +267,12 @@ def execute(run: Run, lease: leases.Held, stopping: Stopping, wish: Wish | None 
         _end_open_changes(run, reason)
         _fail(run, reason)
     progress.end("failed")
+
+
+def _finish(run: Run) -> None:
     run.finished_at = timezone.now()
     end_run(run)
     logger.info("run: %s ends status=%s counts=%s", run.pk, run.status, run.counts)
-    return run
-
-
-def _carry_out(run: Run, progress: "_Steps", must_stop: Callable[[], bool], wish: Wish | None) -> None:
-    if run.kind == Run.Kind.LOCK_OUT:
-        lock_outs.carry_out(run, progress, must_stop)
-    else:
-        _Execution(run, progress, must_stop).go(wish)
 
 
 def _unexpected(error: Exception) -> Reason:
@@ -262,11 +328,11 @@ class _Execution:
         prepared = prepare(wish, self.progress, only=only, everything=run.everything, accept=run.accept)
         with closing(prepared.center):
             may_write = self._may_write(prepared)
-            self._store_plan(prepared)
+            prepared = self._store_plan(prepared)
             outcomes = self._apply(prepared) if may_write else Outcomes()
         self.progress.begin(Run.Step.TELL)
         self._store_end(prepared, outcomes, applied=may_write)
-        settle(prepared.desired.revisions, only, until=read_at)
+        settle(prepared.desired.revisions, only, until=read_at, without=prepared.busy)
 
     def _may_write(self, prepared: Prepared) -> bool:
         """Not in plan mode or a pause, and not from a new database beside sets of ours until somebody has said so."""
@@ -289,15 +355,36 @@ class _Execution:
         self.notices += [Problem("paused", "warning", params=pause.params)] if pause else []
         return pause is not None
 
-    def _store_plan(self, prepared: Prepared) -> None:
-        """Everything the plan says becomes visible before the first write."""
+    def _store_plan(self, prepared: Prepared) -> Prepared:
+        """Everything the plan says becomes visible before the first write; the plan that was stored.
+
+        Where another run or a newer record came in between, the plan is made anew: it might undo what they did. The
+        last time it is made under the lock, where nobody can come in between.
+        """
+        for _attempt in range(_PLANS):
+            with transaction.atomic():
+                leases.lock_mirror()
+                if not prepared.is_outdated():
+                    self._write_plan(prepared)
+                    return prepared
+            prepared = plan_again(prepared)
+        with transaction.atomic():
+            leases.lock_mirror()
+            prepared = plan_again(prepared)
+            self._write_plan(prepared)
+            return prepared
+
+    def _write_plan(self, prepared: Prepared) -> None:
         now = timezone.now()
         desired = prepared.desired
         store_claims(desired.rulings)  # before what is in force: a claim that was lost would not be made again
         store_in_force(prepared.records, desired.valid - desired.rulings.keys())
         store_rulings(desired.rulings, desired.valid, desired.revisions)
         standings.store_problems(prepared.desired.problems, prepared.references)
-        _store_standings(prepared, Outcomes(), now)
+        store_links(prepared.desired.links)
+        standings.store_standings(
+            prepared.desired, prepared.actual, prepared.plan, Outcomes(), references=prepared.references, now=now
+        )
         drift.store_proofs(prepared.actual, at=now)
         Change.objects.bulk_create(build_rows(self.run, prepared.plan), 500)
         point_to_rows(self.run)
@@ -310,10 +397,13 @@ class _Execution:
             run=self.run,
             rows={identity_of_row(row): row for row in self.run.changes.all()},
             revisions=prepared.desired.revisions,
+            wanted=prepared.desired.wanted,
             stop=self.must_stop,
             progress=lambda done: self.progress.note(done=done, total=total),
+            settle=lambda row: settle_all([row], prepared.center),
         )
-        options = ApplyOptions(ownership_tag(), outstanding=settings.IDENTITY_CENTER_OUTSTANDING)
+        outstanding = settings.IDENTITY_CENTER_OUTSTANDING if self.run.kind == Run.Kind.FULL else lanes.TARGETED_SLOTS
+        options = ApplyOptions(ownership_tag(), outstanding=outstanding)
         apply_plan(prepared.plan, prepared.actual, prepared.center, recorder, options)
         if prepared.is_accepted and not self.must_stop() and not find_pause():
             accept_missing(prepared.wish.readings)
@@ -322,8 +412,13 @@ class _Execution:
     def _store_end(self, prepared: Prepared, outcomes: Outcomes, *, applied: bool) -> None:
         now, run, desired = timezone.now(), self.run, prepared.desired
         if applied and prepared.plan.changes:
-            _store_applied_sets(prepared, outcomes, now)
-            _store_standings(prepared, outcomes, now)
+            with transaction.atomic():
+                leases.lock_mirror()
+                _store_applied_sets(prepared, outcomes, now)
+                standings.store_outcomes(
+                    prepared.desired, prepared.actual, prepared.plan, outcomes,
+                    references=prepared.references, now=now,
+                )  # fmt: skip
             refusals.store_refusals(outcomes, desired, prepared.references, now)
             point_to_rows(run)
         left = _end_open_changes(run, Reason("run_stopped"))
@@ -347,13 +442,6 @@ class _Execution:
 def _note_reading(run: Run, figures: ReadingFigures | None) -> None:
     if figures:
         run.reading, run.is_proof, run.share = figures.as_json(), figures.is_proof, figures.share
-
-
-def _store_standings(prepared: Prepared, outcomes: Outcomes, now: datetime) -> None:
-    store_links(prepared.desired.links)
-    standings.store_standings(
-        prepared.desired, prepared.actual, prepared.plan, outcomes, references=prepared.references, now=now
-    )
 
 
 def _store_applied_sets(prepared: Prepared, outcomes: Outcomes, now: datetime) -> None:

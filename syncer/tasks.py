@@ -5,7 +5,7 @@ The schedule is in the database (admin site, "Periodic tasks"); syncer/migration
 
 import logging
 
-from celery import shared_task
+from celery import Task, shared_task
 from celery.exceptions import OperationalError
 from django.core.management import call_command
 from django.db import transaction
@@ -41,12 +41,18 @@ def work_off_queue() -> None:
 
 
 @shared_task
+def work_off_targeted() -> None:
+    """Carry out what is queued for single records, beside a full run."""
+    runs.work_off_targeted()
+
+
+@shared_task
 def run_changes() -> None:
-    """Carry out what changed in kintone since the last look."""
+    """Carry out what changed in kintone since the last look, beside a full run."""
     try:
         runs.run_changes(runs.Stopping())
     except leases.LeaseBusy:
-        logger.info("tasks: a run is going on; what changed waits for the next look")
+        logger.info("tasks: the look before this one is still going on")
 
 
 @shared_task
@@ -55,8 +61,8 @@ def sweep() -> None:
     if stops.close_ended_pauses():
         runs.queue_full_run()
     lock_outs.queue_what_is_left()
-    if Run.objects.filter(status=Run.Status.RUNNING).exists():
-        runs.recover_lost_runs()
+    runs.recover_lost_runs()
+    runs.work_off_targeted()
     runs.work_off_queue()
 
 
@@ -92,7 +98,15 @@ def request_full_run(user: User | None, *, accept: str = "", confirm: bool = Fal
         record_event(
             action, actor=user, obj=("run", str(run.pk), str(run)), after={"checksum": accept} if accept else None
         )
-        transaction.on_commit(_send)
+        transaction.on_commit(lambda: _send(work_off_queue))
+    return run
+
+
+def request_record_run(user: User | None, reference: str) -> Run:
+    """Ask for a targeted run of one record (APP:ID), as every save does; the run that will do it."""
+    with transaction.atomic():
+        run = runs.queue_record_run(reference, by=user)
+        transaction.on_commit(lambda: _send(work_off_targeted))
     return run
 
 
@@ -110,7 +124,7 @@ def lock_out(user: User, person: Person, reason: str, request: HttpRequest) -> S
         stop = stops.lock_out(user, person, reason, request)
         if not stop.runs.exists():
             lock_outs.queue_lock_out(stop)
-        transaction.on_commit(_send)
+        transaction.on_commit(lambda: _send(work_off_targeted))
     return stop
 
 
@@ -133,12 +147,12 @@ def lift_freeze(user: User, account: Account, request: HttpRequest) -> Stop | No
 def _catch_up(user: User, stop: Stop | None) -> None:
     if stop is not None:
         runs.queue_full_run(by=user)
-        transaction.on_commit(_send)
+        transaction.on_commit(lambda: _send(work_off_queue))
 
 
-def _send() -> None:
+def _send(task: "Task[[], None]") -> None:
     """Tell a worker. Without a broker the row waits, and the sweep finds it."""
     try:
-        work_off_queue.delay()
+        task.delay()
     except (OperationalError, BrokerError, OSError):
         logger.warning("tasks: the broker cannot be reached; the queued run waits for the next sweep", exc_info=True)

@@ -12,7 +12,7 @@ from syncer.gateways.aws_session import AwsOptions, AwsSession, Settled
 from syncer.gateways.definition_steps import Step, describing, iter_steps
 from syncer.gateways.errors import Conflict, NotFound, OutcomeUnknown
 from syncer.gateways.identity_center_queries import IdentityCenterQueries
-from syncer.gateways.identity_center_requests import Aim, RequestKind, find_in_progress
+from syncer.gateways.identity_center_requests import Aim, RequestKind
 from syncer.gateways.pacing import Pacer, Sleep
 from syncer.states import Definition, PrincipalType, Reason
 
@@ -122,7 +122,7 @@ class IdentityCenter(IdentityCenterQueries):
         try:
             return self._aws.carry_out(send, lambda: None)
         except OutcomeUnknown:
-            request_id = self._find_in_progress(RequestKind.PROVISIONING, Aim(arn, account_id))
+            request_id = self.find_request(RequestKind.PROVISIONING, Aim(arn, account_id))
             if request_id is None:
                 raise
             return request_id
@@ -154,10 +154,10 @@ class IdentityCenter(IdentityCenterQueries):
 
     def _look_for_creation(self, aim: Aim) -> Settled[str | None] | None:
         """A creation under way, or the assignment itself unless it is being deleted."""
-        request_id = self._find_in_progress(RequestKind.CREATION, aim)
+        request_id = self.find_request(RequestKind.CREATION, aim)
         if request_id:
             return Settled(request_id)
-        is_there = self._is_assigned(aim) and not self._find_in_progress(RequestKind.DELETION, aim)
+        is_there = self._is_assigned(aim) and not self.find_request(RequestKind.DELETION, aim)
         return Settled(None) if is_there else None
 
     def delete_assignment(
@@ -188,15 +188,12 @@ class IdentityCenter(IdentityCenterQueries):
 
     def _look_for_end(self, aim: Aim) -> Settled[str | None] | None:
         """A deletion under way, or nothing left to delete unless it is being created."""
-        request_id = self._find_in_progress(RequestKind.DELETION, aim)
+        request_id = self.find_request(RequestKind.DELETION, aim)
         if request_id:
             return Settled(request_id)
-        is_gone = not self._is_assigned(aim) and not self._find_in_progress(RequestKind.CREATION, aim)
+        is_gone = not self._is_assigned(aim) and not self.find_request(RequestKind.CREATION, aim)
         return Settled(None) if is_gone else None
 
     def _is_assigned(self, aim: Aim) -> bool:
         principal = (PrincipalType(aim.principal_type), aim.principal_id)
         return principal in self.list_assignments(aim.target_id, aim.permission_set_arn)
-
-    def _find_in_progress(self, kind: RequestKind, aim: Aim) -> str | None:
-        return find_in_progress(self._aws, self.instance.instance_arn, kind, aim)

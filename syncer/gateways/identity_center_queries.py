@@ -8,7 +8,7 @@ What a whole reading consists of, and what a question without an answer means, i
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
@@ -18,9 +18,13 @@ from syncer.gateways import aws_answers as answers
 from syncer.gateways.aws_session import AwsOptions, AwsSession, Flow, Traffic
 from syncer.gateways.errors import Invalid, NotFound, Permanent
 from syncer.gateways.identity_center_requests import (
+    Aim,
     OperationStatus,
     RequestKind,
+    RequestStatus,
     describe_status,
+    find_in_progress,
+    find_statuses,
     list_in_progress,
 )
 from syncer.states import (
@@ -390,6 +394,17 @@ class IdentityCenterQueries:
         ListPermissionSetProvisioningStatus.
         """
         return list_in_progress(self._aws, self.instance.instance_arn, kind)
+
+    def find_statuses(self, kind: RequestKind, wanted: Collection[str]) -> dict[str, RequestStatus]:
+        """The statuses of those of these requests that AWS's first page lists, with one question.
+
+        Source: as of `list_in_progress`.
+        """
+        return find_statuses(self._aws, self.instance.instance_arn, kind, wanted)
+
+    def find_request(self, kind: RequestKind, aim: Aim) -> str | None:
+        """The id of a request under way with this aim, whoever sent it, or None."""
+        return find_in_progress(self._aws, self.instance.instance_arn, kind, aim)
 
     def describe_status(self, kind: RequestKind, request_id: str) -> OperationStatus:
         """How far AWS is with a request. Raises NotFound once AWS has forgotten it: then only the listing tells.

@@ -1,20 +1,16 @@
 """What AWS carries out by and by: creations and deletions of assignments, and provisionings."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from syncer.gateways.aws_session import AwsSession
 from syncer.gateways.errors import NotFound
 
 if TYPE_CHECKING:  # the stubs are installed for mypy only
-    from mypy_boto3_sso_admin.literals import StatusValuesType
     from mypy_boto3_sso_admin.type_defs import (
-        AccountAssignmentOperationStatusMetadataTypeDef,
         AccountAssignmentOperationStatusTypeDef,
-        OperationStatusFilterTypeDef,
-        PermissionSetProvisioningStatusMetadataTypeDef,
         PermissionSetProvisioningStatusTypeDef,
     )
 
@@ -51,31 +47,33 @@ class OperationStatus:
     aim: Aim
 
 
+_LISTINGS: Mapping[RequestKind, tuple[str, str]] = {  # method of the client, member of its answer
+    RequestKind.CREATION: ("list_account_assignment_creation_status", "AccountAssignmentsCreationStatus"),
+    RequestKind.DELETION: ("list_account_assignment_deletion_status", "AccountAssignmentsDeletionStatus"),
+    RequestKind.PROVISIONING: ("list_permission_set_provisioning_status", "PermissionSetsProvisioningStatus"),
+}
+
+
 def list_in_progress(aws: AwsSession, instance_arn: str, kind: RequestKind) -> frozenset[str]:
-    return frozenset(row["RequestId"] for row in _iter_in_progress(aws, instance_arn, kind))
+    pages = _iter_pages(aws, instance_arn, kind, Filter={"Status": "IN_PROGRESS"})
+    return frozenset(row["RequestId"] for page in pages for row in page)
 
 
-def _iter_in_progress(
-    aws: AwsSession, instance_arn: str, kind: RequestKind
-) -> "Iterator[AccountAssignmentOperationStatusMetadataTypeDef | PermissionSetProvisioningStatusMetadataTypeDef]":
-    sso, only = aws.clients.sso, _in_progress()
-    if kind is RequestKind.CREATION:
-        list_creations = sso.list_account_assignment_creation_status
-        for creations in aws.pages(list_creations, InstanceArn=instance_arn, Filter=only, MaxResults=PAGE):
-            yield from creations.get("AccountAssignmentsCreationStatus", [])
-    elif kind is RequestKind.DELETION:
-        list_deletions = sso.list_account_assignment_deletion_status
-        for deletions in aws.pages(list_deletions, InstanceArn=instance_arn, Filter=only, MaxResults=PAGE):
-            yield from deletions.get("AccountAssignmentsDeletionStatus", [])
-    else:
-        list_provisionings = sso.list_permission_set_provisioning_status
-        for provisionings in aws.pages(list_provisionings, InstanceArn=instance_arn, Filter=only, MaxResults=PAGE):
-            yield from provisionings.get("PermissionSetsProvisioningStatus", [])
+def find_statuses(
+    aws: AwsSession, instance_arn: str, kind: RequestKind, wanted: Collection[str]
+) -> dict[str, RequestStatus]:
+    """The statuses of those of the requests that are on the first page; in what order AWS lists is not documented."""
+    page = next(_iter_pages(aws, instance_arn, kind))
+    return {row["RequestId"]: RequestStatus(row["Status"]) for row in page if row["RequestId"] in wanted}
 
 
-def _in_progress() -> "OperationStatusFilterTypeDef":
-    status: StatusValuesType = "IN_PROGRESS"
-    return {"Status": status}
+def _iter_pages(
+    aws: AwsSession, instance_arn: str, kind: RequestKind, **narrowed: object
+) -> Iterator[Sequence[Mapping[str, str]]]:
+    name, member = _LISTINGS[kind]
+    method: Callable[..., Mapping[str, Any]] = getattr(aws.clients.sso, name)
+    for page in aws.pages(method, InstanceArn=instance_arn, MaxResults=PAGE, **narrowed):
+        yield page.get(member, [])
 
 
 def describe_status(aws: AwsSession, instance_arn: str, kind: RequestKind, request_id: str) -> OperationStatus:

@@ -39,6 +39,12 @@ def load_revisions(kind: AppKind, app_id: str) -> dict[str, int]:
     return dict(rows.values_list("record_id", "revision"))
 
 
+def load_revisions_of_all() -> dict[str, int]:
+    """APP:ID → revision of every live record of both apps."""
+    rows = Record.objects.live().values_list("app_id", "record_id", "revision")
+    return {f"{app_id}:{record_id}": revision for app_id, record_id, revision in rows}
+
+
 def load_references_of(kind: AppKind) -> frozenset[str]:
     """APP:ID of every live record, those of an app that the settings named before included."""
     rows = Record.objects.live().of_kind(kind).values_list("app_id", "record_id")
@@ -119,7 +125,13 @@ def load_unsettled() -> frozenset[str]:
     return frozenset(f"{app_id}:{record_id}" for app_id, record_id in rows)
 
 
-def settle(revisions: Mapping[str, int], only: Collection[str] | None, *, until: datetime) -> None:
+def settle(
+    revisions: Mapping[str, int],
+    only: Collection[str] | None,
+    *,
+    until: datetime,
+    without: Collection[str] = (),
+) -> None:
     """A run has looked at these revisions, and at what was gone by `until`; `only` narrows it down (APP:ID)."""
     seen = [
         pk
@@ -127,6 +139,7 @@ def settle(revisions: Mapping[str, int], only: Collection[str] | None, *, until:
             "pk", "app_id", "record_id", "revision", "gone_at"
         )
         if (reference := f"{app_id}:{record_id}") and (only is None or reference in only)
+        if reference not in without
         if (gone_at <= until if gone_at else revisions.get(reference) == revision)
     ]
     for start in range(0, len(seen), _BATCH):

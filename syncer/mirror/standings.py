@@ -6,7 +6,7 @@ changed costs reads only.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ from syncer.changes import AssignmentChange, Kind, Plan, SetChange, Standstill
 from syncer.desired import Desired, Standing, State
 from syncer.mirror.last_days import company_day
 from syncer.planning import Fences
-from syncer.states import DEFAULT_SESSION, Actual, ActualSet, AssignmentKey, Ownership, Reason
+from syncer.states import DEFAULT_SESSION, Actual, ActualSet, AssignmentKey, Focus, Ownership, Reason
 from syncer.states import Problem as ProblemState
 
 _BATCH = 500
@@ -100,6 +100,23 @@ def store_standings(
     _write_assignments(facts, in_scope, now)
     _write_wishes(desired, rows, facts, references, in_scope)
     _remove_stand_ins()
+
+
+@transaction.atomic
+def store_outcomes(
+    desired: Desired, actual: Actual, plan: Plan, outcomes: Outcomes, *, references: Mapping[str, int], now: datetime
+) -> None:
+    """Write what became of the plan, and nothing else: other runs may have moved on since it was stored."""
+    names = {change.name for change in plan.changes if isinstance(change, SetChange)}
+    keys = {change.key for change in plan.changes if isinstance(change, AssignmentChange)}
+    waiting = {key for key in desired.wanted if key.permission_set in names} if names else set()
+    only_these = replace(actual, focus=Focus(frozenset(), frozenset(names)))
+    _store_sets(desired, only_these, plan, outcomes, references)
+    rows = _load_rows(desired)
+    touched = {place for key in keys | waiting if (place := rows.place(key))}
+    facts = _Judgement(desired, actual, plan, outcomes).judge(rows, now)
+    _write_assignments(facts, touched.__contains__, now, is_first=False)
+    _write_wishes(desired, rows, facts, references, touched.__contains__)
 
 
 def _load_rows(desired: Desired) -> _Rows:
@@ -304,7 +321,10 @@ def count_states(desired: Desired, actual: Actual, plan: Plan, outcomes: Outcome
 _FACTS = list(Facts._fields)
 
 
-def _write_assignments(facts: Mapping[Place, Facts], in_scope: Callable[[Place], bool], now: datetime) -> None:
+def _write_assignments(
+    facts: Mapping[Place, Facts], in_scope: Callable[[Place], bool], now: datetime, *, is_first: bool = True
+) -> None:
+    """is_first: the plan is stored. Later only what AWS has now is news where another run has judged otherwise."""
     stored = _load_stored()
     new = [(place, fact) for place, fact in facts.items() if place not in stored and in_scope(place)]
     Assignment.objects.bulk_create([_build_row(place, fact, now) for place, fact in new], _BATCH)
@@ -313,6 +333,8 @@ def _write_assignments(facts: Mapping[Place, Facts], in_scope: Callable[[Place],
         if not in_scope(place):
             continue
         fact = facts.get(place, Facts(S.REMOVED, {}, in_aws=False, is_wanted=False, expires_on=None))
+        if not is_first and fact.is_wanted != was.is_wanted:
+            fact = was._replace(in_aws=fact.in_aws)
         if fact.state in (S.FAILED, S.REMOVED) and not fact.reason and was.state == fact.state:
             fact = fact._replace(reason=was.reason)
         if fact != was:

@@ -1,13 +1,14 @@
 """Plan → calls → outcomes, on a center that carries out what it is told, one poll at a time. No database."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import pytest
 
-from syncer.applying import DELETE_SET_TRIES, MAX_PROVISIONINGS, ApplyOptions, apply_plan
+from syncer.applying import DELETE_SET_TRIES, ApplyOptions, apply_plan
 from syncer.changes import AssignmentChange, Change, Kind, Plan, SetChange, identity_of
+from syncer.following import MAX_PROVISIONINGS, Operation
 from syncer.gateways.errors import Conflict, Denied, GatewayError, NotFound, Throttled
 from syncer.gateways.identity_center_requests import Aim, OperationStatus, RequestKind, RequestStatus
 from syncer.states import (
@@ -45,6 +46,7 @@ class FakeCenter:
     failing: dict[str, str] = field(default_factory=dict)  # account → FailureReason
     stale: frozenset[str] = frozenset()
     conflicts: int = 0  # how often the deletion of a set meets one
+    is_crowded: bool = False  # others' requests fill the newest page
     under_way: dict[str, tuple[RequestKind, str, int]] = field(default_factory=dict)  # id → kind, account, polls left
     diary: list[str] = field(default_factory=list)
     most: Counter[str] = field(default_factory=Counter)  # the most at once: in all, by kind, by account
@@ -97,8 +99,24 @@ class FakeCenter:
         self.most |= kinds | accounts | Counter({"all": len(self.under_way)})
         return request_id
 
-    def list_in_progress(self, kind: RequestKind) -> frozenset[str]:
+    def find_statuses(self, kind: RequestKind, wanted: Collection[str]) -> dict[str, RequestStatus]:
+        """The newest page, on which everything of ours is; what is over is forgotten once it was told."""
         self._note("list", kind)
+        found = {}
+        for request_id in [] if self.is_crowded else wanted:
+            _kind, account_id, polls = self.under_way[request_id]
+            found[request_id] = RequestStatus.IN_PROGRESS
+            if polls:
+                self.under_way[request_id] = (kind, account_id, polls - 1)
+            elif account_id in self.failing:
+                found[request_id] = RequestStatus.FAILED
+            else:
+                found[request_id] = RequestStatus.SUCCEEDED
+                del self.under_way[request_id]
+        return found
+
+    def list_in_progress(self, kind: RequestKind) -> frozenset[str]:
+        self._note("list_going", kind)
         going = set()
         for request_id, (its_kind, account_id, polls) in list(self.under_way.items()):
             if its_kind is kind and polls:
@@ -130,6 +148,19 @@ class FakeRecorder:
     outcomes: dict[str, str] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
     begun: list[str] = field(default_factory=list)
+    taken: dict[str, int] = field(default_factory=dict)  # account → how often its lane is somebody else's yet
+    lanes: set[str] = field(default_factory=set)
+
+    def enter(self, operation: Operation, arn: str) -> bool:
+        if self.taken.get(operation.account_id, 0):
+            self.taken[operation.account_id] -= 1
+            return False
+        assert operation.account_id not in self.lanes
+        self.lanes.add(operation.account_id)
+        return True
+
+    def leave(self, operation: Operation) -> None:
+        self.lanes.discard(operation.account_id)
 
     def is_still_wanted(self, change: Change) -> bool:
         return identity_of(change) not in self.unwanted
@@ -138,8 +169,8 @@ class FakeRecorder:
         self.begun.append(identity_of(change))
         self.outcomes[identity_of(change)] = "sending"
 
-    def sent(self, change: Change, request_id: str) -> None:
-        self.outcomes[identity_of(change)] = "sent"
+    def sent(self, operation: Operation, request_id: str) -> None:
+        self.outcomes[identity_of(operation.change)] = "sent"
 
     def made(self, change: SetChange, arn: str) -> None:
         self.outcomes[identity_of(change)] = f"made {arn}"
@@ -267,7 +298,7 @@ def test_intent_is_kept_before_the_call_and_the_id_before_polling() -> None:
             super()._note(method, *what)
 
     apply(create(ACCOUNTS[0]), center=Looking(polls=0), recorder=recorder)
-    assert seen == ["create: sending", "list: sent", "describe: sent"]
+    assert seen == ["create: sending", "list: sent"]
 
 
 def test_refusal_has_awss_own_reason_and_stops_nothing_else() -> None:
@@ -362,7 +393,8 @@ def test_asked_to_end_before_the_first_change_does_nothing() -> None:
 
 
 def test_request_that_aws_forgot_is_left_to_the_next_reading() -> None:
-    center = FakeCenter(raising={"describe": NotFound("sso-admin:Describe", Reason("aws_not_found"))})
+    gone = NotFound("sso-admin:Describe", Reason("aws_not_found"))
+    center = FakeCenter(is_crowded=True, raising={"describe": gone})
     _center, recorder, _watch = apply(create(ACCOUNTS[0]), center=center)
     assert recorder.reasons == {identity_of(create(ACCOUNTS[0])): "aws_forgot_request"}
 
@@ -381,7 +413,9 @@ def test_status_that_cannot_be_read_for_a_while_is_awaited(method: str) -> None:
 
 @pytest.mark.parametrize("method", ["list", "describe"])
 def test_patience_with_one_request_ends_after_ten_minutes(method: str) -> None:
-    _center, recorder, watch = apply(create(ACCOUNTS[0]), center=FakeCenter(polls=0, raising={method: busy()}))
+    _center, recorder, watch = apply(
+        create(ACCOUNTS[0]), center=FakeCenter(polls=0, is_crowded=method == "describe", raising={method: busy()})
+    )
     assert recorder.reasons == {identity_of(create(ACCOUNTS[0])): "aws_slow"}
     assert 600 <= watch.seconds <= 602
 
@@ -397,6 +431,59 @@ def test_listing_that_is_denied_costs_a_question_each() -> None:
     assert len(center.did("describe")) == 3
 
 
+def test_what_goes_well_costs_no_question_of_its_own() -> None:
+    center, _recorder, _watch = apply(*(create(account) for account in ACCOUNTS), outstanding=8)
+    assert center.did("describe") == []
+
+
+def test_crowded_page_is_given_up_for_the_list_of_what_is_under_way() -> None:
+    center, recorder, _watch = apply(create(ACCOUNTS[0]), center=FakeCenter(polls=4, is_crowded=True))
+    assert list(recorder.outcomes.values()) == ["succeeded"]
+    assert len(center.did("list")) == 1
+    assert len(center.did("list_going")) > 1
+
+
+def test_two_polls_a_second_at_most() -> None:
+    changes = [change for account in ACCOUNTS for change in (create(account), delete(account))]
+    center, _recorder, watch = apply(*changes, update(*ACCOUNTS[:9]), center=FakeCenter(polls=4))
+    assert len(center.did("list", "list_going", "describe")) <= 2 * watch.seconds
+
+
+def test_lane_of_another_run_is_waited_for() -> None:
+    recorder = FakeRecorder(taken={ACCOUNTS[0]: 3})
+    _center, recorder, watch = apply(create(ACCOUNTS[0]), create(ACCOUNTS[1]), recorder=recorder)
+    assert set(recorder.outcomes.values()) == {"succeeded"}
+    assert watch.seconds >= 1.5
+
+
+def test_lane_that_never_gets_free_is_left_to_the_next_run() -> None:
+    recorder = FakeRecorder(taken={ACCOUNTS[0]: 10**6})
+    changes = create(ACCOUNTS[0]), delete(ACCOUNTS[0]), create(ACCOUNTS[1])
+    _center, recorder, _watch = apply(*changes, recorder=recorder)
+    assert list(recorder.reasons.values()) == ["lane_busy", "lane_busy"]
+    assert recorder.outcomes[identity_of(changes[2])] == "succeeded"
+
+
+def test_every_lane_is_given_back() -> None:
+    superseded = create(ACCOUNTS[2])
+    recorder = FakeRecorder(unwanted=frozenset({identity_of(superseded)}))
+    center = FakeCenter(failing={ACCOUNTS[0]: "Policy not found."})
+    _center, recorder, _watch = apply(
+        create(ACCOUNTS[0]), delete(ACCOUNTS[1]), superseded, create(ACCOUNTS[3], name="New"), center=center,
+        recorder=recorder,
+    )  # fmt: skip
+    assert recorder.lanes == set()
+
+
+def test_removals_before_the_sets_go_first() -> None:
+    center, _recorder, _watch = apply(delete(ACCOUNTS[0]), update(field_name="relay_state"), create(ACCOUNTS[1]))
+    assert center.did("delete", "update_set", "create") == [
+        f"delete q {ACCOUNTS[0]}", "update_set arn:Reader", f"create p {ACCOUNTS[1]}",
+    ]  # fmt: skip
+
+
 def test_status_that_is_denied_ends_the_wait() -> None:
-    _center, recorder, _watch = apply(create(ACCOUNTS[0]), center=FakeCenter(raising={"describe": denied()}))
+    _center, recorder, _watch = apply(
+        create(ACCOUNTS[0]), center=FakeCenter(is_crowded=True, raising={"describe": denied()})
+    )
     assert list(recorder.outcomes.values()) == ["postponed"]

@@ -11,7 +11,7 @@ from pytest_django import Settings
 from accounts import stops
 from accounts.models import Account, Assignment, AuditEvent, Person, Principal, Stop, User
 from simulators.aws import Fault
-from syncer import lock_outs, runs, tasks
+from syncer import leases, lock_outs, runs, tasks
 from syncer.changes import AssignmentChange, Cause, Kind
 from syncer.gateways.identity_center import IdentityCenter
 from syncer.mirror.stops import find_objection, load_removable, load_stops
@@ -55,7 +55,7 @@ def lock_out(admin: User, name: str = "hana") -> Run:
     """Press the button, and let the worker do its work; the run."""
     stop = stops.lock_out(admin, person_of(name), "stolen laptop")
     run = lock_outs.queue_lock_out(stop)
-    runs.work_off_queue()
+    runs.work_off_targeted()
     run.refresh_from_db()
     return run
 
@@ -270,7 +270,7 @@ def test_lock_out_before_anything_was_read_says_so(admin: User) -> None:
     principal = Principal.objects.create(type="USER", principal_id="x", name="x", name_key="x")
     stop = stops.lock_out(admin, Person.objects.create(principal=principal), "left")
     run = lock_outs.queue_lock_out(stop)
-    runs.work_off_queue()
+    runs.work_off_targeted()
     run.refresh_from_db()
     assert (run.status, run.error["code"]) == (Run.Status.FAILED, "nothing_read")
 
@@ -375,21 +375,20 @@ def test_run_of_a_lifted_lock_out_removes_nothing(settled: World, admin: User) -
     stop = stops.lock_out(admin, person_of("hana"), "left")
     run = lock_outs.queue_lock_out(stop)
     stops.lift_lock_out(admin, person_of("hana"))
-    runs.work_off_queue()
+    runs.work_off_targeted()
     run.refresh_from_db()
     assert (run.status, run.changes.count()) == (Run.Status.DONE, 0)
     assert settled.granted() == SETTLED
 
 
-def test_lock_out_goes_before_whatever_is_queued(settled: World, admin: User) -> None:
+def test_lock_out_waits_for_no_full_run(settled: World, admin: User) -> None:
     full = runs.queue_full_run()
     run = lock_outs.queue_lock_out(stops.lock_out(admin, person_of("hana"), "left"))
-    runs.work_off_queue()
-    full.refresh_from_db()
+    with leases.hold_lease():
+        assert (runs.work_off_queue(), runs.work_off_targeted()) == (0, 1)
     run.refresh_from_db()
-    assert run.started_at
-    assert full.started_at
-    assert run.started_at < full.started_at
+    assert (run.status, full.status) == (Run.Status.DONE, Run.Status.QUEUED)
+    assert settled.granted() == SETTLED - HANAS
 
 
 def test_removal_that_failed_is_tried_again_after_a_while(settled: World, admin: User) -> None:

@@ -1,6 +1,6 @@
 """Celery's tasks and *Sync now*: rows are the truth, messages may be lost."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from celery.exceptions import OperationalError
@@ -10,12 +10,14 @@ from kombu.exceptions import OperationalError as BrokerError
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.models import AuditEvent
-from syncer import leases, runs, tasks
+from syncer import lanes, leases, runs, tasks
 from syncer.models import Run
 from tests.factories import make_run, make_user
 from tests.syncer.worlds import FOREIGN, World
 
 pytestmark = pytest.mark.django_db
+
+LONG_AGO = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -106,7 +108,7 @@ def test_sweep_with_nothing_to_do_does_nothing() -> None:
 
 
 def test_sweep_begins_anew_what_was_lost(world: World) -> None:
-    lost = make_run(status=Run.Status.RUNNING, finished_at=None)
+    lost = make_run(status=Run.Status.RUNNING, started_at=LONG_AGO, finished_at=None)
     tasks.sweep()
     lost.refresh_from_db()
     assert lost.status == Run.Status.LOST
@@ -114,9 +116,9 @@ def test_sweep_begins_anew_what_was_lost(world: World) -> None:
 
 
 def test_sweep_leaves_whoever_is_at_work_alone() -> None:
-    running = make_run(status=Run.Status.RUNNING, finished_at=None)
+    running = make_run(status=Run.Status.RUNNING, started_at=LONG_AGO, finished_at=None)
     runs.queue_full_run()
-    with leases.hold_lease():
+    with leases.hold_lease(), leases.hold_lease(lanes.lease_of(running.pk)):
         tasks.sweep()
     running.refresh_from_db()
     assert running.status == Run.Status.RUNNING

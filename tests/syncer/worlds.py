@@ -245,7 +245,7 @@ def point_settings(world: World, settings: Settings, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("syncer.connections.connect", partial(connect, sleep=_go_on))
     # Its own connection would meet the lock of the test's transaction.
     monkeypatch.setattr("syncer.connections.build_pacer", lambda: None)
-    monkeypatch.setattr("syncer.runs.ApplyOptions", partial(ApplyOptions, poll_seconds=0.0))
+    monkeypatch.setattr("syncer.runs.ApplyOptions", partial(ApplyOptions, sleep=_go_on))
     # A test's transaction is its own: a heartbeat from another thread would not find the lease.
     monkeypatch.setattr("syncer.leases.BEAT_SECONDS", 3600.0)
 
