@@ -69,11 +69,10 @@ def is_proven(old: Departed, arrival: Arrival) -> bool:
         return False
     if was.external_id and comes.external_id and is_same_external_id(was, comes):
         return True
-    if was.type is PrincipalType.GROUP:
-        return _is_same_name(was, comes)
-    if was.external_id or comes.external_id:
+    # Who was there when the other was last seen is somebody else, who took the name over.
+    if absence <= timedelta() or not _is_same_name(was, comes):
         return False
-    return _is_same_name(was, comes) and timedelta() <= absence <= SHORTEST_PROOF
+    return was.type is PrincipalType.GROUP or not (was.external_id or comes.external_id or absence > SHORTEST_PROOF)
 
 
 def is_same_external_id(one: Identity, other: Identity) -> bool:

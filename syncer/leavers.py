@@ -1,7 +1,7 @@
 """Who has left: gone or disabled by AWS's own answer about that very id, not because a listing lacks him.
 
 A listing that came short must not make leavers. Whoever it lacks, and whoever is disabled and has access, is asked
-about by id; without an answer he is as he was last known, and nothing happens to him.
+about by id; without an answer he is as he was last known, nothing happens to him, and the run says so.
 """
 
 import logging
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from syncer.gateways.errors import GatewayError, NotFound
-from syncer.states import Actual, ActualPrincipal, Ownership, PrincipalType
+from syncer.states import Actual, ActualPrincipal, Ownership, PrincipalType, Scope, Unresolved
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +32,7 @@ class Answers:
 
     gone: set[str] = field(default_factory=set)
     there: dict[str, ActualPrincipal] = field(default_factory=dict)
+    unanswered: dict[str, Unresolved] = field(default_factory=dict)  # by operation: one stands for all of its kind
 
 
 def confirm_leavers(
@@ -53,7 +54,8 @@ def confirm_leavers(
     unconfirmed = {key: there for key, there in lacking.items() if key not in answers.gone}
     principals = {**actual.principals, **unconfirmed, **answers.there}
     disabled = {key for key, there in answers.there.items() if not there.is_enabled}
-    return replace(actual, principals=principals), frozenset(answers.gone | disabled)
+    unresolved = (*actual.unresolved, *answers.unanswered.values())
+    return replace(actual, principals=principals, unresolved=unresolved), frozenset(answers.gone | disabled)
 
 
 def find_with_access(actual: Actual) -> list[Suspect]:
@@ -78,4 +80,6 @@ def ask_about(center: Describes, suspects: Iterable[Suspect]) -> Answers:
             answers.gone.add(principal_id)
         except GatewayError as error:
             logger.warning("leavers: nothing is known of %s %s: %s", kind, principal_id, error.reason)
+            note = Unresolved(Scope(), error.operation, error.reason, blocks="none", about=f"{kind} {principal_id}")
+            answers.unanswered.setdefault(error.operation, note)
     return answers

@@ -3,20 +3,21 @@
 Runs after the truth is stored and before names are looked up. Only links with something to decide are loaded.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from accounts.audit import record_event
 from accounts.models import Principal, PrincipalLink
 from accounts.names import fold
 from accounts.people import move_person
 from syncer.directory import LinkKey
-from syncer.identity import Arrival, Departed, Identity, Namesake, Same, decide_successor
+from syncer.identity import Arrival, Departed, Identity, Same, decide_successor
 from syncer.states import PrincipalType
 
 Source, How = PrincipalLink.Source, PrincipalLink.How
@@ -42,18 +43,26 @@ def follow_links(now: datetime) -> None:
         | ~Q(external_id=F("principal__external_id"))
     )
     known = PrincipalLink.objects.filter(principal__principal_id__isnull=False)
-    for link in known.filter(open_matters).select_related("principal").select_for_update(of=("self",)):
-        _follow(link, now)
+    links = list(known.filter(open_matters).select_related("principal").select_for_update(of=("self",)))
+    candidates = _load_candidates(links)
+    for link in links:
+        _follow(link, candidates, now)
 
 
-def _follow(link: PrincipalLink, now: datetime) -> None:
-    is_there = _is_there(link.principal)
+def _follow(link: PrincipalLink, candidates: "_Candidates", now: datetime) -> None:
+    was, is_there = _state_of(link), _is_there(link.principal)
     if not is_there and link.left_at is None:
         link.left_at = link.principal.gone_at or link.principal.disabled_at or now
     if is_there and link.left_at is None and not _has_changed(link):
         _keep(link, link.external_id or link.principal.external_id)
-        return
-    _decide(link, now)
+    else:
+        _decide(link, candidates, now)
+    if _state_of(link) != was:
+        link.save(update_fields=["principal", "external_id", "namesake", "left_at"])
+
+
+def _state_of(link: PrincipalLink) -> tuple[object, ...]:
+    return link.principal_id, link.external_id, link.namesake_id, link.left_at
 
 
 def _is_there(principal: Principal) -> bool:
@@ -66,34 +75,16 @@ def _has_changed(link: PrincipalLink) -> bool:
     return bool(link.external_id and comes and link.external_id != comes)
 
 
-def _decide(link: PrincipalLink, now: datetime) -> None:
+def _decide(link: PrincipalLink, candidates: "_Candidates", now: datetime) -> None:
     was = _identify(link.principal)._replace(external_id=link.external_id or link.principal.external_id)
-    if _is_there(link.principal):
-        arrivals = [Arrival(_identify(link.principal), now)]
-    else:
-        arrivals = [Arrival(_identify(row), row.first_seen) for row in _find_candidates(link, was)]
+    there = [link.principal] if _is_there(link.principal) else candidates.find(link, was)
+    comes = {row.principal_id: row for row in there}
+    arrivals = [Arrival(_identify(row), now if row.pk == link.principal_id else row.first_seen) for row in there]
     verdict = decide_successor(Departed(was, link.left_at or now), arrivals)
-    rows = {row.principal_id: row for row in Principal.objects.filter(principal_id__in=[verdict[0]])} if verdict else {}
     if isinstance(verdict, Same):
-        _settle(link, rows[verdict.principal_id])
+        _settle(link, comes[verdict.principal_id])
     else:
-        candidate = rows[verdict.principal_id] if isinstance(verdict, Namesake) else None
-        _save(link, external_id=was.external_id, namesake=candidate, left_at=link.left_at)
-
-
-def _find_candidates(link: PrincipalLink, was: Identity) -> Iterable[Principal]:
-    """Who is there now under the same external id, the same name, or the name that kintone has."""
-    names = {fold(was.name), link.key}
-    is_who = Q()
-    if link.source != Source.GROUP_NAME:
-        names.add(link.key + fold(settings.KINTONE_USER_SUFFIX))
-        if settings.IDENTITY_MATCH_EMAIL:
-            is_who |= Q(email__iexact=link.key)
-    is_who |= Q(name_key__in=names - {""})
-    if was.external_id:
-        is_who |= Q(external_id=was.external_id)
-    there = Principal.objects.filter(type=was.type, principal_id__isnull=False, gone_at__isnull=True, is_enabled=True)
-    return there.filter(is_who).exclude(pk=link.principal_id)
+        link.external_id, link.namesake = was.external_id, comes[verdict.principal_id] if verdict else None
 
 
 def _identify(row: Principal) -> Identity:
@@ -116,14 +107,63 @@ def _settle(link: PrincipalLink, principal: Principal) -> None:
 
 
 def _keep(link: PrincipalLink, external_id: str) -> None:
-    _save(link, external_id=external_id, namesake=None, left_at=None)
+    link.external_id, link.namesake, link.left_at = external_id, None, None
 
 
-def _save(link: PrincipalLink, *, external_id: str, namesake: Principal | None, left_at: datetime | None) -> None:
-    stored = PrincipalLink.objects.values_list("principal_id", "external_id", "namesake_id", "left_at").get(pk=link.pk)
-    link.external_id, link.namesake, link.left_at = external_id, namesake, left_at
-    if stored != (link.principal_id, external_id, namesake.pk if namesake else None, left_at):
-        link.save(update_fields=["principal", "external_id", "namesake", "left_at"])
+# --- Who may be meant -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Candidates:
+    """Who is there now, by each of the things that a name may have led to him by."""
+
+    by_name: dict[str, list[Principal]]
+    by_external: dict[str, list[Principal]]
+    by_mail: dict[str, list[Principal]]
+
+    def find(self, link: PrincipalLink, was: Identity) -> list[Principal]:
+        """Those under the same external id, the same name, or the name that kintone has; himself excepted."""
+        found = [row for name in _names_meant(link) for row in self.by_name.get(name, ())]
+        found += self.by_external.get(was.external_id, ())
+        if settings.IDENTITY_MATCH_EMAIL:
+            found += self.by_mail.get(link.key, ())
+        return list({row.pk: row for row in found if row.type == was.type and row.pk != link.principal_id}.values())
+
+
+def _names_meant(link: PrincipalLink) -> set[str]:
+    names = {fold(link.principal.name), link.key}
+    if link.source != Source.GROUP_NAME:
+        names.add(link.key + fold(settings.KINTONE_USER_SUFFIX))
+    return names - {""}
+
+
+def _load_candidates(links: Iterable[PrincipalLink]) -> _Candidates:
+    """Everybody whom one of these may mean, in a few statements whatever their number."""
+    open_links = [link for link in links if not _is_there(link.principal)]
+    names = {name for link in open_links for name in _names_meant(link)}
+    externals = {link.external_id or link.principal.external_id for link in open_links} - {""}
+    mails = {link.key for link in open_links} if settings.IDENTITY_MATCH_EMAIL else set()
+    candidates = _Candidates(defaultdict(list), defaultdict(list), defaultdict(list))
+    there = Principal.objects.filter(principal_id__isnull=False, gone_at__isnull=True, is_enabled=True)
+    for row in _iter_in(there, "name_key", names):
+        candidates.by_name[row.name_key].append(row)
+    for row in _iter_in(there, "external_id", externals):
+        candidates.by_external[row.external_id].append(row)
+    for row in there.exclude(email="") if mails else ():
+        candidates.by_mail[fold(row.email)].append(row)
+    return candidates
+
+
+def _iter_in(rows: QuerySet[Principal], field: str, values: Collection[str]) -> Iterator[Principal]:
+    ordered = sorted(values)
+    for start in range(0, len(ordered), _BATCH):
+        yield from rows.filter(**{f"{field}__in": ordered[start : start + _BATCH]})
+
+
+_BATCH = 400  # values in one statement: SQLite takes a limited number of parameters
+
+
+# --- What they lead to ------------------------------------------------------------------------------------------------
 
 
 def load_links() -> Links:

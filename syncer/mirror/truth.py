@@ -157,6 +157,7 @@ def _store_principals(actual: Actual, at: datetime) -> None:
     rows = [_build_principal(principal) for principal in actual.principals.values()]
     last_seen = Instance.objects.values_list("principals_read_at", flat=True).first() or at
     for row in rows:
+        row.first_seen = at  # of those who are new: the time of the reading, as it is that of `last_seen`
         row.disabled_at = _when_disabled(known.get(row.principal_id), row, last_seen)
     changed = [row for row in rows if _differs(known.get(row.principal_id), row)]
     _write_principals(changed)
@@ -181,7 +182,7 @@ def store_arrivals(principals: Collection[ActualPrincipal], *, at: datetime) -> 
     known = {row.principal_id: row for row in Principal.objects.filter(principal_id__in=ids)}
     rows = [_build_principal(principal) for principal in principals]
     for row in rows:
-        row.disabled_at = _when_disabled(known.get(row.principal_id), row, at)
+        row.first_seen, row.disabled_at = at, _when_disabled(known.get(row.principal_id), row, at)
     _write_principals(rows)
     _store_people()
 

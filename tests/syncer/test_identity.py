@@ -46,7 +46,7 @@ WIDE = "ｔａｒｏ@example.com"
         (user("old", external="e1"), user(), HOUR, NAMESAKE),
         (user("old"), user(external="e1"), HOUR, NAMESAKE),
         # Nobody has an external id: the same UserName, at once.
-        (user("old"), user(), timedelta(), SAME),
+        (user("old"), user(), timedelta(minutes=10), SAME),
         (user("old"), user(), DAY, SAME),
         (user("old"), user(), DAY + timedelta(seconds=1), NAMESAKE),
         (user("old"), user(name="TARO@Example.com"), HOUR, SAME),
@@ -55,11 +55,14 @@ WIDE = "ｔａｒｏ@example.com"
         (user("old", name=""), user(name=""), HOUR, NAMESAKE),
         # Somebody who was there before the other went, and took the name over.
         (user("old"), user(), -HOUR, NAMESAKE),
+        (user("old"), user(), timedelta(), NAMESAKE),
         # Groups: the DisplayName, which is what records write.
         (group("old"), group(), HOUR, SAME),
         (group("old", external="e1"), group(external="e2"), HOUR, SAME),
         (group("old"), group(), 30 * DAY, SAME),
         (group("old"), group(), 31 * DAY, NAMESAKE),
+        (group("old"), group(), -HOUR, NAMESAKE),
+        (group("old"), group(), timedelta(), NAMESAKE),
         (group("old", external="e1"), group(name="dev", external="e1"), HOUR, SAME),
         (group("old"), group(name="ｄevelopers"), HOUR, NAMESAKE),
         (group("old", external="e1"), group(name="dev", external="e2"), HOUR, NAMESAKE),
