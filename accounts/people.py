@@ -3,8 +3,9 @@
 from django.conf import settings
 from django.db import transaction
 
-from accounts.models import Person, Principal, Stop, User
+from accounts.models import Person, Principal, User
 from accounts.names import fold
+from accounts.stops import find_lock_out
 
 
 def link_sign_in(user: User) -> None:
@@ -45,10 +46,9 @@ def move_person(before: Principal, after: Principal) -> None:
 
 
 def _lock_out_too(before: Principal, after: Principal) -> None:
-    """A lock-out holds for the human, whatever his id. The one of the old id stays as it is."""
-    held = Stop.objects.active().of_kind(Stop.Kind.LOCK_OUT)
-    stop = held.filter(principal=before).first()
-    if stop and not held.filter(principal=after).exists():
+    """A lock-out holds for the human, also where neither object id nor UserName shows that it is he."""
+    stop = find_lock_out(before)
+    if stop and find_lock_out(after) is None:
         stop.pk, stop.principal = None, after
         stop.save(force_insert=True)
 

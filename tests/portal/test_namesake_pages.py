@@ -15,8 +15,10 @@ from accounts.models import (
     Principal,
     PrincipalLink,
     Record,
+    Stop,
     User,
 )
+from accounts.stops import find_lock_out
 from syncer.models import Run
 from tests import factories
 from tests.portal.pages import get_text, make_client
@@ -120,6 +122,14 @@ def test_person_goes_along(case: Case) -> None:
     case.person.refresh_from_db()
     assert case.person.principal == case.comes
     assert not Person.objects.filter(pk=case.newcomer.pk).exists()
+
+
+def test_lock_out_goes_along_where_nothing_else_shows_who_it_is(case: Case) -> None:
+    Principal.objects.filter(pk=case.was.pk).update(name="taro", name_key="taro")
+    Stop.objects.create(kind=Stop.Kind.LOCK_OUT, principal=case.was, reason="lost laptop")
+    assert find_lock_out(case.comes) is None
+    case.answer(factories.make_user(is_staff=True))
+    assert find_lock_out(case.comes)
 
 
 def test_answer_is_in_the_audit_trail(case: Case) -> None:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Assignment, AuditEvent, Person, Principal, PrincipalLink, Stop
+from accounts.stops import find_lock_out
 from simulators.aws import Fault
 from syncer import runs
 from syncer.gateways.identity_center import IdentityCenter
@@ -84,7 +85,8 @@ def test_person_page_and_lock_out_go_along_with_the_new_id(world: World, known_t
     person.refresh_from_db()
     assert person.principal
     assert person.principal.principal_id == world.principal_ids["taro"]
-    assert Stop.objects.active().filter(principal=person.principal).exists()
+    assert find_lock_out(person.principal)
+    assert TARO not in granted(world)
     assert not Person.objects.filter(principal=None).exists()
 
 
