@@ -210,7 +210,14 @@ def _complete(actual: Actual, known: Known) -> Actual:
     actual = replace(actual, assignments=actual.assignments | others)
     if actual.focus is None:
         return actual
-    return replace(actual, sets={**known.sets, **actual.sets}, sets_read=actual.focus.sets)
+    asked = actual.focus.sets
+    read = {name: there if name in asked else _define(there, known.sets) for name, there in actual.sets.items()}
+    return replace(actual, sets={**known.sets, **read}, sets_read=asked)
+
+
+def _define(there: ActualSet, known: Mapping[str, ActualSet]) -> ActualSet:
+    """A set of which only was asked whose it is, with the definition that was last known."""
+    return replace(there, definition=known[there.name].definition) if there.name in known else there
 
 
 def _remember_unread(actual: Actual, known: Known) -> Actual:

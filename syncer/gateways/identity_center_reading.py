@@ -149,6 +149,8 @@ class _Reading:
             return replace(actual, sets=reader.read(names, selection.sets), sets_read=None)
         asked = selection.sets | {name for _, name in selection.coverage.pairs or ()}
         read = reader.read({arn: name for arn, name in names.items() if name in asked}, selection.sets)
+        for name in read.keys() - selection.sets:  # only whose they are was asked
+            read[name] = replace(actual.sets[name], ownership=read[name].ownership)
         return replace(actual, sets={**actual.sets, **read}, sets_read=selection.sets)
 
     def _read_assignments(

@@ -156,6 +156,13 @@ def test_definitions_not_picked_are_the_mirrors(center: IdentityCenter, aws_worl
     assert actual.sets["Admin"].stale_accounts == frozenset()
 
 
+def test_sets_of_pairs_keep_their_definition(center: IdentityCenter, aws: AwsCast) -> None:
+    """Only whose they are is asked."""
+    whole = read_actual(center, OPTIONS)
+    actual = read_actual(center, pick(known(whole), Coverage(frozenset({(aws.shop, "Admin")}))))
+    assert actual.sets["Admin"] == whole.sets["Admin"]
+
+
 def test_new_sets_are_always_described_with_their_tags(
     center: IdentityCenter, aws_world: AwsWorld, aws: AwsCast
 ) -> None:

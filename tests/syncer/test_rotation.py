@@ -254,7 +254,7 @@ class TestRuns:
         for account, person in (("blog", "taro"), ("platform", "ken"), ("shop", "ken")):
             settled.register(account, "Reader", person)
             run = work_off()
-            assert (run.is_proof, run.counts["create"]) == (False, 1)
+            assert (run.is_proof, run.counts["create"], run.counts["failed"]) == (False, 1, 0)
             assert (account, "Reader", person) in settled.granted()
 
     def test_new_set_comes_with_its_assignment(self, settled: World) -> None:
