@@ -1,24 +1,26 @@
 """Carrying out a lock-out: all that the person has himself on sets of ours is removed, whatever else is out of order.
 
 Nothing but Identity Center is asked, and nothing stands between the button and the removal: what the mirror knows is
-sent at once, without reading it again, because AWS says of each removal whether there was anything to remove. So
-kintone, Organizations and the identity store may all be down. Of the rules only three count: `SYNC_MODE=plan`, an
-account that is not active, and the ownership tag of a set, which is read before the first write to it as ever.
+sent at once, without reading it again, because AWS says of each removal whether there was anything to remove. What was
+assigned by hand meanwhile is looked for after that, where AWS allows to ask what one principal has. So kintone,
+Organizations and the identity store may all be down. Of the rules only three count: `SYNC_MODE=plan`, an account that
+is not active, and the ownership tag of a set, which is read before the first write to it as ever.
 """
 
 import logging
 from collections.abc import Callable, Collection, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from accounts import stops
 from accounts.audit import record_event
 from accounts.models import Stop
-from syncer import lanes
+from syncer import lanes, leases
 from syncer.applying import ApplyOptions, apply_plan
 from syncer.changes import AssignmentChange, Kind, Plan
 from syncer.connections import connect_aws, ownership_tag
@@ -32,7 +34,7 @@ from syncer.preparing import Progress, RunFailed
 from syncer.recording import DatabaseRecorder, build_rows, identity_of_row, point_to_rows
 from syncer.reports import count_succeeded
 from syncer.resuming import settle_all
-from syncer.states import Actual, Reason
+from syncer.states import Actual, AssignmentKey, Ownership, PrincipalType, Reason
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +62,6 @@ def prepare_lock_out(principal_ids: Collection[str]) -> PreparedLockOut:
         raise RunFailed(error.reason) from error
     center.use_instance(instance)
     keys = load_removable(principal_ids)
-    removals = [AssignmentChange(Kind.DELETE, key, cause=LOCKED_OUT) for key in sorted(keys)]
     actual = Actual(
         instance=instance,
         accounts=truth.load_accounts(),
@@ -68,7 +69,43 @@ def prepare_lock_out(principal_ids: Collection[str]) -> PreparedLockOut:
         principals={},
         assignments=keys,
     )
-    return PreparedLockOut(Plan(tuple(removals)), actual, center)
+    return PreparedLockOut(_plan_removals(keys), actual, center)
+
+
+def plan_unknown(prepared: PreparedLockOut, principal_ids: Collection[str]) -> Plan:
+    """Removals of what AWS says that these users have and the mirror does not know: assigned by hand meanwhile.
+
+    Asked after everything else is removed, so that a question without an answer keeps nothing waiting.
+    """
+    if truth.load_may_list_by_principal(timezone.now()) is False:
+        return Plan()
+    actual = prepared.actual
+    names = {there.arn: there.name for there in actual.sets.values() if there.ownership is Ownership.OURS}
+    found = {
+        AssignmentKey(account_id, names[arn], PrincipalType.USER, principal_id)
+        for principal_id in principal_ids
+        for account_id, arn in _ask(prepared.center, principal_id)
+        if arn in names and _is_open(actual, account_id)
+    }
+    return _plan_removals(found - actual.assignments)
+
+
+def _ask(center: IdentityCenter, principal_id: str) -> Collection[tuple[str, str]]:
+    """Account id and set ARN of all that a user has himself; nothing where AWS does not say."""
+    try:
+        return center.list_assignments_of(PrincipalType.USER, principal_id)
+    except GatewayError as error:
+        logger.info("lock-out: what %s has cannot be asked for: %s", principal_id, error)
+        return ()
+
+
+def _is_open(actual: Actual, account_id: str) -> bool:
+    account = actual.accounts.get(account_id)
+    return account is not None and account.is_active and account_id != actual.instance.management_account_id
+
+
+def _plan_removals(keys: Collection[AssignmentKey]) -> Plan:
+    return Plan(tuple(AssignmentChange(Kind.DELETE, key, cause=LOCKED_OUT) for key in sorted(keys)))
 
 
 # --- One run ----------------------------------------------------------------------------------------------------------
@@ -80,15 +117,42 @@ def carry_out(run: Run, progress: Progress, must_stop: Callable[[], bool]) -> No
     locked = _load_words(run.stop)
     prepared = prepare_lock_out(locked)
     with closing(prepared.center):
-        Change.objects.bulk_create(build_rows(run, prepared.plan), 500)
-        point_to_rows(run)
+        _store_plan(run, prepared.plan)
         progress.note(delete=len(prepared.plan.changes))
-        outcomes = Outcomes() if run.mode == Run.Mode.PLAN else _apply(run, prepared, progress, must_stop)
+        if run.mode != Run.Mode.PLAN:
+            _remove(run, prepared, locked, progress, must_stop)
         progress.begin(Run.Step.TELL)
         run.api_calls = dict(prepared.center.calls)
-    if run.mode != Run.Mode.PLAN:
+    _conclude(run)
+
+
+def _store_plan(run: Run, plan: Plan) -> None:
+    """The plan's rows, after those that the run has already."""
+    first, rows = run.changes.count(), build_rows(run, plan)
+    for row in rows:
+        row.position += first
+    Change.objects.bulk_create(rows, 500)
+    point_to_rows(run)
+
+
+def _remove(
+    run: Run,
+    prepared: PreparedLockOut,
+    locked: Mapping[str, Words],
+    progress: Progress,
+    must_stop: Callable[[], bool],
+) -> None:
+    """What the mirror knows first; only then, where AWS allows the question, what it does not know."""
+    progress.begin(Run.Step.APPLY)
+    outcomes = Outcomes()
+    _apply(run, prepared, outcomes, progress, must_stop)
+    unknown = plan_unknown(prepared, locked)
+    if unknown.changes:
+        _store_plan(run, unknown)
+        _apply(run, replace(prepared, plan=unknown), outcomes, progress, must_stop)
+    with transaction.atomic():
+        leases.lock_mirror()
         store_lock_out(outcomes, locked, timezone.now())
-    _conclude(run, prepared.plan)
 
 
 def _load_words(stop: Stop | None) -> Mapping[str, Words]:
@@ -100,10 +164,12 @@ def _load_words(stop: Stop | None) -> Mapping[str, Words]:
     }
 
 
-def _apply(run: Run, prepared: PreparedLockOut, progress: Progress, must_stop: Callable[[], bool]) -> Outcomes:
-    progress.begin(Run.Step.APPLY)
-    total = len(prepared.plan.changes)
-    progress.note(done=0, total=total)
+def _apply(
+    run: Run, prepared: PreparedLockOut, outcomes: Outcomes, progress: Progress, must_stop: Callable[[], bool]
+) -> None:
+    total = run.changes.count()
+    before = total - len(prepared.plan.changes)
+    progress.note(done=before, total=total)
     recorder = DatabaseRecorder(
         run=run,
         rows={identity_of_row(row): row for row in run.changes.all()},
@@ -111,17 +177,18 @@ def _apply(run: Run, prepared: PreparedLockOut, progress: Progress, must_stop: C
         stop=must_stop,
         progress=lambda done: progress.note(done=done, total=total),
         settle=lambda row: settle_all([row], prepared.center),
+        outcomes=outcomes,
+        ended=before,
     )
     options = ApplyOptions(ownership_tag(), outstanding=lanes.TARGETED_SLOTS)
     apply_plan(prepared.plan, prepared.actual, prepared.center, recorder, options)
-    return recorder.outcomes
 
 
-def _conclude(run: Run, plan: Plan) -> None:
+def _conclude(run: Run) -> None:
     changes = list(run.changes.all())
     is_planned = run.mode == Run.Mode.PLAN
     done = count_succeeded(changes)
-    run.counts = {str(kind): plan.count(kind) if is_planned else done.get(kind, 0) for kind in Kind}
+    run.counts = {**{str(kind): done.get(kind, 0) for kind in Kind}, **({"delete": len(changes)} if is_planned else {})}
     failed = [change for change in changes if change.outcome == Change.Outcome.FAILED]
     is_cut_off = not is_planned and any(change.outcome == Change.Outcome.PLANNED for change in changes)
     run.status = Run.Status.FAILED if failed or is_cut_off else Run.Status.DONE

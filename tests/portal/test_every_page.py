@@ -84,7 +84,7 @@ def list_urls() -> list[str]:
         "/", "/?q=deploy", "/accounts/", f"/accounts/{account.account_id}/", "/permission-sets/",
         f"/permission-sets/{permission_set.pk}/", "/people/", f"/people/{person.pk}/", f"/groups/{group.pk}/",
         f"/assignments/{record.pk}/", "/problems/", "/runs/", "/runs/?all=1", f"/runs/{run.pk}/", "/cli/",
-        "/cli/?region=x",
+        "/cli/?region=x", "/runs/pause/", f"/accounts/{account.account_id}/freeze/", f"/people/{person.pk}/lock-out/",
     ]  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Pausing, locking out, freezing on the pages: who may, what is kept of what was typed, what everybody sees."""
 
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from syncer import lock_outs, tasks
 from syncer.models import Change, Run
 from tests import factories
 from tests.portal.pages import get_html, get_text, make_client
+from tests.portal.test_every_page import Outline
 
 pytestmark = pytest.mark.django_db
 HOSTILE = "<script>alert(1)</script>"
@@ -411,6 +413,24 @@ def test_admin_lifts_and_a_run_gives_back(at: Address, admin: User, locked: Stop
     assert stops.find_locked() == {}
     assert Run.objects.get().kind == Run.Kind.FULL
     assert "stolen laptop" not in get_text(make_client(admin), at.person)
+
+
+def test_what_is_stopped_keeps_the_outline_of_its_page(
+    at: Address, admin: User, account: Account, locked: Stop
+) -> None:
+    run = make_lock_out_run(locked)
+    factories.make_change(run, kind="delete", outcome="succeeded", account_id=account.account_id)
+    stops.freeze(admin, account, "audit")
+    stops.begin_pause(admin, "incident 12", timezone.now() + timedelta(hours=1))
+    client = make_client(admin)
+    for url in (at.person, at.account, "/runs/", f"/runs/{run.pk}/", *at.pages):
+        outline = Outline()
+        outline.feed(get_html(client, url))
+        levels = [int(tag[1]) for tag in outline.headings]
+        assert outline.inline == [], url
+        assert levels.count(1) == 1, url
+        assert len(outline.ids) == len(set(outline.ids)), url
+        assert all(below <= above + 1 for above, below in pairwise([0, *levels])), (url, levels)
 
 
 def test_part_of_a_lifted_lock_out_is_empty(at: Address, admin: User, locked: Stop, person: Person) -> None:

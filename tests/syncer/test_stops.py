@@ -9,17 +9,18 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts import stops
-from accounts.models import Account, Assignment, AuditEvent, Person, Principal, Stop, User
+from accounts.models import Account, Assignment, AuditEvent, Instance, Person, Principal, Stop, User
 from simulators.aws import Fault
 from syncer import leases, lock_outs, runs, tasks
-from syncer.changes import AssignmentChange, Cause, Kind
+from syncer.changes import AssignmentChange, Cause, Kind, Plan
 from syncer.gateways.identity_center import IdentityCenter
 from syncer.mirror.stops import find_objection, load_removable, load_stops
 from syncer.models import Baseline, Change, Run
+from syncer.planning import plan_run
 from syncer.runs import Stopping
 from syncer.states import AssignmentKey, PrincipalType
 from tests.factories import make_change, make_run, make_user
-from tests.syncer.running import plan, state_of, sync
+from tests.syncer.running import counts_of, plan, state_of, sync
 from tests.syncer.worlds import DOMAIN, FOREIGN, World
 
 pytestmark = pytest.mark.django_db
@@ -464,3 +465,78 @@ def test_loaded_stops_carry_their_words(settled: World, admin: User) -> None:
     found = load_stops()
     assert found.locked[settled.principal_ids["hana"]]["why"] == "left"
     assert found.frozen[settled.account_ids["blog"]]["by"] == "管理 花"
+
+
+def test_assignment_that_no_reading_has_found_is_removed_where_aws_says_what_somebody_has(
+    settled: World, admin: User
+) -> None:
+    settled.aws.delegated_lists_by_principal = True
+    Instance.objects.update(may_list_by_principal=None, tried_at=None)
+    settled.add_set("Foreign", ours=False)
+    for account, name in (("platform", "Reader"), ("shop", "Foreign"), ("closed", "Reader")):
+        settled.assign(account, name, "hana")
+    run = lock_out(admin)
+    assert (run.status, run.counts["delete"]) == (Run.Status.DONE, 3)
+    assert [change.position for change in run.changes.order_by("position")] == [0, 1, 2]
+    assert run.steps["apply"]["done"] == run.steps["apply"]["total"] == 3
+    left = {("shop", "Foreign", "hana"), ("closed", "Reader", "hana")}
+    assert settled.granted() == (SETTLED - HANAS) | left
+
+
+def test_lock_out_does_not_ask_what_aws_has_denied(settled: World, admin: User) -> None:
+    Instance.objects.update(may_list_by_principal=False, tried_at=timezone.now())
+    assert "sso-admin:ListAccountAssignmentsForPrincipal" not in lock_out(admin).api_calls
+
+
+# --- Beside a full run ------------------------------------------------------------------------------------------------
+
+
+def test_lock_out_does_not_wait_for_a_full_run(settled: World, admin: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pressed while a full run has AWS at work: done before that run ends, and not undone by it."""
+    settled.register("platform", "Reader", "ken")
+    seen: list[tuple[str, bool]] = []
+
+    def press() -> None:
+        run = lock_out(admin)
+        seen.append((run.status, bool(settled.granted() & HANAS)))
+
+    with monkeypatch.context() as patched:
+        before_each(patched, "create_assignment", press)
+        assert sync().counts["create"] == 1
+    assert seen == [(Run.Status.DONE, False)]
+    assert state_of("shop", "Reader", "hana") == Assignment.State.BLOCKED
+    assert sync().counts == counts_of(blocked=2)
+    assert settled.granted() == (SETTLED - HANAS) | {("platform", "Reader", "ken")}
+
+
+def test_lock_out_between_reading_and_plan_is_not_undone(
+    settled: World, admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The full run has read AWS with the assignments, and plans after they are gone."""
+    pressed: list[Run] = []
+
+    def press_and_plan(*arguments: Any) -> Plan:
+        if not pressed:
+            pressed.append(lock_out(admin))
+        return plan_run(*arguments)
+
+    monkeypatch.setattr("syncer.preparing.plan_run", press_and_plan)
+    sync()
+    assert settled.granted() == SETTLED - HANAS
+    assert state_of("shop", "Reader", "hana") == Assignment.State.BLOCKED
+    assert not Assignment.objects.filter(principal__person=person_of("hana"), is_wanted=True, in_aws=True).exists()
+
+
+def test_lock_out_in_the_lane_of_a_full_run_waits_for_its_operation_only(
+    settled: World, admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A create for the very person is under way in the same account: it ends, and then it is removed."""
+    settled.register("shop", "Viewer", "hana")
+    settled.register_set("Viewer", managed_policies="ViewOnlyAccess")
+    stop: list[Stop] = []
+    with monkeypatch.context() as patched:
+        before_each(patched, "create_assignment", lambda: stop.append(stops.lock_out(admin, person_of("hana"), "left")))
+        sync()
+    assert ("shop", "Viewer", "hana") in settled.granted()
+    tasks.sweep()
+    assert settled.granted() == SETTLED - HANAS
