@@ -8,16 +8,17 @@ from accounts.names import fold
 from accounts.stops import find_lock_out
 
 
-def link_sign_in(user: User) -> None:
+def link_sign_in(user: User, *, is_live: bool = True) -> None:
     """Give the sign-in its person: the one it has, the one Identity Center knows, else a new one.
 
-    A person who is linked to another sign-in is never taken over: a UPN can be given to somebody else.
+    A person who is linked to another sign-in is never taken over: a UPN can be given to somebody else. For the same
+    reason it counts only at the moment of signing in (`is_live`); later it may be another's.
     """
     with transaction.atomic():
         present = user.person.principal if user.person else None
         if present is not None and present.gone_at is None:
             return
-        principal = _find_principal(user)
+        principal = _find_principal(user, by_name=is_live)
         if present is not None:
             _follow_sign_in(user, present, principal)
             return
@@ -28,8 +29,9 @@ def link_sign_in(user: User) -> None:
 
 
 def _follow_sign_in(user: User, present: Principal, found: Principal | None) -> None:
-    """Whom he was linked to is gone, and the same sign-in is somebody else in Identity Center now."""
-    if found is not None and not _is_taken(found, user):
+    """Whom he was linked to is gone, and the same person is there under a new id."""
+    ids = {present.external_id, user.entra_oid}
+    if found is not None and found.external_id in ids and not _is_taken(found, user):
         move_person(present, found)
         user.refresh_from_db(fields=["person"])
 
@@ -53,16 +55,16 @@ def _lock_out_too(before: Principal, after: Principal) -> None:
         stop.save(force_insert=True)
 
 
-def _find_principal(user: User) -> Principal | None:
+def _find_principal(user: User, *, by_name: bool) -> Principal | None:
     users = Principal.objects.filter(type=Principal.Type.USER, principal_id__isnull=False, gone_at__isnull=True)
     by_id = list(users.filter(external_id__iexact=user.entra_oid)[:2]) if user.entra_oid else []
     if len(by_id) == 1:
         return by_id[0]
-    if by_id or user.is_guest or not settings.IDENTITY_MATCH_UPN:
+    if by_id or not by_name or user.is_guest or not settings.IDENTITY_MATCH_UPN:
         return None
     names = {fold(name) for name in (user.upn or user.preferred_username,) if name}
-    by_name = list(users.filter(name_key__in=names)[:2])
-    return by_name[0] if len(by_name) == 1 else None
+    namesakes = list(users.filter(name_key__in=names)[:2])
+    return namesakes[0] if len(namesakes) == 1 else None
 
 
 def _take_person(principal: Principal | None, user: User) -> Person:

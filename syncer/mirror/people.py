@@ -1,13 +1,14 @@
 """People as the mirror has them: who is waited for, who has come, and who signs in but is nowhere to be found."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from accounts.models import Principal, PrincipalLink, Record, User, Wish
+from accounts.models import Principal, Record, User, Wish
+from accounts.names import fold
 from accounts.people import link_sign_in
 from syncer.mirror.truth import store_arrivals
 from syncer.states import ActualPrincipal, PrincipalType
@@ -36,8 +37,8 @@ def load_waiting_hours(now: datetime) -> dict[tuple[PrincipalType, str], int]:
 
 def load_waiting() -> list[Waiting]:
     """Everybody who is waited for, who has waited longest first: strangers, and those disabled or gone."""
-    wished = Principal.objects.filter(assignments__wishes__is_current=True)
-    waiting = wished.filter(Q(principal_id__isnull=True) | Q(gone_at__isnull=False) | Q(is_enabled=False)).distinct()
+    absent = Principal.objects.filter(Q(principal_id=None) | Q(gone_at__isnull=False) | Q(is_enabled=False))
+    waiting = absent.filter(Exists(Wish.objects.filter(is_current=True, assignment__principal=OuterRef("pk"))))
     return [
         Waiting(row.pk, PrincipalType(row.type), row.name, row.principal_id or "", row.gone_at is not None)
         for row in waiting.order_by("first_seen", "pk")
@@ -58,19 +59,19 @@ def _wanting(principal: int) -> QuerySet[Record]:
     return Record.objects.filter(pk__in=wishes.values("record"))
 
 
-def wake_records_of(links: Iterable[PrincipalLink]) -> int:
-    """Let the next run look at every record that names one of these; how many there are."""
-    principals = {link.principal_id for link in links}
-    wishes = Wish.objects.filter(is_current=True, assignment__principal__in=principals)
-    return Record.objects.filter(pk__in=wishes.values("record")).update(is_settled=False)
-
-
 def load_absent_since(now: datetime) -> list[datetime]:
     """Since when those who sign in here have not been in Identity Center."""
     absent = _load_absent(now)
     for user in absent:
-        link_sign_in(user)  # Identity Center may have brought him since he signed in
-    return [_absent_since(user) for user in absent if not _is_provisioned(user)]
+        link_sign_in(user, is_live=False)  # Identity Center may have brought him since he signed in
+    names = {fold(user.upn or user.preferred_username) for user in absent}
+    there = Principal.objects.filter(type=Principal.Type.USER, principal_id__isnull=False, gone_at=None)
+    known = set(there.filter(name_key__in=names - {""}).values_list("name_key", flat=True))
+    return [
+        _absent_since(user)
+        for user in absent
+        if not _is_provisioned(user) and fold(user.upn or user.preferred_username) not in known
+    ]
 
 
 def _load_absent(now: datetime) -> Collection[User]:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.hashers import make_password
 from django.core.paginator import Paginator
 from django.db import connection
@@ -13,6 +14,7 @@ from django.db.models import AutoField, Field, Model
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from accounts import admin_base
@@ -446,6 +448,29 @@ def test_changed_link_becomes_an_admins_word(admin_client: Client, user_principa
     admin_client.post(page_of(link), {"source": "address", "key": "b@example.com", "principal": user_principal.pk})
     link.refresh_from_db()
     assert (link.key, link.how) == ("b@example.com", PrincipalLink.How.ADMIN)
+
+
+def test_changed_link_is_no_question_any_more(admin_client: Client, user_principal: Principal) -> None:
+    Principal.objects.filter(pk=user_principal.pk).update(external_id="e2")
+    gone = Principal.objects.create(type="USER", principal_id="gone", name="yamada", name_key="yamada")
+    link = PrincipalLink.objects.create(
+        source="kintone_user", key="yamada", principal=gone, namesake=user_principal, external_id="e1",
+        left_at=timezone.now(),
+    )  # fmt: skip
+    admin_client.post(page_of(link), {"source": "kintone_user", "key": "yamada", "principal": user_principal.pk})
+    link.refresh_from_db()
+    assert (link.principal, link.namesake, link.external_id, link.left_at) == (user_principal, None, "e2", None)
+
+
+def test_many_namesakes_are_confirmed_at_once(admin_client: Client, user_principal: Principal) -> None:
+    links = [
+        PrincipalLink.objects.create(source="address", key=key, principal=user_principal, namesake=user_principal)
+        for key in ("a@example.com", "b@example.com")
+    ]
+    action = {"action": "confirm_namesakes", ACTION_CHECKBOX_NAME: [link.pk for link in links]}
+    admin_client.post(list_page(PrincipalLink), action)
+    assert not PrincipalLink.objects.filter(namesake__isnull=False).exists()
+    assert last_event().action == "namesake.confirm"
 
 
 @pytest.mark.parametrize(("source", "principal"), [("group_name", "user_principal"), ("address", "group_principal")])

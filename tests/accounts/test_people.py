@@ -148,3 +148,44 @@ def test_linking_twice_makes_one_person() -> None:
     count = Person.objects.count()
     link_sign_in(user)
     assert Person.objects.count() == count
+
+
+# --- A person whose principal is gone ---------------------------------------------------------------------------------
+
+
+def gone_and_back(was: str, comes: str, *, is_live: bool = True, **values: str) -> tuple[Person, Principal]:
+    """Hana is linked to a principal that is gone; another of her name is there. These are their external ids."""
+    person = make_person(principal=make_principal("hana@example.com", external_id=was, gone_at=timezone.now()))
+    new = make_principal("hana@example.com", external_id=comes)
+    user = make_user(person=person, entra_oid="oid-hana", upn="hana@example.com", **values)
+    link_sign_in(user, is_live=is_live)
+    user.refresh_from_db()
+    return person_of(user), new
+
+
+@pytest.mark.parametrize(
+    ("was", "comes", "is_live", "follows"),
+    [
+        ("oid-hana", "oid-hana", True, True),
+        ("oid-hana", "oid-hana", False, True),
+        ("nick", "oid-hana", False, True),
+        ("nick", "nick", True, True),
+        ("", "", True, True),
+        ("", "", False, False),  # the address may be another's since
+        ("oid-hana", "oid-other", True, False),
+        ("oid-hana", "", True, False),
+        ("", "nick", True, False),
+    ],
+)
+def test_sign_in_follows_only_the_same_person(was: str, comes: str, is_live: bool, follows: bool) -> None:
+    person, new = gone_and_back(was, comes, is_live=is_live)
+    assert (person.principal == new) is follows
+
+
+def test_address_that_somebody_signed_in_with_once_links_nobody_later() -> None:
+    user = make_user(upn="hana@example.com")
+    User.objects.filter(pk=user.pk).update(person=None)
+    user.refresh_from_db()
+    new_hire = make_principal("hana@example.com")
+    link_sign_in(user, is_live=False)
+    assert person_of(user).principal != new_hire

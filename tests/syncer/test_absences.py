@@ -51,11 +51,22 @@ def test_problem_is_there_once_and_belongs_to_no_record(world: World) -> None:
 @pytest.mark.django_db
 def test_who_has_arrived_since_is_linked_and_not_absent(world: World) -> None:
     users = sign_in_several()
-    world.provision("sora")
+    world.provision("sora", external_id=users[0].entra_oid)
     assert "provisioning_stopped" not in sync().codes
     users[0].refresh_from_db()
     assert users[0].person
     assert users[0].person.principal == Principal.objects.get(principal_id=world.principal_ids["sora"])
+
+
+@pytest.mark.django_db
+def test_who_has_arrived_under_his_address_is_not_absent_and_not_linked(world: World) -> None:
+    """Whether it is he will show when he signs in."""
+    users = sign_in_several()
+    world.provision("sora")
+    assert "provisioning_stopped" not in sync().codes
+    users[0].refresh_from_db()
+    assert users[0].person
+    assert users[0].person.principal is None
 
 
 @pytest.mark.django_db

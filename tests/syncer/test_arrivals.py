@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models import Assignment, Record
 from simulators.aws import Fault
@@ -131,6 +132,18 @@ def test_name_that_aws_does_not_take_stands_in_nobodys_way(world: World) -> None
     world.provision(NEWCOMER)
     a_minute_passes()
     assert YUKI in world.granted()
+
+
+@pytest.mark.parametrize("is_allowed", [True, False])
+def test_person_is_found_by_mail_where_that_is_allowed(world: World, settings: Settings, is_allowed: bool) -> None:
+    settings.IDENTITY_MATCH_EMAIL, settings.KINTONE_USER_SUFFIX = is_allowed, ""
+    world.kintone.add_user("yuki.mail@example.com", "yuki", email="yuki.mail@example.com")
+    world.register_set("Reader")
+    world.register("shop", "Reader", "yuki.mail@example.com")
+    sync()
+    world.principal_ids[NEWCOMER] = world.aws.add_user("yuki@upn.example.com", NEWCOMER, "yuki.mail@example.com")
+    a_minute_passes()
+    assert (YUKI in world.granted()) is is_allowed
 
 
 @pytest.mark.parametrize(("hours", "code"), [(1, "not_provisioned"), (2, "not_provisioned_long")])

@@ -115,9 +115,9 @@ def test_lists_placements(center: IdentityCenter, aws: AwsCast) -> None:
 
 
 @pytest.mark.usefixtures("any_pages")
-def test_lists_users(center: IdentityCenter, aws: AwsCast) -> None:
+def test_lists_users(center: IdentityCenter, aws: AwsCast, aws_world: AwsWorld) -> None:
     users = {user.principal_id: user for user in center.list_users()}
-    hana = ("hana@example.com", "花", "hana@example.com", ("entra-hana",), True)
+    hana = ("hana@example.com", "花", "hana@example.com", ("entra-hana",), True, aws_world.external_id_issuer)
     taro = ("taro@example.com", "太郎", "", (), False)
     assert users == {
         aws.hana: ActualPrincipal(PrincipalType.USER, aws.hana, *hana),
@@ -136,6 +136,28 @@ def test_lists_groups_and_members(center: IdentityCenter, aws: AwsCast) -> None:
 def test_finds_principals_by_name(center: IdentityCenter, aws: AwsCast) -> None:
     assert center.find_user_id("hana@example.com") == aws.hana
     assert center.find_group_id("developers") == aws.developers
+
+
+def test_finds_a_user_by_mail(center: IdentityCenter, aws: AwsCast) -> None:
+    assert center.find_user_id("hana@example.com", "emails.value") == aws.hana
+    assert center.find_user_id("taro@example.com", "emails.value") is None  # he has none
+
+
+def test_fetches_principals_by_id(center: IdentityCenter, aws: AwsCast, aws_world: AwsWorld) -> None:
+    hana, taro = center.fetch_user(aws.hana), center.fetch_user(aws.taro)
+    assert (hana.name, hana.external_ids, hana.is_enabled) == ("hana@example.com", ("entra-hana",), True)
+    assert hana.external_issuer == aws_world.external_id_issuer
+    assert not taro.is_enabled
+    assert center.fetch_group(aws.developers).external_ids == ("entra-developers",)
+
+
+def test_principal_that_is_gone_is_not_found(center: IdentityCenter, aws: AwsCast, aws_world: AwsWorld) -> None:
+    aws_world.remove_user(aws.hana)
+    aws_world.remove_group(aws.developers)
+    with pytest.raises(NotFound):
+        center.fetch_user(aws.hana)
+    with pytest.raises(NotFound):
+        center.fetch_group(aws.developers)
 
 
 def test_unknown_names_are_none(center: IdentityCenter) -> None:

@@ -112,6 +112,34 @@ def test_user_names_are_unique_without_case(company: Company) -> None:
         company.world.add_user("Sato@Example.com", None, None)
 
 
+def test_changed_user_is_found_by_what_he_is_called_now(company: Company, management: Clients) -> None:
+    client = management.identity_store
+    company.world.change_user(company.user, user_name="sato.new@example.com", external_id="e2", status="DISABLED")
+    listed = client.list_users(IdentityStoreId=company.store)["Users"]
+    (user,) = (row for row in listed if row["UserId"] == company.user)
+    assert (user["UserName"], user["ExternalIds"][0]["Id"]) == ("sato.new@example.com", "e2")
+    assert {**user}["UserStatus"] == "DISABLED"
+    assert company.world.add_user("sato@example.com", None, None)
+
+
+def test_renamed_group_keeps_id_and_members(company: Company, management: Clients) -> None:
+    client = management.identity_store
+    company.world.rename_group(company.group, "renamed")
+    group = client.describe_group(IdentityStoreId=company.store, GroupId=company.group)
+    assert group["DisplayName"] == "renamed"
+    rows = client.list_group_memberships(IdentityStoreId=company.store, GroupId=company.group)["GroupMemberships"]
+    assert rows
+
+
+def test_name_of_another_cannot_be_taken(company: Company) -> None:
+    company.world.add_user("tanaka@example.com", None, None)
+    company.world.add_group("others")
+    with pytest.raises(ValueError, match="taken"):
+        company.world.change_user(company.user, user_name="Tanaka@example.com")
+    with pytest.raises(ValueError, match="taken"):
+        company.world.rename_group(company.group, "Others")
+
+
 def test_member_account_is_denied(company: Company) -> None:
     member = company.caller(company.account).identity_store
     with pytest.raises(member.exceptions.AccessDeniedException):
