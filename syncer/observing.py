@@ -160,7 +160,8 @@ class _Selector:
         whole = replace(ground, assignments=self.known.assignments, coverage=EVERY_PAIR, sets_read=None)
         mirrored, leaving = _confirm(self.center, _remember_unread(whole, self.known))
         # Who is there decides what names mean.
-        truth.store_actual(replace(ground, principals=mirrored.principals), at=timezone.now())
+        newest = load_ledger(self.began_at).overlay(replace(ground, principals=mirrored.principals), truth.load_sets())
+        truth.store_actual(newest, at=timezone.now())
         unsure = Touched(*truth.load_unsure()) | Touched(*drift.load_drifting())
         seen = Observation(self.center, mirrored, self.began_at, leaving, is_preview=True)
         touched = find_touched(self.preview(seen)) | unsure

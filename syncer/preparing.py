@@ -1,6 +1,6 @@
 """Everything of a run before the first write to AWS: read the wish, read the truth, work out the plan."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
@@ -13,7 +13,7 @@ from accounts.models import AppKind
 from syncer.absences import find_stopped
 from syncer.changes import Group, Kind, Limits, Plan, identity_of
 from syncer.connections import connect_kintone
-from syncer.desired import Before, Desired
+from syncer.desired import Before, Desired, State
 from syncer.directory import Directory, find_policies_in_use
 from syncer.drifting import Consequences
 from syncer.gateways.errors import GatewayError, NotFound
@@ -138,9 +138,31 @@ class Prepared:
         return self.seen.center
 
     @property
-    def busy(self) -> frozenset[str]:
-        """The records (APP:ID) at whose wishes another run still is: they have not been dealt with."""
-        return frozenset(record for key in self.ledger.under_way for record in self._records_of(key))
+    def left_over(self) -> frozenset[str]:
+        """The records (APP:ID) that this run has not dealt with.
+
+        Another run is at their wishes, or they came so late that what they concern was not read.
+        """
+        keys = {*self.ledger.under_way, *self._find_unread()}
+        sets = {wished.record for name, wished in self.desired.sets.items() if self._is_unread(name)}
+        return frozenset(record for key in keys for record in self._records_of(key)) | sets
+
+    def _find_unread(self) -> Iterator[AssignmentKey]:
+        """What is wanted and not there, or there and wanted no more, where this run has not looked."""
+        there, coverage, desired = self.actual.assignments, self.actual.coverage, self.desired
+        if coverage.is_complete:
+            return
+        coming = (key for key, standing in desired.wanted.items() if standing.state is State.WANTED)
+        yield from (key for key in coming if key not in there and not coverage.covers(key))
+        gone = (key for key in desired.before if key in there and key not in desired.wanted)
+        yield from (key for key in gone if not coverage.covers(key))
+
+    def _is_unread(self, name: str) -> bool:
+        if self.actual.sets_read is None or name in self.actual.sets_read:
+            return False
+        there = self.actual.sets.get(name)
+        definition = there.definition if there else None
+        return definition is None or bool(definition.differences(self.desired.sets[name].definition))
 
     def _records_of(self, key: AssignmentKey) -> Collection[str]:
         standing = self.desired.wanted.get(key)

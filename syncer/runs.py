@@ -332,7 +332,7 @@ class _Execution:
             outcomes = self._apply(prepared) if may_write else Outcomes()
         self.progress.begin(Run.Step.TELL)
         self._store_end(prepared, outcomes, applied=may_write)
-        settle(prepared.desired.revisions, only, until=read_at, without=prepared.busy)
+        settle(prepared.desired.revisions, only, until=read_at, without=prepared.left_over)
 
     def _may_write(self, prepared: Prepared) -> bool:
         """Not in plan mode or a pause, and not from a new database beside sets of ours until somebody has said so."""

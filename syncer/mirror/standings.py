@@ -527,6 +527,8 @@ class _SetJudgement:
             return SetState.IN_SYNC, None
         if name in self.drifting:
             return SetState.PENDING, Reason("set_drifted", {"set": name})
+        if self.actual.sets_read is not None and name not in self.actual.sets_read:
+            return SetState.PENDING, None  # the next run that reads the set brings it in line
         return SetState.FAILED, None
 
     def _is_in_line(self, name: str, there: ActualSet | None) -> bool:

@@ -16,6 +16,7 @@ from syncer.changes import AssignmentChange, Kind, Plan, SetChange
 from syncer.gateways.identity_center_reading import ReadOptions, read_actual
 from syncer.gateways.reading_options import Known, Strategy
 from syncer.models import Run
+from syncer.preparing import Prepared, prepare, read_wish
 from syncer.rotation import (
     SHARES,
     Touched,
@@ -256,6 +257,27 @@ class TestRuns:
             run = work_off()
             assert (run.is_proof, run.counts["create"], run.counts["failed"]) == (False, 1, 0)
             assert (account, "Reader", person) in settled.granted()
+
+    def test_record_that_came_too_late_is_left_to_the_next_look(
+        self, settled: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It came when AWS had been read already, and was mirrored by a look that died."""
+
+        def prepare_and_wait(*arguments: Any, **options: Any) -> Prepared:
+            prepared = prepare(*arguments, **options)
+            settled.register("blog", "Reader", "taro")
+            read_wish(complete=False)
+            return prepared
+
+        with monkeypatch.context() as patch:
+            patch.setattr("syncer.runs.prepare", prepare_and_wait)
+            run = work_off()
+        assert (run.is_proof, run.counts["create"], run.counts["failed"]) == (False, 0, 0)
+        assert state_of("blog", "Reader", "taro") == Assignment.State.REQUESTED
+        look = runs.run_changes(Stopping())
+        assert look
+        assert look.counts["create"] == 1
+        assert runs.run_changes(Stopping()) is None
 
     def test_new_set_comes_with_its_assignment(self, settled: World) -> None:
         settled.register_set("Viewer", managed_policies="ViewOnlyAccess")
