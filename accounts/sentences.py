@@ -438,6 +438,31 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         _("It is no longer there. Consoles and CLIs that were open then can go on until {until_at}."),
         "",
     ),
+    # Decisions about what was changed by hand
+    "drift_decided": (
+        _("It has been decided already, or it is over."),
+        _("Look at it once more."),
+    ),
+    "keep_no_kintone_user": (
+        _("{name} has no kintone user that Genkan knows, and the app of assignments has no field for addresses."),
+        _("Add a field more_users to the app, or register the record in kintone."),
+    ),
+    "keep_no_field": (
+        _("The kintone app has no field for this: {field}"),
+        _("Add the field to the app, or put the change back."),
+    ),
+    "keep_ambiguous": (
+        _("Several groups are called {name}, so a record could not say which is meant."),
+        _("Give the groups different names in Entra ID, or put the change back."),
+    ),
+    "keep_not_named": (
+        _("No record names {name} any more."),
+        _("Nothing to do: it ends with the next run."),
+    ),
+    "keep_no_record": (
+        _("No record describes the permission set “{set}”."),
+        _("Register the permission set in kintone."),
+    ),
     # What AWS answered
     "aws_refused": (_("AWS refused: {text}"), _("It is tried again in an hour, or as soon as the record changes.")),
     # Why a request of AWS's ended as failed

@@ -1,5 +1,7 @@
 """The gateways, built from the settings: the only place where the two meet."""
 
+from dataclasses import replace
+
 from django.conf import settings
 
 from accounts.models import AppKind
@@ -30,11 +32,19 @@ def connect_kintone() -> tuple[AppSource, AppSource]:
     return permission_sets, assignments
 
 
-def _build_app(app_id: str, token: str) -> KintoneApp:
+def connect_kintone_for_writing() -> tuple[AppSource, AppSource]:
+    """The two apps again. Writing a field that looks up the other app needs that app's token as well."""
+    permission_sets, assignments = connect_kintone()
+    tokens = (settings.KINTONE_ASSIGNMENT_API_TOKEN, settings.KINTONE_PERMISSION_SET_API_TOKEN)
+    assignments.app.close()
+    return permission_sets, replace(assignments, app=_build_app(settings.KINTONE_ASSIGNMENT_APP_ID, *tokens))
+
+
+def _build_app(app_id: str, *tokens: str) -> KintoneApp:
     return KintoneApp(
         base_url=settings.KINTONE_BASE_URL,
         app_id=app_id,
-        tokens=(token,),
+        tokens=tuple(dict.fromkeys(tokens)),
         guest_space_id=settings.KINTONE_GUEST_SPACE_ID,
     )
 

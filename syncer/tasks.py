@@ -16,7 +16,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from accounts import stops
 from accounts.audit import record_event
 from accounts.models import Account, Person, Stop, User
-from syncer import arrivals, leases, lock_outs, runs
+from syncer import arrivals, leases, lock_outs, runs, writing
 from syncer.connections import connect_slack
 from syncer.mirror.last_days import store_reminders
 from syncer.models import Run
@@ -57,13 +57,22 @@ def run_changes() -> None:
 
 @shared_task
 def sweep() -> None:
-    """Find runs whose process died, queued ones whose message was lost with the broker, and what stops left to do."""
+    """Find runs whose process died, queued ones and drafts whose message was lost, and what stops left to do."""
     if stops.close_ended_pauses():
         runs.queue_full_run()
     lock_outs.queue_what_is_left()
     runs.recover_lost_runs()
     runs.work_off_targeted()
     runs.work_off_queue()
+    if writing.has_waiting():
+        write_drafts()
+
+
+@shared_task
+def write_drafts() -> None:
+    """Carry to kintone what was decided here, and into AWS what was written."""
+    if writing.write_drafts(wait=LOOK_AGAIN):
+        run_changes()
 
 
 @shared_task
@@ -150,9 +159,14 @@ def _catch_up(user: User, stop: Stop | None) -> None:
         transaction.on_commit(lambda: _send(work_off_queue))
 
 
+def request_writing() -> None:
+    """Have drafts written as soon as this transaction is committed."""
+    transaction.on_commit(lambda: _send(write_drafts))
+
+
 def _send(task: "Task[[], None]") -> None:
     """Tell a worker. Without a broker the row waits, and the sweep finds it."""
     try:
         task.delay()
     except (OperationalError, BrokerError, OSError):
-        logger.warning("tasks: the broker cannot be reached; the queued run waits for the next sweep", exc_info=True)
+        logger.warning("tasks: the broker cannot be reached; what is asked for waits for the next sweep", exc_info=True)
