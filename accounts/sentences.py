@@ -438,6 +438,33 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         _("It is no longer there. Consoles and CLIs that were open then can go on until {until_at}."),
         "",
     ),
+    # One of our sets in the management account
+    "set_in_management": (
+        _(
+            "“{set}” is one of our permission sets and is provisioned in the management account, so nothing of it can "
+            "be changed any more: {count} assignments and {pending} wishes that wait. {list}"
+        ),
+        _("Its page has the commands that free it in the management account, and makes a twin for the other accounts."),
+    ),
+    "moved_to_twin": (
+        _("This record was moved from the permission set “{old}” to its twin “{set}”, with the same people and days."),
+        _("Nothing to do: “{old}” is held by the management account. Guardrails were decided again."),
+    ),
+    "twin_no_record": (
+        _("No record describes the permission set “{set}”, so there is nothing to copy."),
+        _("Register a permission set of another name in kintone, and move the records to it."),
+    ),
+    "twin_record_broken": (
+        _("The newest revision of the record of “{set}” is not in force."),
+        _("Mend the record first; the twin copies it."),
+    ),
+    "twin_newer_revision": (
+        _("Record {record} has a newer revision that is not in force."),
+        _("Mend it, then change its permission set in kintone."),
+    ),
+    "twin_names_taken": (_("Every name for a twin of “{set}” is taken."), _("Remove twins that nobody uses.")),
+    "twin_made": (_("The permission set “{set}” has a twin already, or needs none any more."), ""),
+    "list_changed": (_("The list has changed. Look at it once more."), ""),
     # Decisions about what was changed by hand
     "drift_decided": (
         _("It has been decided already, or it is over."),

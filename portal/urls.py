@@ -6,6 +6,7 @@ from django.urls import include, path
 from portal.views import (
     accounts,
     cli,
+    drift,
     errors,
     health,
     home,
@@ -19,6 +20,7 @@ from portal.views import (
     runs,
     sign_in,
     stops,
+    twins,
 )
 
 urlpatterns = [
@@ -30,6 +32,9 @@ urlpatterns = [
     path("accounts/<slug:account_id>/lift-freeze/", stops.lift_freeze, name="lift_freeze"),
     path("permission-sets/", permission_sets.permission_set_list, name="permission_set_list"),
     path("permission-sets/<int:pk>/", permission_sets.permission_set_detail, name="permission_set_detail"),
+    path("permission-sets/<int:pk>/twin/", twins.make_twin, name="make_twin"),
+    path("drift/<int:pk>/put-back/", drift.put_back, name="put_back"),
+    path("drift/<int:pk>/keep/", drift.keep, name="keep"),
     path("people/", people.person_list, name="person_list"),
     path("people/<int:pk>/", people.person_detail, name="person_detail"),
     path("people/<int:pk>/lock-out/", stops.lock_out, name="lock_out"),

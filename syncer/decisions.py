@@ -4,7 +4,7 @@ Each decision is taken once: whoever presses second is told so. A record that is
 so who may keep an assignment is who may register it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import NamedTuple
 
@@ -16,7 +16,8 @@ from django.utils.translation import override
 
 from accounts import access
 from accounts.audit import record_event
-from accounts.models import Account, Draft, PermissionSet, User
+from accounts.models import Draft, PermissionSet, User
+from accounts.owner_register import load_register
 from syncer import drafting
 from syncer.drafting import NotPossible
 from syncer.mirror.drift import describe, show_time
@@ -30,18 +31,26 @@ class Rights(NamedTuple):
     keep: bool
 
 
-def find_rights(user: User, drift: Drift) -> Rights:
-    """What this person may decide about this drift."""
-    if not drift.account_id:
-        permission_set = PermissionSet.objects.select_related("record").filter(name=drift.permission_set_name).first()
-        record = permission_set.record if permission_set else None
-        may = user.is_staff or (record is not None and access.may_edit_record(user, record))
-        return Rights(may, may and record is not None and drift.kind == Drift.Kind.CHANGED)
-    account = Account.objects.filter(account_id=drift.account_id).first()
-    if account is None:
-        return Rights(user.is_staff, keep=False)
-    owns = user.is_staff or access.owns_account(user, account)
-    return Rights(owns, access.may_widen(user, account) if drift.kind == Drift.Kind.ADDED else owns)
+def find_rights(user: User, drifts: Collection[Drift]) -> dict[int, Rights]:
+    """What this person may decide about each of these, by its row."""
+    account_ids = {drift.account_id for drift in drifts if drift.account_id}
+    register, principal_id = load_register(account_ids), access.find_principal_id(user)
+    rights: dict[int, Rights] = {}
+    for drift in drifts:
+        if not drift.account_id:
+            rights[drift.pk] = _find_rights_of_set(user, drift)
+            continue
+        owns = user.is_staff or register.owns(principal_id, drift.account_id)
+        widens = owns and (user.is_staff or not register.is_protected(drift.account_id))
+        rights[drift.pk] = Rights(owns, widens if drift.kind == Drift.Kind.ADDED else owns)
+    return rights
+
+
+def _find_rights_of_set(user: User, drift: Drift) -> Rights:
+    permission_set = PermissionSet.objects.select_related("record").filter(name=drift.permission_set_name).first()
+    record = permission_set.record if permission_set else None
+    may = user.is_staff or (record is not None and access.may_edit_record(user, record))
+    return Rights(may, may and record is not None and drift.kind == Drift.Kind.CHANGED)
 
 
 def put_back(drift: Drift, user: User) -> Run:

@@ -20,7 +20,7 @@ from syncer.gateways.errors import GatewayError, NotFound
 from syncer.gateways.identity_center import IdentityCenter
 from syncer.guarding import fence_units, find_unmatched_protection
 from syncer.judging import Judge
-from syncer.mirror import drift, people, refusals, standings, truth
+from syncer.mirror import captures, drift, people, refusals, standings, truth
 from syncer.mirror import records as record_mirror
 from syncer.mirror.judging import load_judge
 from syncer.mirror.ledger import Ledger, load_ledger
@@ -296,7 +296,8 @@ def _plan(ask: _Ask, observed: Observation) -> Prepared:
     assignments = load_records(AppKind.ASSIGNMENT, wish.codes(AppKind.ASSIGNMENT), without=wish.missing)
     desired = _build_desired(sets, assignments, load_before(), seen, judge)
     drifting = _judge_drift(desired, seen)
-    desired = replace(desired, problems=(*desired.problems, *drifting.problems))
+    problems = captures.amend_problems(desired, actual, now=timezone.now())
+    desired = replace(desired, problems=(*problems, *drifting.problems))
     references = standings.load_references()
     limits = _load_limits(wish, actual)
     circumstances = _load_circumstances(desired, references, ledger, drifting.consequences, everything=ask.everything)

@@ -10,9 +10,11 @@ from accounts.models import Account, Stage
 from accounts.stops import find_freeze, find_frozen
 from portal.views.access_portal import find_access_portal
 from portal.views.access_rows import build_groups, list_chips
+from portal.views.drift import build_lines
 from portal.views.paging import choose, paginate, read_query
 from portal.views.requests import HtmxHttpRequest, asks_for_part
 from portal.views.sections import build_sections, count_assignments, order_assignments
+from syncer.models import Drift
 
 
 @require_safe
@@ -52,6 +54,7 @@ def account_detail(request: HttpRequest, account_id: str) -> HttpResponse:
         "page": page,
         "sections": build_sections(page, "permission_set"),
         "figures": count_assignments(visible_assignments(user), "account", [account.pk]).get(account.pk),
+        "drift": build_lines(user, Drift.objects.filter(account_id=account_id)),
     }
     return render(request, "portal/account_detail.html", context)
 

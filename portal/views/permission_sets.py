@@ -3,17 +3,20 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from accounts.access import require_user, visible_assignments, visible_permission_sets
-from accounts.models import PermissionSet, Problem
+from accounts.access import require_user, visible_accounts, visible_assignments, visible_permission_sets
+from accounts.models import PermissionSet, Problem, User
 from portal.views.definitions import build_definition
+from portal.views.drift import build_lines
 from portal.views.paging import choose, paginate, read_query
 from portal.views.requests import HtmxHttpRequest, asks_for_part
 from portal.views.sections import build_sections, count_assignments, order_assignments
+from portal.views.twins import describe_capture
+from syncer.models import Drift
 
 
 class SetRow(NamedTuple):
@@ -64,8 +67,16 @@ def permission_set_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "page": page,
         "sections": build_sections(page, "account"),
         "figures": count_assignments(visible_assignments(user), "permission_set", [pk]).get(pk),
+        "drift": build_lines(user, _find_drift(user, permission_set)),
+        "capture": describe_capture(user, permission_set),
     }
     return render(request, "portal/permission_set_detail.html", context)
+
+
+def _find_drift(user: User, permission_set: PermissionSet) -> QuerySet[Drift]:
+    """What was changed by hand with this set, in accounts that the viewer may see."""
+    accounts = visible_accounts(user).values("account_id")
+    return Drift.objects.filter(Q(account_id="") | Q(account_id__in=accounts), permission_set_name=permission_set.name)
 
 
 def _count_problems(sets: Iterable[PermissionSet]) -> dict[int, int]:

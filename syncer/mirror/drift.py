@@ -237,13 +237,21 @@ def _as_problem(row: Drift, policy: Policy, actual: Actual, desired: Desired) ->
     standing = desired.wanted.get(key) if (key := _identity(row).key) else None
     wished = desired.sets.get(row.permission_set_name)
     record = standing.records[0] if standing else wished.record if wished and key is None else ""
-    params: dict[str, Any] = {"change": describe(row, actual), "until": show_time(until) if until else "—"}
-    if row.told_at is None:
-        params["quiet"] = True
+    params: dict[str, Any] = {
+        "change": describe(row, actual),
+        "until": show_time(until) if until else "—",
+        "account": row.account_id,
+        "set": row.permission_set_name,
+    }
     return Problem("drift", "warning", record, params=params)
 
 
 _SIGNS = {"added": "+", "removed": "−", "changed": "~"}
+
+
+def find_end(row: Drift) -> datetime | None:
+    """When it is put back by itself; None if never."""
+    return find_policy().find_end(_read(row))
 
 
 def describe(row: Drift, actual: Actual | None = None) -> str:
