@@ -363,16 +363,16 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         _("Changed in AWS by hand: {change}"),
         _(
             "Put it back or keep it as a record, on the page of the account or the permission set. "
-            "It is put back by itself: {until}"
+            "It is put back by itself: {until_at}"
         ),
     ),
     "drift_added": (
         _("Assigned in AWS by hand; no record wants it."),
-        _("Put it back or keep it as a record. It is put back by itself: {until}"),
+        _("Put it back or keep it as a record. It is put back by itself: {until_at}"),
     ),
     "drift_removed": (
         _("Removed in AWS by hand; a record wants it."),
-        _("Put it back or keep it as a record. It is put back by itself: {until}"),
+        _("Put it back or keep it as a record. It is put back by itself: {until_at}"),
     ),
     # What people stopped
     "paused": (

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from syncer.desired import Desired, State
 from syncer.planning import Fences
-from syncer.states import Actual, AssignmentKey, Definition, Difference, Ownership, PrincipalType
+from syncer.states import Actual, AssignmentKey, Definition, Difference, Ownership, PrincipalType, Reason
 
 
 class DriftKind(StrEnum):
@@ -218,7 +218,7 @@ def _has_set_ended(change: HandMade, desired: Desired, actual: Actual) -> bool:
 class Consequences:
     """What the planner has to heed; see `planning.Circumstances`."""
 
-    left_alone: frozenset[AssignmentKey] = frozenset()
+    left_alone: Mapping[AssignmentKey, Reason] = field(default_factory=dict)
     sets_left_alone: frozenset[str] = frozenset()
     overdue: frozenset[AssignmentKey] = frozenset()
     asked: frozenset[AssignmentKey] = frozenset()
@@ -229,11 +229,18 @@ def weigh(drifts: Collection[Noted], policy: Policy, now: datetime) -> Consequen
     held = [drift for drift in drifts if policy.is_held(drift, now)]
     due = [drift for drift in drifts if drift.change.kind is DriftKind.ADDED and not policy.is_held(drift, now)]
     return Consequences(
-        left_alone=frozenset(_keys_of(held)),
+        left_alone={key: _explain(drift, policy) for drift in held if (key := drift.change.matter.key)},
         sets_left_alone=frozenset(drift.change.matter.permission_set for drift in held if not drift.change.matter.key),
         overdue=frozenset(_keys_of(drift for drift in due if drift.decision is Decision.NONE)),
         asked=frozenset(_keys_of(drift for drift in due if drift.decision is Decision.PUT_BACK)),
     )
+
+
+def _explain(drift: Noted, policy: Policy) -> Reason:
+    """Why an assignment is as it is; without an end where it waits for somebody's word."""
+    end = policy.find_end(drift)
+    params = {"until_at": end.isoformat(timespec="seconds")} if end else {}
+    return Reason("drift_added" if drift.change.kind is DriftKind.ADDED else "drift_removed", params)
 
 
 def _keys_of(drifts: Iterable[Noted]) -> Iterator[AssignmentKey]:

@@ -57,7 +57,7 @@ class Circumstances:
 
     locked: principal id → why, of people who are locked out: everything of theirs on our sets goes, nothing comes.
     frozen: account id → why, of accounts whose owner lets nobody new in.
-    drift, drifting_sets: what was changed by hand and is left alone for now.
+    drift: key → why, and drifting_sets: what was changed by hand and is left alone for now.
     overdue: what was assigned by hand and whose time to be kept is over.
     asked: what a person wants removed, said in the portal with that very assignment on the screen.
     under_way, sets_under_way: what another run has sent to AWS and is following.
@@ -66,7 +66,7 @@ class Circumstances:
     refused: Refused = NOTHING_REFUSED
     locked: Mapping[str, Reason] = field(default_factory=dict)
     frozen: Mapping[str, Reason] = field(default_factory=dict)
-    drift: frozenset[AssignmentKey] = frozenset()
+    drift: Mapping[AssignmentKey, Reason] = field(default_factory=dict)
     drifting_sets: frozenset[str] = frozenset()
     overdue: frozenset[AssignmentKey] = frozenset()
     asked: frozenset[AssignmentKey] = frozenset()
@@ -263,8 +263,8 @@ def _find_verdicts(world: _World, absent: Iterable[AssignmentKey]) -> dict[Assig
     there, wanted = world.actual.assignments, world.desired.wanted
     verdicts = {key: verdict for key in absent if key in wanted and (verdict := _find_verdict(world, key))}
     verdicts |= {
-        key: Verdict(Standstill.DRIFTED)
-        for key in world.circumstances.drift
+        key: Verdict(Standstill.DRIFTED, reason)
+        for key, reason in world.circumstances.drift.items()
         if key in there and key not in wanted and _find_cause(world, key) is None
     }
     return verdicts | dict.fromkeys(world.circumstances.under_way, Verdict(Standstill.UNDER_WAY))
@@ -281,7 +281,7 @@ def _find_verdict(world: _World, key: AssignmentKey) -> Verdict | None:
         return None
     if reason := _find_bar(world, key, standing):
         return Verdict(Standstill.BLOCKED, reason)
-    return Verdict(Standstill.DRIFTED) if key in circumstances.drift else None
+    return Verdict(Standstill.DRIFTED, circumstances.drift[key]) if key in circumstances.drift else None
 
 
 def _find_bar(world: _World, key: AssignmentKey, standing: Standing) -> Reason | None:

@@ -384,6 +384,8 @@ def _load_circumstances(
         drifting_sets=drifting.sets_left_alone,
         under_way=ledger.under_way,
         sets_under_way=ledger.sets_under_way,
+        overdue=drifting.overdue,
+        asked=drifting.asked,
     )
 
 

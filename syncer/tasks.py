@@ -24,6 +24,7 @@ from syncer.sending import send_due
 
 logger = logging.getLogger(__name__)
 
+FEW = 3  # written records that have a run each; more are carried out together
 LOOK_AGAIN = 5.0  # seconds to wait for a lease that is about to be given back
 
 
@@ -71,8 +72,13 @@ def sweep() -> None:
 @shared_task
 def write_drafts() -> None:
     """Carry to kintone what was decided here, and into AWS what was written."""
-    if writing.write_drafts(wait=LOOK_AGAIN):
+    written = writing.write_drafts(wait=LOOK_AGAIN)
+    if len(written) > FEW:
         run_changes()
+        return
+    for reference in sorted(written):
+        runs.queue_record_run(reference)
+    runs.work_off_targeted()
 
 
 @shared_task

@@ -239,7 +239,7 @@ def _as_problem(row: Drift, policy: Policy, actual: Actual, desired: Desired) ->
     record = standing.records[0] if standing else wished.record if wished and key is None else ""
     params: dict[str, Any] = {
         "change": describe(row, actual),
-        "until": show_time(until) if until else "—",
+        **({"until_at": until.isoformat(timespec="seconds")} if until else {}),
         "account": row.account_id,
         "set": row.permission_set_name,
     }

@@ -3,11 +3,12 @@
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from accounts.models import Assignment, PermissionSet, Problem
 from syncer.models import Change, Drift
-from tests.syncer.running import plan, sync
-from tests.syncer.worlds import World
+from tests.syncer.running import NOTHING, counts_of, plan, state_of, sync
+from tests.syncer.worlds import DOMAIN, World
 
 pytestmark = pytest.mark.django_db
 
@@ -19,6 +20,11 @@ def company(world: World) -> World:
     world.register("shop", "Reader", "hana", "taro")
     assert sync().code == 0
     return world
+
+
+def let_pass(settings: Settings) -> None:
+    """The grace is over."""
+    settings.DRIFT_GRACE_HOURS = 0.0
 
 
 def open_drift() -> list[tuple[str, str, str]]:
@@ -96,6 +102,149 @@ def test_problem_of_a_drift_keeps_its_time(company: World) -> None:
     first = list(since)
     sync()
     assert list(since) == first
+
+
+# --- What becomes of it -----------------------------------------------------------------------------------------------
+
+
+def test_hand_made_assignment_stays_for_its_grace(company: World) -> None:
+    company.assign("shop", "Reader", "ken")
+    for _run in range(2):
+        outcome = sync()
+        assert (outcome.code, outcome.counts) == (0, NOTHING)
+    assert ("shop", "Reader", "ken") in company.granted()
+    row = Assignment.objects.get(principal__display_name="ken")
+    assert (row.state, row.reason["code"]) == ("drifted", "drift_added")
+
+
+def test_after_its_grace_it_goes(company: World, settings: Settings) -> None:
+    company.assign("shop", "Reader", "ken")
+    sync()
+    let_pass(settings)
+    outcome = sync()
+    assert outcome.counts == counts_of(delete=1)
+    assert Change.objects.get(kind="delete").details[0]["after"] == "drift"
+    assert ("shop", "Reader", "ken") not in company.granted()
+    assert "drift" not in sync().codes
+
+
+def test_removal_by_hand_stays_for_its_grace_and_comes_back(company: World, settings: Settings) -> None:
+    company.unassign("shop", "Reader", "hana")
+    assert sync().counts == NOTHING
+    assert state_of("shop", "Reader", "hana") == "drifted"
+    let_pass(settings)
+    assert sync().counts == counts_of(create=1)
+    assert state_of("shop", "Reader", "hana") == "granted"
+
+
+def test_changed_set_stays_for_its_grace_and_is_mended(company: World, settings: Settings) -> None:
+    arn = company.aws.permission_set_arn("Reader")
+    company.aws.change_permission_set(arn, description="by hand")
+    assert sync().counts == NOTHING
+    assert PermissionSet.objects.get(name="Reader").reason["code"] == "set_drifted"
+    let_pass(settings)
+    assert sync().counts == counts_of(update=1)
+    assert company.aws.center.sets[arn].description != "by hand"
+
+
+def test_edit_of_the_record_goes_before_the_grace_of_its_set(company: World) -> None:
+    arn = company.aws.permission_set_arn("Reader")
+    company.aws.change_permission_set(arn, description="by hand")
+    sync()
+    company.edit(f"{company.sets.id}:1", description="as registered")
+    assert sync().counts == counts_of(update=1)
+    assert company.aws.center.sets[arn].description == "as registered"
+
+
+def test_overwrite_puts_back_at_once(company: World, settings: Settings) -> None:
+    settings.DRIFT = "overwrite"
+    company.assign("shop", "Reader", "ken")
+    outcome = sync()
+    assert outcome.counts == counts_of(delete=1)
+    assert "drift" in outcome.codes
+
+
+def test_notify_never_puts_back(company: World, settings: Settings) -> None:
+    settings.DRIFT = "notify"
+    company.assign("shop", "Reader", "ken")
+    sync()
+    let_pass(settings)
+    assert sync().counts == NOTHING
+    assert "drift" in plan().codes
+
+
+@pytest.mark.parametrize("mode", ["grace", "overwrite", "notify"])
+def test_word_of_a_person_goes_before_everything(mode: str, company: World, settings: Settings) -> None:
+    settings.DRIFT = mode
+    company.assign("shop", "Reader", "ken")
+    plan()
+    Drift.objects.update(decision="put_back")
+    assert sync().counts == counts_of(delete=1)
+    assert Change.objects.get(kind="delete").confirmed
+
+
+def test_what_is_kept_waits_for_kintone_past_its_grace(company: World, settings: Settings) -> None:
+    company.assign("shop", "Reader", "ken")
+    plan()
+    Drift.objects.update(decision="keep")
+    let_pass(settings)
+    assert sync().counts == NOTHING
+
+
+def test_drift_after_its_grace_is_braked(company: World, settings: Settings) -> None:
+    settings.DRIFT, settings.DELETE_LIMIT_MAX = "overwrite", 0
+    company.assign("shop", "Reader", "ken")
+    outcome = sync()
+    assert (outcome.code, outcome.changes) == (3, [("delete", f"Reader ken@{DOMAIN}", "held")])
+
+
+def test_record_that_gives_the_same_while_it_drifts_ends_it(company: World) -> None:
+    """A targeted run grants what somebody has just assigned by hand."""
+    company.assign("shop", "Reader", "ken")
+    record = company.register("shop", "Reader", "ken")
+    assert sync("--record", record).counts == NOTHING
+    assert sync().counts == NOTHING
+    assert not Drift.objects.exists()
+    assert state_of("shop", "Reader", "ken") == "granted"
+
+
+def test_targeted_run_leaves_the_drift_of_its_pair(company: World) -> None:
+    company.assign("shop", "Reader", "ken")
+    company.edit(f"{company.assignments.id}:1", users=["hana"])
+    assert sync("--record", f"{company.assignments.id}:1").counts == counts_of(delete=1)
+    assert ("shop", "Reader", "ken") in company.granted()
+    assert open_drift() == [("added", "Reader", "ken")]
+
+
+def test_terraform_each_hour_is_told_once_a_day(company: World, settings: Settings) -> None:
+    settings.DRIFT = "overwrite"
+    for _hour in range(3):
+        company.assign("shop", "Reader", "ken")
+        sync()
+        sync()
+    told = Drift.objects.order_by("pk").values_list("told_at", flat=True)
+    assert [moment is not None for moment in told] == [True, False, False]
+
+
+def test_leaver_s_access_made_by_hand_goes_first(company: World) -> None:
+    company.aws.directory.users[company.principal_ids["ken"]].status = "DISABLED"
+    company.assign("shop", "Reader", "ken")
+    assert sync().counts["delete"] == 1
+    assert not Drift.objects.exists()
+
+
+def test_broken_record_of_a_set_leaves_it_alone(company: World) -> None:
+    company.edit(f"{company.sets.id}:1", managed_policies="NoSuchPolicy")
+    sync()
+    arn = company.aws.permission_set_arn("Reader")
+    company.aws.change_permission_set(arn, description="by hand")
+    assert sync().counts["update"] == 0
+    assert not Drift.objects.exists()
+    company.edit(f"{company.sets.id}:1", managed_policies="ReadOnlyAccess")
+    assert sync().counts["update"] == 1
+
+
+# --- Ownership --------------------------------------------------------------------------------------------------------
 
 
 def test_set_without_our_tag_is_not_known_as_ours(company: World) -> None:

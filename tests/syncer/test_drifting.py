@@ -272,7 +272,9 @@ def test_consequences_are_told_apart() -> None:
         noted(DriftKind.REMOVED, matter(key(BANK)), Decision.PUT_BACK),
         EDITED,
     ]
-    assert weigh(drifts, GRACE, SEEN) == Consequences(frozenset({HANA}), frozenset({"Admin"}), asked=frozenset({TARO}))
+    left = {HANA: Reason("drift_added", {"until_at": "2026-11-24T03:00:00+00:00"})}
+    assert weigh(drifts, GRACE, SEEN) == Consequences(left, frozenset({"Admin"}), asked=frozenset({TARO}))
+    assert weigh(drifts, NOTIFY, SEEN).left_alone == {HANA: Reason("drift_added")}
     late = weigh(drifts, GRACE, SEEN + timedelta(days=2))
     assert late == Consequences(overdue=frozenset({HANA}), asked=frozenset({TARO}))
 
