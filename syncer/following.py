@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol
 
 from syncer.changes import AssignmentChange, Change, Kind, SetChange
 from syncer.gateways.errors import GatewayError, NotFound, Permanent, Temporary
+from syncer.gateways.failure_reasons import classify_failure
 from syncer.gateways.identity_center_requests import OperationStatus, RequestKind, RequestStatus
 from syncer.states import Reason
 
@@ -227,7 +228,7 @@ class _Statuses:
             return self._too_long(item)
         if found.status is RequestStatus.SUCCEEDED:
             return self._succeeded(item)
-        return _End(Failure(Reason("aws_refused", {"text": found.failure_reason}), for_good=True))
+        return _End(judge_failure(found.failure_reason, item.operation.kind))
 
     def _succeeded(self, item: UnderWay) -> "_End":
         kind, took = item.operation.kind, self.options.now() - item.since
@@ -242,6 +243,12 @@ class _Statuses:
 
 class _End(NamedTuple):
     failure: Failure | None = None
+
+
+def judge_failure(text: str, kind: RequestKind) -> Failure | None:
+    """What AWS's FailureReason comes to; None where what was asked for is so already."""
+    verdict = classify_failure(text, kind)
+    return None if verdict.is_done else Failure(verdict.reason, verdict.for_good)
 
 
 def list_operations(changes: Iterable[Change]) -> list[Operation]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from django.utils import timezone
 
 from syncer import lanes
-from syncer.following import GIVE_UP_SECONDS
+from syncer.following import GIVE_UP_SECONDS, judge_failure
 from syncer.gateways.errors import GatewayError, NotFound
 from syncer.gateways.identity_center import IdentityCenter
 from syncer.gateways.identity_center_requests import Aim, OperationStatus, RequestKind, RequestStatus
@@ -41,7 +41,7 @@ def settle(row: Operation, center: IdentityCenter, *, sleep: Callable[[float], N
     """Follow one operation to its end and note it at its change. Raises GatewayError while AWS cannot say."""
     kind, aim = RequestKind(row.kind), _aim_of(row)
     if not aim.permission_set_arn:  # its set was never made, so nothing was sent
-        _note(row, Reason("run_lost"), is_done=False)
+        _note(row, Reason("run_lost"))
         lanes.leave(row)
         return
     request_id = row.request_id or center.find_request(kind, aim)
@@ -50,10 +50,10 @@ def settle(row: Operation, center: IdentityCenter, *, sleep: Callable[[float], N
         Change.objects.filter(pk=row.change_id).update(request_id=request_id)
     status = _await_end(center, kind, request_id, sleep) if request_id else None
     if status is not None:
-        is_done = status.status is RequestStatus.SUCCEEDED
-        _note(row, Reason("aws_refused", {"text": status.failure_reason}), is_done=is_done)
+        failed = None if status.status is RequestStatus.SUCCEEDED else judge_failure(status.failure_reason, kind)
+        _note(row, failed.reason if failed else None)
     elif kind is not RequestKind.PROVISIONING:
-        _note(row, Reason("run_lost"), is_done=_is_done(center, kind, aim))
+        _note(row, None if _is_done(center, kind, aim) else Reason("run_lost"))
     lanes.leave(row)
     logger.info("resume: operation %s of account %s is settled: %s", row.pk, row.account_id, status or "looked up")
 
@@ -86,11 +86,11 @@ def _is_done(center: IdentityCenter, kind: RequestKind, aim: Aim) -> bool:
     return ((PrincipalType(aim.principal_type), aim.principal_id) in there) is (kind is RequestKind.CREATION)
 
 
-def _note(row: Operation, reason: Reason, *, is_done: bool) -> None:
+def _note(row: Operation, failed: Reason | None) -> None:
     """The outcome of an assignment's change. A set's change is over with all of its accounts: the next plan tells."""
     if row.kind == Operation.Kind.PROVISIONING:
         return
-    outcome = Change.Outcome.SUCCEEDED if is_done else Change.Outcome.FAILED
+    outcome = Change.Outcome.FAILED if failed else Change.Outcome.SUCCEEDED
     Change.objects.filter(pk=row.change_id, outcome=Change.Outcome.SENT).update(
-        outcome=outcome, reason={} if is_done else reason.as_json(), finished_at=timezone.now()
+        outcome=outcome, reason=failed.as_json() if failed else {}, finished_at=timezone.now()
     )

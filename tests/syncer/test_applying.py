@@ -308,6 +308,12 @@ def test_refusal_has_awss_own_reason_and_stops_nothing_else() -> None:
     assert set(recorder.reasons.values()) == {"aws_refused"}
 
 
+def test_removal_of_what_is_gone_already_is_done() -> None:
+    center = FakeCenter(failing={ACCOUNTS[0]: "Received a 404 status error: Assignment not found."})
+    _center, recorder, _watch = apply(delete(ACCOUNTS[0]), create(ACCOUNTS[0]), center=center)
+    assert list(recorder.outcomes.values()) == ["succeeded", "postponed"]
+
+
 @pytest.mark.parametrize(("error", "outcome"), [(denied(), "refused"), (busy(), "postponed")])
 def test_call_that_fails_is_refused_or_postponed(error: GatewayError, outcome: str) -> None:
     _center, recorder, _watch = apply(create(ACCOUNTS[0]), center=FakeCenter(raising={"create": error}))
