@@ -56,8 +56,9 @@ WRITES = Backoff(tries=6, first=0.5, longest=8.0)
 RACES = Backoff(tries=5, first=1.0, longest=8.0)
 REST_SECONDS = 30.0  # after a service could not be reached at all, requests to it fail at once for so long
 
-# Requests a second and burst of one account; source: quotas of AWS Organizations and of IAM Identity Center. IAM
-# publishes none: two a second are more than its one listing needs.
+# AWS's requests a second and burst for one account; source: quotas of AWS Organizations and of IAM Identity Center. IAM
+# publishes none: two a second are more than its one listing needs. Each session keeps below them: requests do not
+# arrive as evenly as they were sent, and the session before may have spent the burst.
 _RATES: Mapping[str, Rate] = {
     "organizations:DescribeAccount": Rate(20, 30),
     "organizations:DescribeOrganization": Rate(1, 2),
@@ -284,7 +285,7 @@ class AwsSession:
         key = service if service == "sso-admin" else operation
         with self._lock:
             if key not in self._pacers:
-                self._pacers[key] = _bucket(_RATES.get(operation, _IDENTITY_STORE_RATE), self._sleep)
+                self._pacers[key] = _bucket(_below(_RATES.get(operation, _IDENTITY_STORE_RATE)), self._sleep)
             return self._pacers[key]
 
     def _connect(self, options: AwsOptions) -> Clients:
@@ -387,6 +388,10 @@ def _next_page(page: Mapping[str, object]) -> dict[str, object]:
     if page.get("NextToken"):
         return {"NextToken": page["NextToken"]}
     return {"Marker": page["Marker"]} if page.get("IsTruncated") else {}
+
+
+def _below(limit: Rate) -> Rate:
+    return Rate(0.9 * limit.per_second, max(1.0, limit.burst / 2))
 
 
 def _bucket(rate: Rate, sleep: Sleep) -> TokenBucket:

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 import pytest
 
 from simulators.aws import AwsWorld, Fault
+from syncer.gateways import aws_session
 from syncer.gateways.aws_session import AwsOptions, Flow, Traffic
 from syncer.gateways.identity_center import IdentityCenter, connect
 from syncer.gateways.identity_center_requests import RequestKind
+from syncer.gateways.pacing import Rate
 from syncer.states import PrincipalType
 from tests.syncer.conftest import AwsCast
 
@@ -90,3 +92,11 @@ def test_seconds_of_waiting_are_counted(paced: IdentityCenter, witness: Witness)
     witness.pause = 0.02
     paced.list_permission_set_arns()
     assert paced.flows[Traffic.READ].waited - before >= 0.02
+
+
+@pytest.mark.parametrize(("operation", "limit"), aws_session._RATES.items())
+def test_session_keeps_below_awss_limits(operation: str, limit: Rate) -> None:
+    """One session after the other finds a burst of its own, and requests may arrive closer than they were sent."""
+    ours = aws_session._below(limit)
+    assert ours.per_second < limit.per_second
+    assert ours.burst == max(1.0, limit.burst / 2)
