@@ -746,10 +746,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "aws_error": (_("AWS refused {operation}: {code} {text}"), _("See the log.")),
     # What operators are told
     "notice_run_failed": (_("A run did not come to its end."), ""),
-    "notice_changes_failed": (
-        _("Changes that failed for one reason: {count}"),
-        _("Everything else was carried out."),
-    ),
+    "notice_changes_failed": (_("Changes that failed for one reason: {count}"), ""),
     "notice_held": (
         _("Removals held back: {count} (checksum {checksum})"),
         _(
@@ -757,10 +754,14 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
             "--accept {checksum}. If it is not, mend kintone and nothing is lost."
         ),
     ),
-    "notice_unresolved": (
-        _("Could not be read: {count}. Nothing is changed there until it can."),
-        "",
+    "notice_held_people": (
+        _("Removals held back: {count} (checksum {checksum})"),
+        _(
+            "Check Entra ID and its provisioning: so many people at once look like a fault there. If it is right, an "
+            "administrator lets exactly this list go on the run's page, or with manage.py sync --accept {checksum}."
+        ),
     ),
+    "notice_unresolved": (_("Could not be read: {count}"), ""),
     "notice_drift": (
         _("Changed by hand on permission sets of Genkan's: {count}"),
         _("Put it back, or keep it as a record."),

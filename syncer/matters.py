@@ -30,6 +30,7 @@ class Kind(StrEnum):
     DRIFT = "drift"
     CRITICAL = "critical"
     PEOPLE = "people"
+    MIND = "mind"
 
 
 class Item(NamedTuple):
@@ -115,7 +116,15 @@ _ENDS = frozenset({"run_lost", "run_stopped", "lease_lost"})
 # Told with its rows.
 _ELSEWHERE = frozenset({"drift"})
 _GROUPS_OF_HELD: Mapping[str, str] = {"app_shrunk": "app", "too_many_people": "people"}
-_KINDS_OF_PROBLEMS: Mapping[str, Kind] = {"provisioning_stopped": Kind.CRITICAL, "baseline_missing": Kind.HELD}
+_KINDS_OF_PROBLEMS: Mapping[str, Kind] = {"provisioning_stopped": Kind.CRITICAL}
+# Problems of one code that are about different things, and which of their parameters says so.
+_NAMED_BY: Mapping[str, str] = {
+    "account_moved": "account",
+    "guardrail_matches_nothing": "rule",
+    "protection_matches_nothing": "unit",
+}
+# What happened, and is no trouble that could be over.
+NEWS = frozenset({"account_moved"})
 
 
 def find_matters(findings: Findings) -> tuple[Matter, ...]:
@@ -161,7 +170,8 @@ def _of_end(findings: Findings) -> Iterable[Matter]:
 
 def _of_held(findings: Findings) -> Iterable[Matter]:
     for group, told in _group(findings.held, lambda each: group_of_held(each.reason.code)):
-        sentence = Reason("notice_held", {"count": len(told), "checksum": findings.checksum})
+        code = "notice_held_people" if group == "people" else "notice_held"
+        sentence = Reason(code, {"count": len(told), "checksum": findings.checksum})
         yield _build(Kind.HELD, f"held:{group}", sentence, findings.path, told)
 
 
@@ -181,10 +191,15 @@ def _of_unresolved(findings: Findings) -> Iterable[Matter]:
 
 def _of_problems(findings: Findings) -> Iterable[Matter]:
     told = [Told(problem) for problem in findings.problems if problem.code not in _ELSEWHERE]
-    for code, group in _group(told, lambda each: each.reason.code):
-        kind = _KINDS_OF_PROBLEMS.get(code, Kind.FAILED)
-        because = tuple(each.reason for each in group[1:MOST_ITEMS])
-        yield Matter(kind, f"problem:{code}", group[0].reason, findings.path, count=len(group), because=because)
+    for name, group in _group(told, lambda each: _name_problem(each.reason)):
+        sentence = group[0].reason
+        kind = _KINDS_OF_PROBLEMS.get(sentence.code, Kind.MIND)
+        yield Matter(kind, f"problem:{name}"[:LONGEST_KEY], sentence, findings.path, count=len(group))
+
+
+def _name_problem(problem: Reason) -> str:
+    named_by = _NAMED_BY.get(problem.code)
+    return f"{problem.code}:{problem.params.get(named_by, '')}" if named_by else problem.code
 
 
 def _of_drift(findings: Findings) -> Iterable[Matter]:

@@ -23,19 +23,27 @@ LONGEST_LINE = 600
 def render_notice(notice: Notice) -> str:
     """The message in Slack's mrkdwn, with a link to the portal's page."""
     with override(settings.LANGUAGE_CODE):
-        lines = [*_head(notice), *_items(notice.params)]
+        lines = [*_head(notice), *_items(_find_params(notice))]
         if notice.ended_at and notice.ended_at > notice.created_at:
             lines.append(gettext("It is over meanwhile."))
         link = f"<{settings.PUBLIC_URL}{notice.path}|{gettext('Open in Genkan')}>"
         return _fit(lines, link)
 
 
+def _find_params(notice: Notice) -> Mapping[str, Any]:
+    """What it is about; the end of a matter is about what the matter was."""
+    was: Mapping[str, Any] = notice.params.get("was") or {}
+    return was.get("params") or {} if was else notice.params
+
+
 def _head(notice: Notice) -> Iterable[str]:
+    """What, why, and the way out. The reasons of a hold and of what is over have none that would help here."""
     yield f"*{_line(capfirst(notice.get_kind_display()))}* · {_line(describe_notice(notice))}"
-    for reason in notice.params.get("because", ()):
+    is_brief = notice.kind in (Notice.Kind.HELD, Notice.Kind.DONE)
+    for reason in _find_params(notice).get("because", ()):
         said = render_reason(reason)
         if said:
-            yield _line(join(said.message, said.remedy))
+            yield _line(join(said.message, "" if is_brief else said.remedy))
     remedy = render(notice.code, notice.params).remedy
     if remedy:
         yield _line(remedy)

@@ -279,6 +279,7 @@ class Notice(models.Model):
         DRIFT = "drift", _("changed by hand")
         CRITICAL = "critical", _("critical")
         PEOPLE = "people", _("about people")
+        MIND = "mind", _("to mind")
         DONE = "done", _("resolved")
 
     kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices)

@@ -16,7 +16,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
 from accounts.models import Account, Assignment, PermissionSet, Principal
-from syncer.matters import Captured, Drifted, Findings, Item, Matter, Told, find_matters, has_grown
+from syncer.matters import NEWS, Captured, Drifted, Findings, Item, Matter, Told, find_matters, has_grown
 from syncer.models import Change, Drift, Notice, Run
 from syncer.states import Reason
 
@@ -75,8 +75,10 @@ def _came_through(run: Run) -> bool:
 
 
 def _is_over(key: str, matters: Collection[Matter], run: Run) -> bool:
-    """A run that only plans does not try again what failed."""
-    if run.mode == Run.Mode.PLAN and key.startswith("failed:"):
+    """A run that only plans does not try again what failed; what could not be read, only a proof has read since."""
+    if key.startswith("failed:") and run.mode == Run.Mode.PLAN:
+        return False
+    if key.startswith("unresolved:") and not run.is_proof:
         return False
     return all(matter.key != key for matter in matters)
 
@@ -104,7 +106,7 @@ def _end(notices: Collection[Notice], *, resolved: bool = False) -> None:
         return
     Notice.objects.filter(pk__in=[notice.pk for notice in notices]).update(ended_at=timezone.now())
     if resolved:
-        write_resolved(notice for notice in notices if notice.sent_at)
+        write_resolved(notice for notice in notices if notice.sent_at and notice.code not in NEWS)
 
 
 def write_resolved(notices: Iterable[Notice]) -> None:

@@ -148,6 +148,7 @@ def _settle_abandoned() -> None:
         settle_all(abandoned, center)
 
 
+@transaction.atomic
 def _mark_lost(run: Run) -> bool:
     reason = Reason("run_lost")
     if not Run.objects.filter(pk=run.pk, status=Run.Status.RUNNING).update(status=Run.Status.LOST):

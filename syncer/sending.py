@@ -17,6 +17,7 @@ from django.utils.translation import gettext, override
 from accounts.sentences import render_reason
 from syncer.gateways.errors import GatewayError, Permanent, Temporary
 from syncer.gateways.slack import Slack
+from syncer.matters import NEWS
 from syncer.messages import join, render_notice
 from syncer.models import Notice
 from syncer.notices import write_resolved
@@ -71,7 +72,7 @@ def _note_sent(notice: Notice) -> None:
     """A matter that was over before its message was noted has nobody else who would tell its end."""
     Notice.objects.filter(pk=notice.pk).update(sent_at=timezone.now(), error="")
     current = Notice.objects.get(pk=notice.pk)
-    if current.ended_at and not notice.ended_at:
+    if current.ended_at and not notice.ended_at and current.code not in NEWS:
         write_resolved([current])
 
 

@@ -90,7 +90,7 @@ def test_held_removals_are_told_for_each_group_with_the_checksum() -> None:
     )
     access, people = find(held=held, checksum="0123456789ab")
     assert (access.key, people.key) == ("held:access", "held:people")
-    assert people.sentence == Reason("notice_held", {"count": 11, "checksum": "0123456789ab"})
+    assert people.sentence == Reason("notice_held_people", {"count": 11, "checksum": "0123456789ab"})
     assert access.because == (Reason("too_large_share", {"count": 12, "of": 30}),)
 
 
@@ -122,11 +122,23 @@ def test_key_fits_its_column() -> None:
 
 def test_problem_of_nobodys_record_is_told_by_its_own_sentence() -> None:
     [matter] = find(problems=(Reason("baseline_missing"),))
-    assert (matter.kind, matter.key, matter.sentence) == (
-        Kind.HELD,
-        "problem:baseline_missing",
-        Reason("baseline_missing"),
+    assert matter.key == "problem:baseline_missing"
+    assert (matter.kind, matter.sentence) == (Kind.MIND, Reason("baseline_missing"))
+
+
+def test_stopped_provisioning_is_critical() -> None:
+    assert find(problems=(Reason("provisioning_stopped"),))[0].kind is Kind.CRITICAL
+
+
+def test_pause_that_was_made_longer_is_the_same_matter() -> None:
+    assert keys(problems=(Reason("paused", {"until": "14:00"}),)) == keys(
+        problems=(Reason("paused", {"until": "16:00"}),)
     )
+
+
+def test_each_account_that_moved_is_news_of_its_own() -> None:
+    moved = [Reason("account_moved", {"account": name}) for name in ("shop", "blog", "shop")]
+    assert keys(problems=tuple(moved)) == ["problem:account_moved:shop", "problem:account_moved:blog"]
 
 
 def test_drift_is_told_by_its_rows_and_not_by_its_problems() -> None:

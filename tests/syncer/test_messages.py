@@ -28,7 +28,6 @@ def test_message_says_what_why_where_and_how_to_look() -> None:
     assert render_notice(make_notice(count=7, because=[REFUSED], items=[item])).split("\n") == [
         "*Something failed* · Changes that failed for one reason: 7",
         "AWS refused: no such policy It is tried again in an hour, or as soon as the record changes.",
-        "Everything else was carried out.",
         "• payments-prod (production) × Deploy × 鈴木 蓮",
         "and 6 more",
         "<https://genkan.example.com/runs/7/|Open in Genkan>",
@@ -88,6 +87,13 @@ def test_matter_that_was_over_before_it_was_sent_says_so() -> None:
     assert "It is over meanwhile." in render_notice(notice)
 
 
+def test_hold_tells_the_way_out_once() -> None:
+    because = [{"code": "too_large_share", "params": {"count": 12, "of": 30}}]
+    notice = make_notice("notice_held", checksum="0123456789ab", because=because)
+    notice.kind = "held"
+    assert render_notice(notice).count("--accept") == 1
+
+
 def test_event_is_never_over() -> None:
     notice = make_notice()
     notice.ended_at = notice.created_at
@@ -95,11 +101,13 @@ def test_event_is_never_over() -> None:
 
 
 def test_resolved_notice_names_what_is_over() -> None:
-    was = {"code": "notice_held", "params": {"count": 12, "checksum": "0123456789ab"}}
+    because = [{"code": "too_large_share", "params": {"count": 12, "of": 30}}]
+    was = {"code": "notice_held", "params": {"count": 12, "checksum": "0123456789ab", "because": because}}
     notice = Notice(kind="done", code="notice_resolved", params={"was": was}, path="/runs/7/")
     assert describe_notice(notice) == "Over: Removals held back: 12 (checksum 0123456789ab)"
     assert render_notice(notice).split("\n") == [
         "*Resolved* · Over: Removals held back: 12 (checksum 0123456789ab)",
+        "12 of 30 assignments would go within 24 hours.",
         "<https://genkan.example.com/runs/7/|Open in Genkan>",
     ]
 

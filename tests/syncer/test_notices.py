@@ -1,5 +1,6 @@
 """The outbox: told once while it stands, ended by a full run that no longer meets it."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -128,6 +129,16 @@ def test_run_that_could_not_read_everything_ends_quietly() -> None:
     assert resolved() == []
 
 
+def test_only_a_proof_says_that_everything_can_be_read_again() -> None:
+    item = {"scope": "account 1", "operation": "sso-admin:A", "reason": {"code": "aws_throttled", "params": {}}}
+    tell_run(make_run(status=Run.Status.FAILED, unresolved=[item]))
+    note_all_sent()
+    tell_run(make_run(share=3))
+    assert open_keys() == ["unresolved:sso-admin:A:aws_throttled"]
+    tell_run(make_run(is_proof=True))
+    assert resolved() == ["unresolved:sso-admin:A:aws_throttled"]
+
+
 def test_refusal_that_waits_for_its_next_try_still_stands() -> None:
     assignment = factories.make_assignment(state=Assignment.State.FAILED, failures=1)
     run = make_run(status=Run.Status.FAILED)
@@ -163,6 +174,15 @@ def test_drift_that_comes_each_hour_is_not_told_each_hour() -> None:
     Drift.objects.create(kind=Drift.Kind.ADDED, permission_set_name="Deploy", principal_id="1", told_at=None)
     tell_run(make_run())
     assert not Notice.objects.exists()
+
+
+def test_news_end_without_a_word() -> None:
+    problem = {"record": "", "code": "account_moved", "params": {"account": "shop"}}
+    tell_run(make_run(problems=[problem]))
+    note_all_sent()
+    tell_run(make_run())
+    assert open_keys() == []
+    assert resolved() == []
 
 
 def test_event_has_no_end_and_may_happen_again() -> None:
@@ -238,7 +258,8 @@ def test_refusal_of_aws_is_told_with_its_reason(settled: World) -> None:
 
 
 def test_lost_run_is_told(settled: World) -> None:
-    make_run(status=Run.Status.RUNNING, finished_at=None, steps={})
+    long_ago = timezone.now() - timedelta(hours=1)
+    make_run(status=Run.Status.RUNNING, started_at=long_ago, finished_at=None, steps={})
     runs.recover_lost_runs()
     assert open_keys() == ["run:run_lost"]
 
