@@ -67,9 +67,19 @@ class Demo:
             supervisor.wait_until(partial(self._has_answered, child.name), child, START_SECONDS)
         self._require_success(supervisor, migrate)
         environment = build_portal_environment(self.folder, self.port, self._simulated_variables())
-        if not self.folder.is_synced:
+        is_new = not self.folder.is_synced
+        if is_new:
             self._sync(supervisor, environment)
+            self._assign_by_hand(supervisor, environment)
         self._start_portal(supervisor, environment)
+        if is_new:
+            supervisor.start(
+                "second-sync",
+                ("manage.py", "sync", "--json"),
+                environment,
+                answer=self._answer_of("second-sync"),
+                ends=True,
+            )
         self._introduce()
 
     def _start_simulators(self, supervisor: Supervisor) -> list[Supervised]:
@@ -128,6 +138,17 @@ class Demo:
         self.folder.mark_synced(outcome["counts"])
         counts = ", ".join(f"{name} {count}" for name, count in outcome["counts"].items())
         self.say(f"First run: {counts}.")
+
+    def _assign_by_hand(self, supervisor: Supervisor, environment: Mapping[str, str]) -> None:
+        """Somebody in AWS's console: the second run finds it, so that there is a decision to take."""
+        command = ("-m", "portal.demo.console", json.dumps(self._answers["aws"]["hand_made"]))
+        self._require_success(supervisor, supervisor.start("console", command, environment, ends=True))
+        self.say("Somebody has assigned something in AWS by hand: “Problems” shows it within a minute.")
+
+    def _sync_again(self, supervisor: Supervisor, environment: Mapping[str, str]) -> None:
+        """Without waiting for it: the portal can be looked at meanwhile."""
+        command, answer = ("manage.py", "sync", "--json"), self._answer_of("second-sync")
+        supervisor.start("second-sync", command, environment, answer=answer, ends=True)
 
     def _start_portal(self, supervisor: Supervisor, environment: Mapping[str, str]) -> None:
         self.say("Starting the portal, its worker and beat …")

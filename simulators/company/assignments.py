@@ -348,15 +348,21 @@ def list_assignment_records() -> tuple[AssignmentRecord, ...]:
 
 @dataclass(frozen=True)
 class StrayAssignment:
-    """An assignment on a set of ours that no record wants. `person` is None for somebody long gone."""
+    """An assignment on a set of ours that no record wants."""
 
     account_name: str
     permission_set: str
-    person: Person | None
 
 
-STRAY_ASSIGNMENTS = (
-    StrayAssignment("keihi-stg", "ServiceOperator", None),
-    StrayAssignment("chat-dev", "PowerUserAccess", list_members("chat")[7]),
-)
-"""The orphan, and the one that somebody made by hand in the console."""
+@dataclass(frozen=True)
+class HandMade(StrayAssignment):
+    """One that somebody makes."""
+
+    person: Person
+
+
+STRAY_ASSIGNMENTS = (StrayAssignment("keihi-stg", "ServiceOperator"),)
+"""The orphan: of somebody long gone."""
+
+HAND_MADE = HandMade("kaikei-dev", "PowerUserAccess", list_members("chat")[7])
+"""What somebody makes by hand in the console, once the portal has read what was there."""

@@ -7,6 +7,7 @@ from simulators.aws import AwsWorld
 from simulators.aws.catalogue import managed_policies
 from simulators.clock import Clock
 from simulators.company.assignments import (
+    HAND_MADE,
     STRAY_ASSIGNMENTS,
     AssignmentRecord,
     Beginning,
@@ -60,7 +61,7 @@ def build_aws(clock: Clock | None = None) -> AwsWorld:
         _add_permission_set(world, permission_set)
     for record in list_assignment_records():
         _add_assignments(world, directory, record)
-    _add_strays(world, directory)
+    _add_strays(world)
     _add_foreign_sets(world, directory)
     return world
 
@@ -183,15 +184,30 @@ def _add_assignments(world: AwsWorld, directory: Directory, record: AssignmentRe
         world.add_assignment(record.account_id, arn, "GROUP", directory.groups[group])
 
 
-def _add_strays(world: AwsWorld, directory: Directory) -> None:
+def _add_strays(world: AwsWorld) -> None:
     for stray in STRAY_ASSIGNMENTS:
         account_id, arn = get_account(stray.account_name).id, world.permission_set_arn(stray.permission_set)
-        if stray.person:
-            world.add_assignment(account_id, arn, "USER", directory.users[stray.person.upn])
-        else:
-            gone = world.add_user("taro.yamada@asagiri.example", "山田 太郎", None)
-            world.add_assignment(account_id, arn, "USER", gone)
-            world.remove_user(gone)
+        gone = world.add_user("taro.yamada@asagiri.example", "山田 太郎", None)
+        world.add_assignment(account_id, arn, "USER", gone)
+        world.remove_user(gone)
+
+
+def find_hand_made(world: AwsWorld) -> dict[str, str]:
+    """What somebody assigns by hand later on, as parameters of sso-admin's CreateAccountAssignment.
+
+    Nothing in a world without the company.
+    """
+    if world.center.arn_of(HAND_MADE.permission_set) is None:
+        return {}
+    users = {user.user_name: user.id for user in world.directory.users.values()}
+    return {
+        "InstanceArn": world.instance_arn,
+        "TargetId": get_account(HAND_MADE.account_name).id,
+        "TargetType": "AWS_ACCOUNT",
+        "PermissionSetArn": world.permission_set_arn(HAND_MADE.permission_set),
+        "PrincipalType": "USER",
+        "PrincipalId": users[HAND_MADE.person.upn],
+    }
 
 
 def _add_foreign_sets(world: AwsWorld, directory: Directory) -> None:

@@ -6,7 +6,7 @@ Each answer is one flat object for JSON; its `environment` holds the variables t
 from typing import Any
 
 from simulators.aws import AwsWorld
-from simulators.company.aws import PORTAL_ROLE
+from simulators.company.aws import PORTAL_ROLE, find_hand_made
 from simulators.company.entra import CLIENT_ID, CLIENT_SECRET
 from simulators.company.kintone import (
     ADMINISTRATOR,
@@ -58,6 +58,7 @@ def describe_aws(world: AwsWorld, url: str) -> Connection:
         "management_account_id": world.management_account_id,
         "delegated_account_id": key.account_id,
         "accounts": {account.id: account.name for account in world.organization.accounts.values()},
+        "hand_made": find_hand_made(world),
         "environment": {
             "AWS_ENDPOINT_URL": url,
             "AWS_ACCESS_KEY_ID": key.id,

@@ -11,6 +11,7 @@ from simulators.aws.catalogue import managed_policies
 from simulators.clock import Clock
 from simulators.company import build_aws, build_entra, build_kintone
 from simulators.company.assignments import STRAY_ASSIGNMENTS, Beginning, list_assignment_records
+from simulators.company.aws import find_hand_made
 from simulators.company.organization import (
     DELEGATED,
     MANAGEMENT,
@@ -215,14 +216,24 @@ def test_aws_has_nearly_all_that_is_wanted(aws: AwsWorld) -> None:
     assert 0.93 < len(wanted & aws.assignments()) / len(wanted) < 1
 
 
-def test_first_run_removes_at_most_five(aws: AwsWorld) -> None:
+def test_first_run_removes_at_most_four(aws: AwsWorld) -> None:
     leaver = next(user.id for user in aws.directory.users.values() if user.user_name == get_leaver().upn)
     of_leaver = {one for one in aws.assignments() if one.principal_id == leaver}
     expired = [record for record in list_assignment_records() if (record.ends_in or 0) < 0]
 
-    assert len(_owned_assignments(aws) - _wanted(aws)) == len(STRAY_ASSIGNMENTS) == 2
+    assert len(_owned_assignments(aws) - _wanted(aws)) == len(STRAY_ASSIGNMENTS) == 1
     assert 1 <= len(of_leaver) <= 2
     assert len(expired) == 1
+
+
+def test_what_is_made_by_hand_is_wanted_by_nobody(aws: AwsWorld) -> None:
+    made = find_hand_made(aws)
+    assignment = Assignment(made["TargetId"], made["PermissionSetArn"], made["PrincipalType"], made["PrincipalId"])
+    owners = [person.upn for person in list_owners(get_account("kaikei-dev"))]
+
+    assert assignment not in aws.assignments() | _wanted(aws)
+    assert aws.has_principal(assignment.principal)
+    assert list_members("kaikei")[0].upn in owners
 
 
 def test_one_orphan_holds_a_dead_id(aws: AwsWorld) -> None:
