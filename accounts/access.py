@@ -1,7 +1,7 @@
 """What a person may see. Authorisation is how things are loaded: what is not visible is not found.
 
-Everybody signed in may see everything, unless `VISIBILITY=own` narrows it to one's own access and to the records one
-wrote or owns. Admins and auditors always see all.
+Everybody signed in may see everything, unless `VISIBILITY=own` narrows it to one's own access and to the accounts and
+records one owns. Admins and auditors always see all.
 """
 
 import json
@@ -91,13 +91,15 @@ def visible_assignments(user: User) -> AssignmentQuerySet:
     if sees_everything(user):
         return shown
     wished = Wish.objects.filter(record__in=find_own_records(user).values("pk")).values("assignment")
-    return shown.filter(Q(principal__in=find_principals(user).values("pk")) | Q(pk__in=wished))
+    owned = owned_accounts(user).values("pk")
+    return shown.filter(Q(principal__in=find_principals(user).values("pk")) | Q(pk__in=wished) | Q(account__in=owned))
 
 
 def visible_accounts(user: User) -> QuerySet[Account]:
     if sees_everything(user):
         return Account.objects.all()
-    return Account.objects.filter(pk__in=visible_assignments(user).values("account"))
+    seen, owned = visible_assignments(user).values("account"), owned_accounts(user).values("pk")
+    return Account.objects.filter(Q(pk__in=seen) | Q(pk__in=owned))
 
 
 def visible_permission_sets(user: User) -> QuerySet[PermissionSet]:
@@ -163,10 +165,15 @@ def may_freeze(user: User, account: Account) -> bool:
 
 
 def owned_accounts(user: User) -> QuerySet[Account]:
-    """The accounts that the user owns."""
-    principal_id = find_principal_id(user)
-    owned = load_register().find_owned(principal_id) if principal_id else frozenset()
-    return Account.objects.filter(account_id__in=owned)
+    """The accounts that the user owns. Found out once for each request, which has a user of its own."""
+    known: dict[str, frozenset[str]] = vars(user)
+    if _OWNED not in known:
+        principal_id = find_principal_id(user)
+        known[_OWNED] = load_register().find_owned(principal_id) if principal_id else frozenset()
+    return Account.objects.filter(account_id__in=known[_OWNED])
+
+
+_OWNED = "_owned_account_ids"
 
 
 def may_widen(user: User, account: Account) -> bool:

@@ -107,12 +107,13 @@ def find_changes(desired: Desired, actual: Actual, known: Known) -> list[HandMad
     added = [
         HandMade(DriftKind.ADDED, _matter_of(key))
         for key in actual.assignments - known.assignments
-        if key.permission_set in known.proved
+        if actual.coverage.covers(key) and key.permission_set in known.proved
         if _is_readable(actual, fences, key) and is_unwanted(desired, actual, key)
     ]
     removed = [
         HandMade(DriftKind.REMOVED, _matter_of(key))
         for key in known.assignments - actual.assignments
+        if actual.coverage.covers(key)
         if _is_readable(actual, fences, key) and is_wanted(desired, key)
     ]
     sets = [change for name in sorted(known.settled) if (change := _find_change_of_set(desired, actual, known, name))]

@@ -34,7 +34,7 @@ from syncer.drifting import (
 )
 from syncer.mirror.truth import definition_as_json, definition_from_json, load_assignments
 from syncer.models import Change, Drift
-from syncer.states import Actual, Definition, Difference, Ownership, Problem
+from syncer.states import Actual, AssignmentKey, Definition, Difference, Ownership, Problem
 
 _BATCH = 500
 QUIET = timedelta(days=1)  # the same drift is told once in this time: Terraform may bring it back each hour
@@ -143,7 +143,7 @@ class _Own(NamedTuple):
 def _find_new(desired: Desired, actual: Actual, began_at: datetime) -> list[HandMade]:
     settled = _load_settled()
     known = Known(
-        load_assignments(),
+        _load_known(actual),
         frozenset(PermissionSet.objects.filter(proved_at__isnull=False).values_list("name", flat=True)),
         {name: item.definition for name, item in settled.items() if item.at < began_at},
     )
@@ -154,6 +154,11 @@ def _find_new(desired: Desired, actual: Actual, began_at: datetime) -> list[Hand
         for change in changes
         if not _is_own(change, own.get(change.matter), settled.get(change.matter.permission_set), began_at)
     ]
+
+
+def _load_known(actual: Actual) -> frozenset[AssignmentKey]:
+    """What the mirror has; for a targeted reading no more than its accounts, so that a look costs little."""
+    return load_assignments({account for account, _name in actual.focus.pairs} if actual.focus else None)
 
 
 class _Settled(NamedTuple):

@@ -438,9 +438,12 @@ def load_sets() -> dict[str, ActualSet]:
     }  # fmt: skip
 
 
-def load_assignments() -> frozenset[AssignmentKey]:
-    """What AWS had when it was last read."""
-    rows = Assignment.objects.filter(in_aws=True, principal__principal_id__isnull=False).values_list(
+def load_assignments(accounts: Collection[str] | None = None) -> frozenset[AssignmentKey]:
+    """What AWS had when it was last read, in all accounts or in these."""
+    there = Assignment.objects.filter(in_aws=True, principal__principal_id__isnull=False)
+    if accounts is not None and len(accounts) < _BATCH:
+        there = there.filter(account__account_id__in=accounts)
+    rows = there.values_list(
         "account__account_id", "permission_set__name", "principal__type", "principal__principal_id"
     )
     return frozenset(AssignmentKey(row[0], row[1], PrincipalType(row[2]), row[3] or "") for row in rows)

@@ -175,6 +175,14 @@ def test_what_is_not_visible_is_not_found(account: Account, settings: Settings) 
     assert make_client(factories.make_user()).post(f"/drift/{drift.pk}/keep/").status_code == 404
 
 
+def test_owner_sees_his_account_where_others_do_not(account: Account, settings: Settings) -> None:
+    settings.VISIBILITY = "own"
+    drift = make_drift(account)
+    client = make_client(make_owner(account))
+    assert f"/drift/{drift.pk}/put-back/" in get_html(client, f"/accounts/{account.account_id}/")
+    assert client.post(f"/drift/{drift.pk}/put-back/").status_code == 302
+
+
 # --- Twin -------------------------------------------------------------------------------------------------------------
 
 
