@@ -82,25 +82,35 @@ class Case:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the rules say to a case. rule: the strictest that is not satisfied; None if all are.
+    """What the rules say to a case: those that are not satisfied, the strictest first.
 
     is_emergency: no rule, no vanished record and no drift may take it away.
     """
 
-    rule: Rule | None = None
+    broken: tuple[Rule, ...] = ()
     is_emergency: bool = False
 
     @property
+    def rule(self) -> Rule | None:
+        """The strictest, which says why; None if the case is allowed."""
+        return self.broken[0] if self.broken else None
+
+    @property
     def is_allowed(self) -> bool:
-        return self.rule is None
+        return not self.broken
+
+    @property
+    def ending(self) -> Rule | None:
+        """The first of them that ends what is there already; None if it is kept."""
+        ending = [rule for rule in self.broken if rule.ends_on]
+        return min(ending, key=lambda rule: rule.ends_on or date.max, default=None)
 
 
 def decide(rules: Iterable[Rule], case: Case) -> Verdict:
     """Decide one case."""
     speaking = [rule for rule in rules if matches(rule, case)]
-    broken = [rule for rule in speaking if not _is_satisfied(rule, case)]
-    strictest = min(broken, key=_rank, default=None)
-    return Verdict(strictest, any(rule.effect is Effect.KEEP for rule in speaking))
+    broken = sorted((rule for rule in speaking if not _is_satisfied(rule, case)), key=_rank)
+    return Verdict(tuple(broken), any(rule.effect is Effect.KEEP for rule in speaking))
 
 
 def _rank(rule: Rule) -> tuple[int, int, str]:

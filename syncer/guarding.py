@@ -135,18 +135,15 @@ class Guard:
         return replace(kept, state=State.WITHHELD, reason=_say(rule))
 
     def _keep(self, standing: Standing, key: AssignmentKey, verdict: Verdict) -> Standing:
-        rule = verdict.rule
+        """It was there before the rule: it stays and is listed, or it ends on the rule's date."""
+        rule, ending = verdict.rule, None if verdict.is_emergency else verdict.ending
+        if ending and ending.ends_on and ending.ends_on < self.today:
+            self._ending[key] = _end(ending)
+            return replace(standing, state=State.WITHHELD, reason=self._ending[key])
         if rule is None or standing.state is not State.WANTED:
             return standing
-        params = {"rule": rule.name, "sentence": rule.sentence}
-        if rule.ends_on is None or verdict.is_emergency:
-            return replace(standing, state=State.KEPT, reason=Reason("guardrail_kept", params))
-        if rule.ends_on >= self.today:
-            return replace(
-                standing, state=State.KEPT, reason=Reason("guardrail_ends", {**params, "day": rule.ends_on.isoformat()})
-            )
-        self._ending[key] = Reason("guardrail_ended", {**params, "day": rule.ends_on.isoformat()})
-        return replace(standing, state=State.WITHHELD, reason=_say(rule))
+        listed = _end(ending, "guardrail_ends") if ending else Reason("guardrail_kept", _params(rule))
+        return replace(standing, state=State.KEPT, reason=listed)
 
     # What nobody's record speaks for
 
@@ -158,12 +155,10 @@ class Guard:
         ends = {key: end for (_reference, key), end in self._before.items()}
         for key in self.guards.there - named:
             rules = [rule for rule in self._find_rules(key.target_id, key.permission_set) if rule in over]
-            verdict = decide(rules, self._build_case_of(key, ends.get(key))) if rules else Verdict()
-            has_end = verdict.rule is not None and verdict.rule.effect is Effect.EXPIRES_WITHIN and ends.get(key)
-            if verdict.rule and verdict.rule.ends_on and not has_end:
-                day = verdict.rule.ends_on.isoformat()
-                params = {"rule": verdict.rule.name, "sentence": verdict.rule.sentence, "day": day}
-                self._ending[key] = Reason("guardrail_ended", params)
+            if not rules or (ends.get(key) and all(rule.effect is Effect.EXPIRES_WITHIN for rule in rules)):
+                continue  # its own last day is what such a rule asks for
+            if ending := decide(rules, self._build_case_of(key, ends.get(key))).ending:
+                self._ending[key] = _end(ending)
 
     def _find_emergency(self) -> frozenset[AssignmentKey]:
         if not any(rule.effect is Effect.KEEP for rule in self.rules):
@@ -273,8 +268,16 @@ class Guard:
             yield Problem("guardrail_day", "warning", reference, "expires_on", params=params)
 
 
+def _params(rule: Rule) -> dict[str, str]:
+    return {"rule": rule.name, "sentence": rule.sentence}
+
+
 def _say(rule: Rule) -> Reason:
-    return Reason("guardrail", {"rule": rule.name, "sentence": rule.sentence})
+    return Reason("guardrail", _params(rule))
+
+
+def _end(rule: Rule, code: str = "guardrail_ended") -> Reason:
+    return Reason(code, {**_params(rule), "day": rule.ends_on.isoformat() if rule.ends_on else ""})
 
 
 def find_powers_of(definition: Definition | None) -> frozenset[Power]:

@@ -33,6 +33,7 @@ HANDED_ON = {
     "parsing.py:_parse_inline",
     "parsing.py:add",
     "slack.py:_refusal",
+    "guarding.py:_end",
     "judging.py:_read_reason",
     "judging.py:_reason",
     "wishes.py:problem",
