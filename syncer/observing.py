@@ -4,6 +4,7 @@ A full run is a proof of everything, or it reads what a plan made from the mirro
 (`rotation`). What was not read is as it was last known, and nothing is changed there.
 """
 
+import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -39,6 +40,8 @@ from syncer.states import (
     Unresolved,
     find_unread_types,
 )
+
+logger = logging.getLogger(__name__)
 
 POLICIES_AGE = timedelta(hours=24)
 PROOF_AGE = timedelta(minutes=55)  # so that with a run every ten minutes each sixth is a proof
@@ -180,7 +183,18 @@ def _take_over(center: IdentityCenter, actual: Actual, known: Known, *, began_at
     # What another run changed meanwhile is newer than what was read.
     newest = load_ledger(began_at).overlay(replace(actual, principals=whole.principals), truth.load_sets())
     truth.store_actual(newest, at=timezone.now())
+    _note_own_account(center)
     return Observation(center, whole, began_at, leaving, notices)
+
+
+def _note_own_account(center: IdentityCenter) -> None:
+    """Ask once whose credentials these are: that account takes records from admins only. A role's name says it."""
+    if settings.IDENTITY_CENTER_ROLE_ARN or truth.knows_own_account():
+        return
+    try:
+        truth.store_own_account(center.find_own_account())
+    except GatewayError as error:
+        logger.warning("observing: whose credentials these are could not be read: %s", error.reason)
 
 
 def _confirm(center: IdentityCenter, actual: Actual) -> tuple[Actual, frozenset[str]]:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:  # the stubs are installed for mypy only
     from mypy_boto3_identitystore import IdentityStoreClient
     from mypy_boto3_organizations import OrganizationsClient
     from mypy_boto3_sso_admin import SSOAdminClient
+    from mypy_boto3_sts.client import STSClient
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -139,6 +140,7 @@ class Clients:
     store: "IdentityStoreClient"
     organizations: "OrganizationsClient"
     iam: "IAMClient"
+    sts: "STSClient"
 
 
 class AwsSession:
@@ -159,7 +161,8 @@ class AwsSession:
         self.clients = self._connect(options)
 
     def close(self) -> None:
-        for client in (self.clients.sso, self.clients.store, self.clients.organizations, self.clients.iam):
+        clients = self.clients
+        for client in (clients.sso, clients.store, clients.organizations, clients.iam, clients.sts):
             client.close()
 
     @property
@@ -307,6 +310,7 @@ class AwsSession:
                     "OrganizationsClient", session.create_client("organizations", options.region, config=config)
                 ),
                 iam=cast("IAMClient", session.create_client("iam", options.region, config=config)),
+                sts=cast("STSClient", session.create_client("sts", options.region, config=config)),
             )
         except RAISED_BY_BOTO as error:
             raise translate(operation, error, {}) from error

@@ -64,6 +64,7 @@ class IdentityCenterQueries:
         self._aws, self._options = session, options
         self._sso, self._store = session.clients.sso, session.clients.store
         self._organizations, self._iam = session.clients.organizations, session.clients.iam
+        self._sts = session.clients.sts
         self._instance: ActualInstance | None = None
         self._lock = threading.Lock()
 
@@ -136,6 +137,10 @@ class IdentityCenterQueries:
             raise Permanent("sso-admin:ListInstances", Reason("aws_wrong_region", params))
 
     # The organization
+
+    def find_own_account(self) -> str:
+        """The account that the portal's credentials belong to; no right is needed. Source: sts GetCallerIdentity."""
+        return self._aws.read(self._sts.get_caller_identity)["Account"]
 
     def list_accounts(self) -> dict[str, ActualAccount]:
         """List all accounts by id, whatever their state; `ou_id` is empty where AWS gives no path.

@@ -126,11 +126,15 @@ class _Ledger:
 def _load_ledger(rows: Collection[Record]) -> _Ledger:
     """Entries for these records. A record that the ledger does not know yet is known by its draft's key."""
     writes: dict[tuple[str, str, int], Signature] = {}
+    twins: set[tuple[str, str, int]] = set()
     ids = sorted({row.record_id for row in rows})
     for start in range(0, len(ids), _BATCH):
         found = PortalWrite.objects.filter(record_id__in=ids[start : start + _BATCH])
         for write in found.select_related("user__person__principal"):
-            writes[write.app_id, write.record_id, write.revision] = _sign(write.user)
+            identity = (write.app_id, write.record_id, write.revision)
+            writes[identity] = _sign(write.user)
+            if write.keeps_access:
+                twins.add(identity)
     keys = sorted({key for row in rows if row.revision == 1 and (key := _find_key(row))})
     drafts: dict[str, Signature] = {}
     for start in range(0, len(keys), _BATCH):
@@ -138,7 +142,7 @@ def _load_ledger(rows: Collection[Record]) -> _Ledger:
         drafts |= {
             draft.request_key: _sign(draft.author) for draft in waiting.select_related("author__person__principal")
         }
-    return _Ledger(writes, frozenset(), drafts)
+    return _Ledger(writes, frozenset(twins), drafts)
 
 
 def _find_key(row: Record) -> str:

@@ -377,6 +377,15 @@ def load_instance() -> ActualInstance | None:
     return ActualInstance(row.instance_arn, row.identity_store_id, row.region, row.management_account_id)
 
 
+def knows_own_account() -> bool:
+    """Whether the account of the portal's credentials is known."""
+    return Instance.objects.exclude(portal_account_id="").exists()
+
+
+def store_own_account(account_id: str) -> None:
+    Instance.objects.update(portal_account_id=account_id)
+
+
 def load_accounts() -> dict[str, ActualAccount]:
     rows = Account.objects.filter(gone_at__isnull=True).values_list("account_id", "name", "email", "state", "ou__ou_id")
     return {row[0]: ActualAccount(row[0], row[1], row[2], row[3], row[4] or "") for row in rows}

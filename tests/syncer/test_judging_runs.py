@@ -1,11 +1,16 @@
 """Whole runs with records of real people: what is in force, withheld, claimed, and what the tables say of it."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
 from accounts.models import (
     Account,
+    Assignment,
     AuditEvent,
+    Guardrail,
+    OrganizationalUnit,
     OwnerEntry,
     PortalWrite,
     Principal,
@@ -200,3 +205,79 @@ def test_plan_judges_as_sync_does(company: World) -> None:
     planned = plan()
     assert (planned.counts["blocked"], planned.codes & {"values_withheld_who"}) == (1, {"values_withheld_who"})
     assert held() == []
+
+
+def test_portals_own_account_is_for_admins(company: World) -> None:
+    """Whose credentials the portal has: platform's, which is the delegated administrator."""
+    company.aws.set_tags(company.account_ids["platform"], {"owners": f"hana@{DOMAIN}"})
+    sync("--full")
+    register(company, "platform", "taro", by="hana")
+    sync()
+    assert (granted(company), held()) == (set(), [("+kintone_user:taro", "account_protected")])
+
+
+def test_twin_keeps_access_whoever_moves_it(company: World) -> None:
+    reference = register(company, "shop", "taro", by="hana")
+    sync()
+    company.register_set("Twin")
+    edit(company, reference, by="Administrator", permission_set="Twin")
+    record_id = reference.partition(":")[2]
+    write = {"app_id": str(company.assignments.id), "record_id": record_id, "revision": 2, "user": make_user()}
+    PortalWrite.objects.create(**write, keeps_access=True)
+    sync()
+    sync()
+    assert (granted(company), held()) == ({("shop", "Twin", "taro")}, [])
+
+
+def test_moved_account_is_told_and_loses_nothing(company: World) -> None:
+    register(company, "shop", "taro", by="hana")
+    sync()
+    company.aws.organization.accounts[company.account_ids["shop"]].parent_id = company.aws.add_ou("sandbox")
+    outcome = sync("--full")
+    assert (outcome.code, granted(company)) == (0, {("shop", "Reader", "taro")})
+    (problem,) = Problem.objects.filter(code="account_moved")
+    assert (problem.params["old"], problem.params["new"]) == ("service", "sandbox")
+    assert (problem.params["stage_before"], problem.params["stage_after"]) == ("other", "sandbox")
+    assert Notice.objects.filter(code="account_moved").count() == 1
+    sync("--full")
+    assert AuditEvent.objects.filter(action="account.move").count() == 1
+
+
+def test_guardrail_refuses_new_access_and_keeps_what_was_there(company: World) -> None:
+    register(company, "shop", "taro", by="hana")
+    sync()
+    shop = company.account_ids["shop"]
+    rule = Guardrail.objects.create(
+        name="closed", sentence="本番には登録できません。", account_id=shop, effect="refuse"
+    )
+    register(company, "shop", "ken", by="hana")
+    sync()
+    sync()
+    assert granted(company) == {("shop", "Reader", "taro")}
+    assert [state_of("shop", "Reader", name) for name in ("taro", "ken")] == ["granted", "blocked"]
+    kept = Assignment.objects.get(principal__name=f"taro@{DOMAIN}", permission_set__name="Reader")
+    assert kept.reason["code"] == "guardrail_kept"
+    rule.delete()
+    sync()
+    assert granted(company) == {("shop", "Reader", "taro"), ("shop", "Reader", "ken")}
+
+
+def test_guardrail_ends_what_was_there_on_its_date(company: World) -> None:
+    register(company, "shop", "taro", by="hana")
+    sync()
+    yesterday = timezone.localdate() - timedelta(days=1)
+    Guardrail.objects.create(name="closed", sentence="…", effect="groups_only", existing="end", ends_on=yesterday)
+    sync()
+    assert granted(company) == set()
+    assert sync().counts["create"] == 0
+
+
+def test_unread_units_stop_changes_where_they_matter(company: World) -> None:
+    register(company, "shop", "taro", by="hana")
+    OrganizationalUnit.objects.all().delete()
+    company.aws.faults.add(Fault("organizations:ListRoots", code="ServiceException", status=500))
+    outcome = sync("--full")
+    assert (outcome.code, granted(company)) == (1, set())
+    company.aws.faults.clear()
+    sync("--full")
+    assert granted(company) == {("shop", "Reader", "taro")}

@@ -1,0 +1,44 @@
+"""Confirming what is withheld: somebody who may says that it is right, and the next run brings it into force."""
+
+from unicodedata import normalize
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.access import may_edit_record, may_widen
+from accounts.audit import record_event
+from accounts.models import Account, AppKind, Record, User, Withheld
+
+
+def may_confirm(user: User, withheld: Withheld) -> bool:
+    """What widens access needs whoever may widen it; everything else whoever may edit the record."""
+    record, value = withheld.record, withheld.value
+    is_widening = value.startswith("+") and not value.startswith("+owner:") and record.kind == AppKind.ASSIGNMENT
+    if not is_widening:
+        return may_edit_record(user, record)
+    account = Account.objects.filter(account_id=_find_account_id(record, value)).first()
+    if account is None:
+        return user.is_staff
+    # A move takes access away where it was, too.
+    return may_widen(user, account) and (not value.startswith("+place:") or may_edit_record(user, record))
+
+
+def _find_account_id(record: Record, value: str) -> str:
+    """The account that is meant: a record's title is its account's id, as somebody wrote it."""
+    written = value.removeprefix("+place:").partition("/")[0] if value.startswith("+place:") else record.title
+    return "".join(character for character in normalize("NFKC", written) if character in "0123456789")
+
+
+@transaction.atomic
+def confirm(withheld: Withheld, user: User) -> None:
+    """Let a withheld value in, in this user's name; the next run carries it out. Raises PermissionDenied."""
+    if not may_confirm(user, withheld):
+        raise PermissionDenied
+    updated = Withheld.objects.filter(pk=withheld.pk, confirmed_at__isnull=True).update(
+        confirmed_by=user, confirmed_at=timezone.now()
+    )
+    if updated:
+        Record.objects.filter(pk=withheld.record_id).update(is_settled=False)
+        subject = ("record", withheld.record.reference, withheld.record.title)
+        record_event("withheld.confirm", actor=user, obj=subject, after={"value": withheld.value})
