@@ -285,6 +285,7 @@ def _put_in_force(row: Record, ruling: Ruling) -> bool:
 
 
 def _store_withheld(row: Record, ruling: Ruling, stored: Mapping[str, Withheld]) -> None:
+    # A targeted run beside this one may have come to the same.
     Withheld.objects.bulk_create(
         [
             Withheld(
@@ -292,7 +293,8 @@ def _store_withheld(row: Record, ruling: Ruling, stored: Mapping[str, Withheld])
                 writer_name=clean(ruling.writer, 256),
             )
             for value, reason in ruling.withheld.items() if value not in stored
-        ]
+        ],
+        ignore_conflicts=True,
     )  # fmt: skip
     over = [item.pk for value, item in stored.items() if _is_over(value, item, ruling)]
     Withheld.objects.filter(pk__in=over).delete()
