@@ -130,6 +130,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         _("Who owns the account “{account}” could not be read yet."),
         _("Nothing to do: the next run tries again. If it stays, allow organizations:ListTagsForResource."),
     ),
+    "being_written": (
+        _("The portal is writing the record of “{account}” at this moment."),
+        _("Nothing to do: the next run looks at it."),
+    ),
     "values_withheld": (
         _("Not in force, because {name} may not write it: {values}"),
         _("Somebody who may has to confirm it, or to take it out and write it anew."),

@@ -78,6 +78,7 @@ class Case:
     withheld: Mapping[str, Reason] = field(default_factory=dict)
     confirmed: frozenset[str] = frozenset()
     is_understood: bool = True
+    is_certain: bool = True  # False: the portal is about to say who wrote it
     at_first_run: bool = False
     keeps_access: bool = False
     written_at: datetime = _LONG_AGO
@@ -141,7 +142,7 @@ class _Answer:
     @property
     def is_certain(self) -> bool:
         """Whether the answer holds for good: not while owners are unread, nor where it is not for us to carry out."""
-        return self.code not in ("owners_unread", "managed_in_terraform")
+        return self.code not in ("owners_unread", "managed_in_terraform", "being_written")
 
 
 class Court:
@@ -252,6 +253,8 @@ class Court:
 
     def _may_edit(self, case: Case, force: Values | None) -> bool:
         """Its owners and author, the owners of its account, admins. Owners are those in force: nobody names himself."""
+        if not case.is_certain:
+            return False
         if self._is_admin(case.writer):
             return True
         person = self._find_person(case.writer)
@@ -266,6 +269,8 @@ class Court:
     def _ask(self, case: Case, now: Values, force: Values | None) -> _Answer:
         """Whether the writer may widen access to the account that the revision names."""
         register, account_id = self.judge.register, now.account_id
+        if not case.is_certain:
+            return _Answer("being_written")
         if account_id not in register.sites and force is not None:
             account_id = force.account_id  # a slip of the pen: the record waits to be mended
         if account_id == self.directory.management_account_id or self._is_admin(case.writer):
@@ -353,8 +358,13 @@ class Court:
         return Ruling(
             wish=in_force,
             owners=self._judge_owners_of_set(case, may),
-            withheld={value: case.withheld.get(value, reason) for value in kept.values()},
+            withheld={
+                value: case.withheld.get(value, reason)
+                for value in kept.values()
+                if case.is_certain or value in case.withheld
+            },
             spent=case.confirmed - field_values(_read_fields(wish)).keys(),
+            is_certain=case.is_certain,
             writer=name,
         )
 

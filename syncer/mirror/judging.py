@@ -29,7 +29,7 @@ from accounts.ownership import Register
 from syncer.judging import Case, Judge, Ruling, Signature
 from syncer.mirror.records import wish_as_json
 from syncer.models import AppState
-from syncer.parsing import Fields, Notes, parse_permission_set, read_assignment, read_codes
+from syncer.parsing import Fields, Notes, parse_permission_set, read_assignment, read_codes, read_text
 from syncer.states import Actual, AssignmentWish, PolicyReference, Reason, SetWish
 
 _BATCH = 500
@@ -113,18 +113,29 @@ def _load_cases(codes: Codes) -> dict[str, Case]:
 
 @dataclass(frozen=True)
 class _Ledger:
-    """Who wrote which revision through the portal, and which of these moved access to a twin."""
+    """Who wrote which revision through the portal, and which of these moved access to a twin.
+
+    begun: what the portal is writing at this moment, by the key of the request, or by record and revision. The ledger
+    names its writer in a moment; until then kintone's Administrator stands there, who may everything.
+    """
 
     writes: Mapping[tuple[str, str, int], Signature]
     twins: frozenset[tuple[str, str, int]]
-    drafts: Mapping[str, Signature]  # by request key
+    begun: frozenset[str | tuple[int, int]]
 
     def find(self, row: Record, revision: int) -> Signature | None:
         return self.writes.get((row.app_id, row.record_id, revision))
 
+    def is_being_written(self, row: Record, key: str) -> bool:
+        if self.find(row, row.revision) is not None:
+            return False
+        return (row.pk, row.revision) in self.begun or (row.revision == 1 and key in self.begun)
+
 
 def _load_ledger(rows: Collection[Record]) -> _Ledger:
-    """Entries for these records. A record that the ledger does not know yet is known by its draft's key."""
+    """The entries for these records."""
+    begun = Draft.objects.filter(attempts__gt=0, state=Draft.State.WAITING)
+    writing = list(begun.values_list("request_key", "record_id", "base_revision"))
     writes: dict[tuple[str, str, int], Signature] = {}
     twins: set[tuple[str, str, int]] = set()
     ids = sorted({row.record_id for row in rows})
@@ -135,19 +146,8 @@ def _load_ledger(rows: Collection[Record]) -> _Ledger:
             writes[identity] = _sign(write.user)
             if write.keeps_access:
                 twins.add(identity)
-    keys = sorted({key for row in rows if row.revision == 1 and (key := _find_key(row))})
-    drafts: dict[str, Signature] = {}
-    for start in range(0, len(keys), _BATCH):
-        waiting = Draft.objects.filter(request_key__in=keys[start : start + _BATCH])
-        drafts |= {
-            draft.request_key: _sign(draft.author) for draft in waiting.select_related("author__person__principal")
-        }
-    return _Ledger(writes, frozenset(twins), drafts)
-
-
-def _find_key(row: Record) -> str:
-    value = row.body.get("request_key", {}).get("value")
-    return value if isinstance(value, str) else ""
+    updates = {(record_id, base + 1) for _key, record_id, base in writing if record_id and base is not None}
+    return _Ledger(writes, frozenset(twins), frozenset({key for key, *_rest in writing} | updates))
 
 
 def _sign(user: User) -> Signature:
@@ -191,6 +191,7 @@ def _build_case(row: Record, codes: Mapping[str, str], ledger: _Ledger, withheld
         withheld={value: _read_reason(item) for value, item in withheld.items() if item.confirmed_at is None},
         confirmed=frozenset(value for value, item in withheld.items() if item.confirmed_at is not None),
         is_understood=not notes.has_errors,
+        is_certain=not (writer.is_system and ledger.is_being_written(row, read_text(fields, "request_key"))),
         at_first_run=row.at_first_run,
         keeps_access=(row.app_id, row.record_id, row.revision) in ledger.twins,
         written_at=row.updated_at,
@@ -205,11 +206,8 @@ def _find_signatures(row: Record, fields: Fields, ledger: _Ledger) -> tuple[Sign
     """Who wrote this revision, and who the first."""
     writer = ledger.find(row, row.revision) or Signature(row.modifier_code, row.modifier_name)
     author = ledger.find(row, 1) or Signature(row.creator_code, row.creator_name)
-    if row.revision > 1:
-        return _stand_in(writer, row, fields), author
-    if writer.is_system:
-        writer = ledger.drafts.get(_find_key(row)) or _stand_in(writer, row, fields)
-    return writer, writer
+    writer = _stand_in(writer, row, fields)
+    return (writer, author) if row.revision > 1 else (writer, writer)
 
 
 def _stand_in(writer: Signature, row: Record, fields: Fields) -> Signature:

@@ -9,6 +9,7 @@ from accounts.models import (
     Account,
     Assignment,
     AuditEvent,
+    Draft,
     Guardrail,
     OrganizationalUnit,
     OwnerEntry,
@@ -281,3 +282,34 @@ def test_unread_units_stop_changes_where_they_matter(company: World) -> None:
     company.aws.faults.clear()
     sync("--full")
     assert granted(company) == {("shop", "Reader", "taro")}
+
+
+def test_what_the_portal_is_writing_is_judged_once_its_writer_is_known(company: World) -> None:
+    """Between kintone's answer and the ledger the revision looks like Administrator's."""
+    reference = register(company, "shop", "taro", by="hana")
+    sync()
+    record = Record.objects.get(record_id=reference.partition(":")[2], kind="assignment")
+    outsider = make_user()
+    draft = Draft.objects.create(
+        kind="assignment", record=record, author=outsider, request_key="k", base_revision=1, values={}, attempts=1
+    )
+    edit(company, reference, by="Administrator", users=["taro", "ken"])
+    sync()
+    assert (granted(company), held()) == ({("shop", "Reader", "taro")}, [])
+    write = {"app_id": record.app_id, "record_id": record.record_id, "revision": 2, "user": outsider}
+    PortalWrite.objects.create(**write)
+    Draft.objects.filter(pk=draft.pk).update(state=Draft.State.WRITTEN)
+    sync()
+    assert (granted(company), held()) == ({("shop", "Reader", "taro")}, [("+kintone_user:ken", "writer_unknown")])
+
+
+def test_draft_that_was_given_up_holds_nothing(company: World) -> None:
+    reference = register(company, "shop", "taro", by="hana")
+    sync()
+    record = Record.objects.get(record_id=reference.partition(":")[2], kind="assignment")
+    values = {"kind": "assignment", "record": record, "author": make_user(), "values": {}, "base_revision": 1}
+    Draft.objects.create(**values, request_key="refused", attempts=3, state=Draft.State.REFUSED)
+    Draft.objects.create(**values, request_key="not begun")
+    edit(company, reference, by="Administrator", users=["taro", "ken"])
+    sync()
+    assert granted(company) == {("shop", "Reader", "taro"), ("shop", "Reader", "ken")}
