@@ -250,7 +250,7 @@ def _plan_creates(
     wanted, actual, refused = world.desired.wanted, world.actual, world.circumstances.refused.assignments
     coming = {change.name for change in set_changes if change.kind is Kind.CREATE}
     return [
-        AssignmentChange(Kind.CREATE, key, wanted[key].records[0])
+        AssignmentChange(Kind.CREATE, key, next(iter(wanted[key].records), ""))
         for key in missing
         if wanted[key].state is State.WANTED and key not in refused
         if key.permission_set in coming or world.is_ours(key.permission_set)

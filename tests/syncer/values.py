@@ -15,7 +15,7 @@ from syncer.changes import Change, Kind, Limits, Plan, SetChange
 from syncer.desired import Before, Desired
 from syncer.directory import Directory
 from syncer.judging import Judge
-from syncer.planning import plan_run
+from syncer.planning import CALM, Circumstances, plan_run
 from syncer.states import (
     Actual,
     ActualAccount,
@@ -146,9 +146,17 @@ def desire(
     )
 
 
-def plan(*assignments: ReadRecord, there: Actual, limits: Limits = NO_LIMITS, **values: Any) -> Plan:
-    """The plan that makes `there` what these records want."""
-    return plan_run(desire(*assignments, there=there, **values), there, limits)
+def plan(
+    *assignments: ReadRecord,
+    there: Actual,
+    limits: Limits = NO_LIMITS,
+    circumstances: Circumstances = CALM,
+    **values: Any,
+) -> Plan:
+    """The plan that makes `there` what these records want; `leaving`, `ending`, `emergency` as in `Desired`."""
+    fate = {name: values.pop(name) for name in ("leaving", "ending", "emergency") if name in values}
+    desired = replace(desire(*assignments, there=there, **values), **fate)
+    return plan_run(desired, there, limits, circumstances)
 
 
 def lines(changes: Collection[Change]) -> list[str]:
