@@ -8,6 +8,7 @@ Of a million assignments that are as they should be none is looked at by itself:
 differs costs anything.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -87,7 +88,7 @@ def plan_run(desired: Desired, actual: Actual, limits: Limits, circumstances: Ci
     verdicts = _find_verdicts(world, missing.union(change.key for change in deletes))
     creates = _plan_creates(world, missing - verdicts.keys(), set_changes)
     braked = find_held(deletes, actual, limits, tally)
-    warnings = _Warnings(world, creates)
+    warnings = _Warnings(world, deletes, creates)
     held = warnings.add_to(braked.changes, together=deletes)
     going = [change for change in deletes if change not in braked.changes]
     going = warnings.add_to(going, together=going)
@@ -368,20 +369,22 @@ def _find_lack(world: _World, key: AssignmentKey) -> Cause | None:
 class _Warnings:
     """What people should know of a removal: how long sessions go on, and that the role goes with its last user."""
 
-    def __init__(self, world: _World, creates: Iterable[AssignmentChange]) -> None:
+    def __init__(
+        self, world: _World, deletes: Collection[AssignmentChange], creates: Iterable[AssignmentChange]
+    ) -> None:
         self.world = world
         self.filled = {_pair_of(change.key) for change in creates}
         self.sessions: dict[str, timedelta] = {}
+        pairs = {_pair_of(change.key) for change in deletes}
+        there = filter(pairs.__contains__, map(_pair_of, world.actual.assignments)) if pairs else ()
+        self.there = Counter(there)
 
     def add_to(
-        self, removals: Collection[AssignmentChange], *, together: Iterable[AssignmentChange]
+        self, removals: Iterable[AssignmentChange], *, together: Iterable[AssignmentChange]
     ) -> list[AssignmentChange]:
         """`together` are those that go with them."""
-        if not removals:
-            return []
-        left = self.world.actual.assignments.difference(change.key for change in together)
-        emptied = {_pair_of(change.key) for change in removals}
-        emptied -= emptied.intersection(map(_pair_of, left))
+        lost = Counter(_pair_of(change.key) for change in together)
+        emptied = {pair for pair, count in lost.items() if self.there[pair] == count}
         return [
             replace(
                 change,

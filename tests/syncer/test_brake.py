@@ -206,6 +206,16 @@ def test_shrunk_app_of_sets_holds_sets_and_lets_people_go() -> None:
     assert (lines(planned.changes), lines(planned.held)) == (["delete …1 Admin left"], ["delete Reader"])
 
 
+# --- At the very edge ------------------------------------------------------------------------------------------------
+
+
+def test_exactly_the_share_of_one_account_is_not_too_much() -> None:
+    there = actual(*keys_of(10), principals=people(10))
+    half = record(7, *(f"person{number}" for number in range(5, 10)))
+    assert plan(half, there=there, limits=replace(LIMITS, share=0.5)).held == ()
+    assert len(plan(half, there=there, limits=replace(LIMITS, share=0.49)).held) == 5
+
+
 # --- Getting past it -------------------------------------------------------------------------------------------------
 
 

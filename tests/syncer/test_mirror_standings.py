@@ -1,16 +1,25 @@
 """What follows from wish and truth: states, reasons, wishes, problems, and since when they stand."""
 
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 import time_machine
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import Assignment, PermissionSet, Person, Principal, Problem, Wish
+from accounts import stops
+from accounts.models import Account, Assignment, PermissionSet, Person, Principal, Problem, Wish
+from accounts.sentences import render_reason
 from simulators.aws import ProvisioningFault
+from syncer import preparing
+from syncer.changes import Limits
 from syncer.mirror.refusals import FIRST_PAUSE, LONGEST_PAUSE
-from tests.syncer.running import plan, state_of, sync
+from syncer.models import Change
+from syncer.states import AssignmentKey, PrincipalType
+from tests.syncer.running import NOTHING, counts_of, plan, state_of, sync
 from tests.syncer.worlds import DOMAIN, NEWCOMER, World
 
 pytestmark = pytest.mark.django_db
@@ -209,3 +218,92 @@ def test_set_shows_its_description_in_full(settled: World) -> None:
     sync()
     assert PermissionSet.objects.get(name="Reader").description == "本番の読み取り"
     assert sync().changes == []
+
+
+# --- What the planner left alone, and what it removed -----------------------------------------------------------------
+
+
+def heed(monkeypatch: pytest.MonkeyPatch, **values: Any) -> None:
+    """Let runs heed these circumstances beside those that hold."""
+    load = preparing._load_circumstances
+    monkeypatch.setattr(preparing, "_load_circumstances", lambda *args, **more: replace(load(*args, **more), **values))
+
+
+def key_of(world: World, account: str, principal: str, name: str = "Reader") -> AssignmentKey:
+    return AssignmentKey(world.account_ids[account], name, PrincipalType.USER, world.principal_ids[principal])
+
+
+def test_removed_access_says_until_when_sessions_live(settled: World) -> None:
+    settled.register("blog", "Reader", "taro")
+    (first, *_others) = settled.assignments.record_ids()
+    settled.edit(f"{settled.assignments.id}:{first}", users=["ken"])
+    with time_machine.travel(timezone.now(), tick=False):
+        sync()
+        reason, end = get("shop", "hana").reason, timezone.now() + timedelta(hours=1)
+    assert get("shop", "hana").state == S.REMOVED
+    assert reason == {"code": "removed_sessions_until", "params": {"until_at": end.isoformat(timespec="seconds")}}
+    shown = render_reason(reason)
+    assert shown
+    assert f"{timezone.localtime(end):%Y-%m-%d %H:%M}" in shown.message
+    sync()
+    assert get("shop", "hana").reason == reason
+
+
+def test_change_made_by_hand_is_shown_as_such(settled: World) -> None:
+    settled.assign("blog", "Reader", "ken")
+    settled.aws.change_permission_set(settled.aws.permission_set_arn("Reader"), session_duration="PT2H")
+    outcome = sync()
+    assert outcome.counts == NOTHING
+    assert get("blog", "ken").state == S.DRIFTED
+    reader = PermissionSet.objects.get(name="Reader")
+    assert (reader.state, reader.reason["code"]) == (PermissionSet.State.PENDING, "set_drifted")
+
+
+def test_locked_person_and_frozen_account_are_shown_as_blocked(settled: World) -> None:
+    stops.lock_out(None, Person.objects.get(principal__name=f"hana@{DOMAIN}"), "left in anger")
+    stops.freeze(None, Account.objects.get(name="blog"), "audit")
+    settled.register("blog", "Reader", "taro")
+    outcome = sync()
+    assert outcome.counts == counts_of(delete=1, blocked=2)
+    for row, code in ((get("shop", "hana"), "locked_out"), (get("blog", "taro"), "account_frozen")):
+        assert (row.state, row.in_aws, row.reason["code"]) == (S.BLOCKED, False, code)
+
+
+def test_targeted_run_removes_what_a_locked_person_has_elsewhere(settled: World) -> None:
+    hana = Person.objects.get(principal__name=f"hana@{DOMAIN}")
+    stops.lock_out(None, hana, "left in anger")
+    record = settled.register("blog", "Reader", "taro")
+    assert sync("--record", record).counts == counts_of(create=1, delete=1)
+    assert (get("shop", "hana").state, get("shop", "hana").in_aws) == (S.BLOCKED, False)
+    assert ("shop", "Reader", "hana") not in settled.granted()
+
+
+@pytest.mark.parametrize("state", [S.APPLYING, S.REMOVING])
+def test_state_of_what_another_run_has_under_way_is_kept(
+    settled: World, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    Assignment.objects.update(state=state)
+    heed(monkeypatch, under_way=frozenset({key_of(settled, "shop", "hana")}))
+    settled.register("blog", "Reader", "taro")
+    assert sync().counts == counts_of(create=1)
+    assert get("shop", "hana").state == state
+
+
+def test_person_asked_to_go_goes_from_what_is_not_understood(settled: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = settled.register("blog", "Reader", "taro")
+    sync()
+    settled.edit(record, account_id="12")
+    heed(monkeypatch, asked=frozenset({key_of(settled, "blog", "taro")}))
+    assert sync().counts == counts_of(delete=1)
+
+
+def test_many_leavers_are_held_on_their_own(settled: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preparing, "Limits", partial(Limits, people_count=0))
+    settled.register("blog", "Reader", "taro", "ken")
+    sync()
+    settled.disable("taro")
+    outcome = sync()
+    assert (outcome.code, outcome.counts, state_of("blog", "Reader", "taro")) == (3, NOTHING, S.REMOVING)
+    assert [change[0::2] for change in outcome.changes] == [("delete", "held")]
+    assert Change.objects.get(outcome=Change.Outcome.HELD).reason["code"] == "too_many_people"
+    assert sync("--accept", outcome.report["checksum"]).counts == counts_of(delete=1, waiting=1)
