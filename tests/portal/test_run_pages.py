@@ -8,7 +8,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import AuditEvent
 from portal.views import runs as run_views
-from syncer.models import Drift, Notice, Run
+from syncer.models import Change, Drift, Notice, Run
 from tests import factories
 from tests.portal.pages import get_html, get_text, make_client
 
@@ -452,3 +452,20 @@ def test_times_are_shown_in_the_portals_zone() -> None:
     assert f"{timezone.localtime(run.requested_at):%H:%M}" in get_text(
         make_client(factories.make_user()), "/runs/?all=1"
     )
+
+
+def test_removal_says_that_the_role_goes_and_until_when_sessions_live() -> None:
+    run, ended = factories.make_run(), timezone.now()
+    details = [
+        {"field": "cause", "before": "", "after": "leaver"},
+        {"field": "role_replaced", "before": "", "after": ""},
+        {"field": "open_sessions", "before": "", "after": "PT1H30M"},
+    ]
+    change = factories.make_change(run, kind="delete", details=details, finished_at=ended)
+    client, until = make_client(factories.make_user()), timezone.localtime(ended + timedelta(minutes=90))
+    text = get_text(client, f"/runs/{run.pk}/")
+    assert "disabled in Identity Center" in text
+    assert "the role goes; made again, it has another ARN" in text
+    assert f"{until:%H:%M}" in text.partition("open sessions can go on until")[2][:40]
+    Change.objects.filter(pk=change.pk).update(outcome=Change.Outcome.FAILED)
+    assert "open sessions" not in get_text(client, f"/runs/{run.pk}/")
