@@ -80,7 +80,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     ),
     "set_renamed": (
         _("The permission set was renamed from “{old}” to “{new}”. AWS cannot rename one."),
-        _("Put the old name back. To have a new name, register a new permission set and move the assignments to it."),
+        _(
+            "Put the old name back. To have a new name, register a new permission set and move the assignments to it; "
+            "its role in each account has another ARN."
+        ),
     ),
     "set_named_twice": (
         _("Another record ({other}) already describes the permission set “{name}”."),

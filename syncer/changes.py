@@ -121,7 +121,7 @@ class Plan:
     held_because: Mapping[Group, Reason] = field(default_factory=dict)  # of each group that passed a limit
     unchanged: int = 0
     verdicts: Mapping[AssignmentKey, Verdict] = field(default_factory=dict)
-    drifting_sets: frozenset[str] = frozenset()  # of those that would be mended or deleted
+    idle_sets: Mapping[str, Standstill] = field(default_factory=dict)  # that are neither mended nor deleted for now
 
     def reason_for(self, change: Change) -> Reason | None:
         """Why this change is held. Deletions of sets are held for what holds access."""

@@ -34,11 +34,10 @@ from syncer.preparing import Progress, RunFailed
 from syncer.recording import DatabaseRecorder, build_rows, identity_of_row, point_to_rows
 from syncer.reports import count_succeeded
 from syncer.resuming import settle_all
-from syncer.states import Actual, AssignmentKey, Ownership, PrincipalType, Reason
+from syncer.states import LONGEST_SESSION, Actual, AssignmentKey, Ownership, PrincipalType, Reason
 
 logger = logging.getLogger(__name__)
 
-LONGEST_SESSION = timedelta(hours=12)  # of a set whose definition is not known: AWS's limit
 PATIENCE = timedelta(minutes=5)  # before what a lock-out could not remove is tried again by itself
 
 
@@ -105,7 +104,13 @@ def _is_open(actual: Actual, account_id: str) -> bool:
 
 
 def _plan_removals(keys: Collection[AssignmentKey]) -> Plan:
-    return Plan(tuple(AssignmentChange(Kind.DELETE, key, cause=LOCKED_OUT) for key in sorted(keys)))
+    sessions = _load_durations({key.permission_set for key in keys})
+    return Plan(
+        tuple(
+            AssignmentChange(Kind.DELETE, key, cause=LOCKED_OUT, sessions=sessions[key.permission_set])
+            for key in sorted(keys)
+        )
+    )
 
 
 # --- One run ----------------------------------------------------------------------------------------------------------

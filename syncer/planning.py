@@ -30,7 +30,7 @@ from syncer.changes import (
 )
 from syncer.desired import Desired, Standing, State, WishedSet
 from syncer.states import (
-    DEFAULT_SESSION,
+    LONGEST_SESSION,
     Actual,
     AssignmentKey,
     Ownership,
@@ -74,6 +74,11 @@ class Circumstances:
     under_way: frozenset[AssignmentKey] = frozenset()
     sets_under_way: frozenset[str] = frozenset()
 
+    @property
+    def idle_sets(self) -> frozenset[str]:
+        """What is neither made nor mended nor deleted for now."""
+        return self.refused.sets | self.drifting_sets | self.sets_under_way
+
 
 CALM = Circumstances()
 _pair_of = itemgetter(0, 1)  # account and set of a key
@@ -105,7 +110,10 @@ def plan_run(desired: Desired, actual: Actual, limits: Limits, circumstances: Ci
         held_because={Group.ACCESS: Reason("app_shrunk"), **braked.because} if held_sets else braked.because,
         unchanged=_count_unchanged(world, set_changes, len(missing), deletes),
         verdicts=verdicts,
-        drifting_sets=circumstances.drifting_sets,
+        idle_sets={
+            **dict.fromkeys(circumstances.drifting_sets, Standstill.DRIFTED),
+            **dict.fromkeys(circumstances.sets_under_way, Standstill.UNDER_WAY),
+        },
     )
 
 
@@ -177,7 +185,7 @@ class _World:
         """How long a session of this set may live on, of before or after a change of its duration."""
         there, wished = self.actual.sets.get(name), self.desired.sets.get(name)
         found = [item.definition.session_duration for item in (there, wished) if item and item.definition]
-        return max(found, default=DEFAULT_SESSION)
+        return max(found, default=LONGEST_SESSION)
 
 
 # --- Permission sets --------------------------------------------------------------------------------------------------
@@ -185,8 +193,7 @@ class _World:
 
 def _plan_sets(world: _World) -> list[SetChange]:
     """Sets to make and to mend."""
-    circumstances = world.circumstances
-    idle = circumstances.refused.sets | circumstances.drifting_sets | circumstances.sets_under_way
+    idle = world.circumstances.idle_sets
     wished = (world.desired.sets[name] for name in sorted(world.desired.sets) if name not in idle)
     return [change for each in wished if (change := _plan_set(each, world))]
 
@@ -231,7 +238,7 @@ def _find_unwanted_sets(world: _World) -> set[str]:
     desired, actual, circumstances = world.desired, world.actual, world.circumstances
     if not desired.may_delete_sets:
         return set()
-    spared = {*desired.sets, *desired.kept_sets, *circumstances.refused.sets, *circumstances.drifting_sets}
+    spared = {*desired.sets, *desired.kept_sets, *circumstances.idle_sets}
     return {
         name
         for name in actual.sets.keys() - spared

@@ -122,6 +122,7 @@ class Boundary:
 
 
 DEFAULT_SESSION = timedelta(hours=1)
+LONGEST_SESSION = timedelta(hours=12)  # AWS's limit
 
 
 @dataclass(frozen=True)

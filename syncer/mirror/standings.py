@@ -19,7 +19,7 @@ from syncer.changes import AssignmentChange, Kind, Plan, SetChange, Standstill
 from syncer.desired import Desired, Standing, State
 from syncer.mirror.last_days import company_day
 from syncer.planning import Fences
-from syncer.states import DEFAULT_SESSION, Actual, ActualSet, AssignmentKey, Focus, Ownership, Reason
+from syncer.states import LONGEST_SESSION, Actual, ActualSet, AssignmentKey, Focus, Ownership, Reason
 from syncer.states import Problem as ProblemState
 
 _BATCH = 500
@@ -198,7 +198,7 @@ class _Judgement:
         changes = [change for change in plan.changes if isinstance(change, AssignmentChange)]
         self.creating = {change.key for change in changes if change.kind is Kind.CREATE}
         self.deleting = {change.key: change for change in changes if change.kind is Kind.DELETE}
-        self.verdicts, self.drifting_sets = plan.verdicts, plan.drifting_sets
+        self.verdicts, self.idle_sets = plan.verdicts, plan.idle_sets
         self.held = {change.key for change in plan.held if isinstance(change, AssignmentChange)}
 
     def judge(self, rows: _Rows, now: datetime) -> dict[Place, Facts]:
@@ -221,7 +221,7 @@ class _Judgement:
     def _judge_removed(self, key: AssignmentKey, now: datetime) -> Facts:
         """Gone, but consoles and CLIs that were open then can go on for a while."""
         change = self.deleting.get(key)
-        until = now + (change.sessions if change and change.sessions else DEFAULT_SESSION)
+        until = now + (change.sessions if change and change.sessions else LONGEST_SESSION)
         reason = Reason("removed_sessions_until", {"until_at": until.isoformat(timespec="seconds")})
         return Facts(S.REMOVED, reason.as_json(), in_aws=False, is_wanted=False, expires_on=None)
 
@@ -259,6 +259,8 @@ class _Judgement:
             return S.REQUESTED, outcomes.postponed[key]
         if key in self.creating:
             return S.REQUESTED, outcomes.sets_refused.get(key.permission_set)
+        if self.idle_sets.get(key.permission_set) is UNDER_WAY:
+            return S.REQUESTED, None
         if key.permission_set not in self.actual.sets:
             return S.REQUESTED, Reason("set_not_made", {"set": key.permission_set})
         if not self.actual.coverage.covers(key):
@@ -501,7 +503,7 @@ class _SetJudgement:
 
     def __init__(self, desired: Desired, actual: Actual, plan: Plan, outcomes: Outcomes) -> None:
         self.desired, self.actual, self.outcomes = desired, actual, outcomes
-        self.fences, self.drifting = Fences(actual.unresolved), plan.drifting_sets
+        self.fences, self.standstills = Fences(actual.unresolved), plan.idle_sets
         self.pending = {change.name for change in plan.changes if isinstance(change, SetChange)} - outcomes.sets_done
 
     def state_of(self, name: str) -> tuple[str, Reason | None]:
@@ -525,8 +527,9 @@ class _SetJudgement:
         """Neither in line nor about to be: it was changed by hand and is left for now, or AWS refused it earlier."""
         if name in self.outcomes.sets_done or self._is_in_line(name, there):
             return SetState.IN_SYNC, None
-        if name in self.drifting:
-            return SetState.PENDING, Reason("set_drifted", {"set": name})
+        if standstill := self.standstills.get(name):
+            is_drift = standstill is Standstill.DRIFTED
+            return SetState.PENDING, Reason("set_drifted", {"set": name}) if is_drift else None
         if self.actual.sets_read is not None and name not in self.actual.sets_read:
             return SetState.PENDING, None  # the next run that reads the set brings it in line
         return SetState.FAILED, None

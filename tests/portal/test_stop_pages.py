@@ -16,6 +16,7 @@ from accounts import stops
 from accounts.models import Account, AuditEvent, OwnerEntry, Person, Stop, User
 from syncer import lock_outs, tasks
 from syncer.models import Change, Run
+from syncer.states import LONGEST_SESSION
 from tests import factories
 from tests.portal.pages import get_html, get_text, make_client
 from tests.portal.test_every_page import Outline
@@ -517,5 +518,5 @@ def test_lists_ask_once_for_what_is_stopped(url: str, admin: User, account: Acco
 
 
 def test_longest_session_of_unknown_sets_is_the_limit_of_aws() -> None:
-    assert lock_outs.find_longest_session(["Gone"]) == lock_outs.LONGEST_SESSION
+    assert lock_outs.find_longest_session(["Gone"]) == LONGEST_SESSION
     assert lock_outs.find_longest_session([]) is None

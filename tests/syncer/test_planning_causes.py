@@ -324,8 +324,13 @@ def test_drift_whose_grace_is_over_is_put_back_and_counts() -> None:
 @pytest.mark.parametrize("sets", [(set_record(1, "Admin", wish=WIDER), SET_RECORDS[1]), SET_RECORDS[1:]])
 def test_set_changed_by_hand_is_neither_mended_nor_deleted(sets: Any) -> None:
     planned = plan(sets=sets, there=actual(), circumstances=Circumstances(drifting_sets=frozenset({"Admin"})))
-    assert planned.changes == ()
-    assert planned.drifting_sets == {"Admin"}
+    assert (planned.changes, planned.idle_sets) == ((), {"Admin": Standstill.DRIFTED})
+
+
+@pytest.mark.parametrize("sets", [(set_record(1, "Admin", wish=WIDER), SET_RECORDS[1]), SET_RECORDS[1:]])
+def test_set_that_another_run_is_at_is_left_to_it(sets: Any) -> None:
+    planned = plan(sets=sets, there=actual(), circumstances=Circumstances(sets_under_way=frozenset({"Admin"})))
+    assert (planned.changes, planned.idle_sets) == ((), {"Admin": Standstill.UNDER_WAY})
 
 
 # --- Under way elsewhere ---------------------------------------------------------------------------------------------
