@@ -47,6 +47,7 @@ LIMITS = Limits()
 LOCKED = Reason("locked_out", {"name": "hana"})
 FROZEN = Reason("account_frozen", {"account": "account 1"})
 NOT_HERE = Reason("guardrail", {"rule": "nobody here"})
+BY_HAND = Reason("drift_added")
 LOCK_OUT = Circumstances(locked={"hana": LOCKED})
 FREEZE = Circumstances(frozen={SHOP: FROZEN})
 WIDER = SetWish("Admin", relay_state="https://example.com")
@@ -79,7 +80,7 @@ def causes(*records: Any, there: Actual, **values: Any) -> list[Cause | None]:
         ({}, {"limits": Limits(count=0, share=0, maximum=0)}),
         ({}, {"limits": replace(LIMITS, shrunk=frozenset({"assignment"}))}),
         ({}, {"circumstances": replace(LOCK_OUT, frozen={SHOP: FROZEN})}),
-        ({}, {"circumstances": replace(LOCK_OUT, drift=frozenset({key()}))}),
+        ({}, {"circumstances": replace(LOCK_OUT, drift={key(): BY_HAND})}),
         ({}, {"circumstances": replace(LOCK_OUT, refused=Refused(frozenset({key()})))}),
     ],
 )
@@ -175,7 +176,7 @@ def test_principal_that_a_listing_lacks_is_no_leaver() -> None:
 def test_leaver_goes_before_what_is_not_understood_and_emergency(values: dict[str, Any]) -> None:
     records = (broken(7, was_valid=True),) if "before" in values else ()
     there = actual(key())
-    drift = Circumstances(drift=frozenset({key()}))
+    drift = Circumstances(drift={key(): BY_HAND})
     assert causes(*records, there=there, leaving=frozenset({"hana"}), circumstances=drift, **values) == [Cause.LEAVER]
 
 
@@ -193,7 +194,7 @@ def test_unread_users_stop_the_removal_of_leavers() -> None:
         {},
         {"emergency": frozenset({key()})},
         {"before": WANTED_BEFORE},
-        {"circumstances": Circumstances(asked=frozenset({key()}), drift=frozenset({key()}))},
+        {"circumstances": Circumstances(asked=frozenset({key()}), drift={key(): BY_HAND})},
     ],
 )
 def test_word_of_a_person_is_never_held(values: dict[str, Any]) -> None:
@@ -211,7 +212,7 @@ def test_valid_record_goes_before_a_word_about_the_same() -> None:
 
 def test_passed_date_goes_before_emergency_and_drift() -> None:
     ended = record(7, "hana", until=YESTERDAY)
-    drift = Circumstances(drift=frozenset({key()}))
+    drift = Circumstances(drift={key(): BY_HAND})
     found = causes(ended, there=actual(key()), emergency=frozenset({key()}), circumstances=drift)
     assert found == [Cause.ENDED]
 
@@ -233,7 +234,7 @@ def test_guardrail_goes_before_what_is_not_understood() -> None:
 
 
 def test_drift_in_its_grace_is_left_by_a_guardrail() -> None:
-    drift = Circumstances(drift=frozenset({key()}))
+    drift = Circumstances(drift={key(): BY_HAND})
     assert plan(there=actual(key()), ending={key(): NOT_HERE}, circumstances=drift).changes == ()
 
 
@@ -301,15 +302,18 @@ def test_frozen_account_lets_nobody_in_and_people_out() -> None:
 
 def test_drift_is_neither_created_nor_removed_nor_counted() -> None:
     added, removed = key(principal_id="taro"), key()
-    circumstances = Circumstances(drift=frozenset({added, removed}))
+    circumstances = Circumstances(drift={added: BY_HAND, removed: BY_HAND})
     planned = plan(record(7, "hana"), there=actual(added), circumstances=circumstances)
     assert (planned.changes, planned.held) == ((), ())
-    assert planned.verdicts == {added: Verdict(Standstill.DRIFTED), removed: Verdict(Standstill.DRIFTED)}
+    assert planned.verdicts == {
+        added: Verdict(Standstill.DRIFTED, BY_HAND),
+        removed: Verdict(Standstill.DRIFTED, BY_HAND),
+    }
 
 
 def test_drift_does_not_spare_what_is_removed_beside_it() -> None:
     there = actual(*keys_of(8), principals={**PRINCIPALS, **people(8)})
-    circumstances = Circumstances(drift=frozenset(keys_of(4)))
+    circumstances = Circumstances(drift=dict.fromkeys(keys_of(4), BY_HAND))
     planned = plan(there=there, limits=LIMITS, circumstances=circumstances)
     assert (len(planned.changes), planned.held) == (4, ())
 

@@ -155,11 +155,12 @@ circumstances = st.builds(
     refused=st.builds(Refused, some_keys, subset(NAMES, 2)),
     locked=st.dictionaries(st.sampled_from(IDS), reasons, max_size=2),
     frozen=st.dictionaries(st.sampled_from(PLACES), reasons, max_size=2),
-    drift=some_keys,
+    drift=st.dictionaries(keys, reasons, max_size=6),
     drifting_sets=subset(NAMES, 2),
     overdue=some_keys,
     asked=some_keys,
     under_way=some_keys,
+    sets_under_way=subset(NAMES, 2),
 )
 records = st.tuples(
     set_records(), assignment_records(), st.dictionaries(st.sampled_from([f"24:{n}" for n in range(8)]), befores), fates
@@ -336,7 +337,7 @@ def test_what_is_stopped_gets_nothing_new(wanted: Records, there: Actual, heeded
         assert key.principal_id not in desired.leaving
         assert key.principal_type is PrincipalType.GROUP or key.principal_id not in heeded.locked
         assert key.target_id not in heeded.frozen
-        assert key not in heeded.drift | heeded.under_way | heeded.refused.assignments
+        assert key not in heeded.under_way | heeded.refused.assignments | heeded.drift.keys()
         assert key not in desired.ending or key in desired.emergency
         assert key not in planned.verdicts
 
@@ -348,7 +349,7 @@ def test_what_is_left_alone_is_in_no_change(
 ) -> None:
     planned = plan_run(want(wanted, there), there, limit, heeded)
     touched = {change.name for change in (*planned.changes, *planned.held) if isinstance(change, SetChange)}
-    assert touched.isdisjoint(heeded.drifting_sets | heeded.refused.sets)
+    assert touched.isdisjoint(heeded.idle_sets)
     for change in removals(planned):
         assert change.key not in heeded.under_way
         if change.key in heeded.drift:
