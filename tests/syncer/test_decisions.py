@@ -182,6 +182,19 @@ def test_owner_of_the_account_decides_and_nobody_else(company: World) -> None:
     assert decisions.find_rights(other, [drift]) == {drift.pk: (False, False)}
 
 
+def test_what_an_owner_keeps_is_in_force_as_his_word(company: World) -> None:
+    company.assign("shop", "Reader", "developers")
+    company.unassign("shop", "Reader", "hana")
+    plan()
+    owner = make_owner(company, "taro", "shop")
+    for drift in Drift.objects.filter(ended_at__isnull=True):
+        decisions.keep(drift, owner)
+    assert len(writing.write_drafts()) == 2
+    outcome = sync()
+    assert {"drift", "values_withheld"}.isdisjoint(outcome.codes)
+    assert {who for account, _name, who in company.granted() if account == "shop"} == {"taro", "developers"}
+
+
 def test_in_a_protected_account_only_admins_keep(company: World, settings: Any) -> None:
     settings.PROTECTED_OUS = ("service",)
     company.assign("shop", "Reader", "developers")

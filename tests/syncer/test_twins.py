@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from accounts.models import AuditEvent, Draft, PermissionSet, Person, PortalWrite, User
+from accounts.models import AuditEvent, Draft, PermissionSet, Person, PortalWrite, User, Withheld
 from simulators.kintone import Fault
 from syncer import twins, writing
 from syncer.drafting import NotPossible
@@ -194,3 +194,14 @@ def test_owner_of_the_set_s_record_may_and_others_may_not(company: World) -> Non
     assert record
     PortalWrite.objects.create(app_id=record.app_id, record_id=record.record_id, revision=1, user=author)
     assert (twins.may_make_twin(author, reader()), twins.may_make_twin(other, reader())) == (True, False)
+
+
+def test_owner_of_the_set_who_owns_no_account_moves_it_all_the_same(company: World) -> None:
+    """He may not register in these accounts; moving the same people widens nothing."""
+    owner = make_user("健", person=Person.objects.get(kintone_code="ken"))
+    make_twin(owner)
+    writing.write_drafts()
+    sync()
+    there = {(account, who) for account, name, who in company.granted() if name == "Reader-member"}
+    assert there == {("shop", "hana"), ("shop", "taro"), ("blog", "ken")}
+    assert not Withheld.objects.exists()
