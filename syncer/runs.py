@@ -116,14 +116,15 @@ def work_off_targeted(stopping: Stopping | None = None) -> int:
     return sum(execute(run, stopping or Stopping()).is_over for run in in_order)
 
 
-def recover_lost_runs() -> int:
+def recover_lost_runs(*, full_run_follows: bool = False) -> int:
     """Find out what dead processes left under way, and mark their runs as lost; how many.
 
-    A full run is asked for where one was lost; the records of a targeted one are looked at again by themselves.
+    A full run is asked for where one was lost, unless one follows anyway; the records of a targeted one are looked at
+    again by themselves.
     """
     _settle_abandoned()
     marked = [run for run in Run.objects.filter(status=Run.Status.RUNNING) if _is_dead(run) and _mark_lost(run)]
-    if any(run.kind == Run.Kind.FULL for run in marked):
+    if any(run.kind == Run.Kind.FULL for run in marked) and not full_run_follows:
         queue_full_run()
     return len(marked)
 
@@ -186,7 +187,7 @@ def run_by_hand(run: Run, stopping: Stopping, *, patience: float = LEASE_PATIENC
 
 def _begin_by_hand(run: Run, stopping: Stopping, lease: leases.Held | None = None) -> Run:
     """It has not been in the queue, where one full run may wait already."""
-    recover_lost_runs()
+    recover_lost_runs(full_run_follows=run.kind == Run.Kind.FULL)
     run.status, run.started_at = Run.Status.RUNNING, timezone.now()
     run.save()
     return execute(run, stopping, lease=lease)
