@@ -24,7 +24,7 @@ from tests.services import chromium, postgres, redis_server
 from tests.services.processes import Missing, stop
 
 ROOT = Path(__file__).resolve().parent.parent
-SET_SECONDS = 600
+SET_SECONDS = 900
 WORKERS = str(min(os.cpu_count() or 1, 8))
 _IN_PARALLEL = ("-n", WORKERS, "--dist", "worksteal", "--max-worker-restart", "0")
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
