@@ -12,7 +12,7 @@ from itertools import takewhile
 from typing import Protocol
 
 from syncer.changes import AssignmentChange, Change, Kind, Plan, SetChange
-from syncer.following import Failure, FollowOptions, Operation, StatusCenter, follow, list_operations
+from syncer.following import POLL_SECONDS, Failure, FollowOptions, Operation, StatusCenter, follow, list_operations
 from syncer.gateways.errors import Conflict, GatewayError, NotFound, Permanent
 from syncer.gateways.identity_center_requests import RequestKind
 from syncer.states import Actual, Definition, Ownership, PrincipalType, Reason
@@ -70,12 +70,13 @@ class Recorder(Protocol):
 class ApplyOptions:
     ownership_tag: tuple[str, str]
     outstanding: int = 8
+    poll_seconds: float = POLL_SECONDS
     sleep: Callable[[float], None] = time.sleep
     now: Callable[[], float] = time.monotonic
 
     @property
     def following(self) -> FollowOptions:
-        return FollowOptions(self.outstanding, sleep=self.sleep, now=self.now)
+        return FollowOptions(self.outstanding, self.poll_seconds, self.sleep, self.now)
 
 
 def apply_plan(plan: Plan, actual: Actual, center: Center, recorder: Recorder, options: ApplyOptions) -> None:

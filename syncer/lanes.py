@@ -10,6 +10,7 @@ from django.utils import timezone
 from syncer import leases
 from syncer.models import Operation, Run
 
+TARGETED_POLL_SECONDS = 0.25  # somebody waits for it, and there are two questions' worth of requests at most
 TARGETED_SLOTS = 2  # outstanding operations that targeted runs find free beside a full run: together AWS's ten
 
 

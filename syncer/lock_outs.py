@@ -185,7 +185,7 @@ def _apply(
         outcomes=outcomes,
         ended=before,
     )
-    options = ApplyOptions(ownership_tag(), outstanding=lanes.TARGETED_SLOTS)
+    options = ApplyOptions(ownership_tag(), lanes.TARGETED_SLOTS, lanes.TARGETED_POLL_SECONDS)
     apply_plan(prepared.plan, prepared.actual, prepared.center, recorder, options)
 
 

@@ -318,11 +318,11 @@ def _judge_drift(desired: Desired, seen: Observation) -> drift.Judgement:
 
 
 def _find_focus(wish: Wish, only: Collection[str]) -> Focus:
-    """The pairs and sets that these records want or wanted."""
-    sets = load_records(AppKind.PERMISSION_SET, wish.codes(AppKind.PERMISSION_SET), without=wish.missing)
-    assignments = load_records(AppKind.ASSIGNMENT, wish.codes(AppKind.ASSIGNMENT), without=wish.missing)
-    before = load_before()
-    names = {record.permission_set for record in sets if str(record.reference) in only} - {""}
+    """The pairs and sets that these records want or wanted; only where one is a set's, the records of others count."""
+    codes, without, before = wish.codes(AppKind.ASSIGNMENT), wish.missing, load_before(only)
+    sets = load_records(AppKind.PERMISSION_SET, wish.codes(AppKind.PERMISSION_SET), without=without, only=only)
+    names = {record.permission_set for record in sets} - {""}
+    assignments = load_records(AppKind.ASSIGNMENT, codes, without=without, only=None if names else only)
     pairs = {
         (record.account_id, record.permission_set)
         for record in assignments

@@ -404,8 +404,10 @@ class _Execution:
             progress=lambda done: self.progress.note(done=done, total=total),
             settle=lambda row: settle_all([row], prepared.center),
         )
-        outstanding = settings.IDENTITY_CENTER_OUTSTANDING if self.run.kind == Run.Kind.FULL else lanes.TARGETED_SLOTS
-        options = ApplyOptions(ownership_tag(), outstanding=outstanding)
+        if self.run.kind == Run.Kind.FULL:
+            options = ApplyOptions(ownership_tag(), settings.IDENTITY_CENTER_OUTSTANDING)
+        else:
+            options = ApplyOptions(ownership_tag(), lanes.TARGETED_SLOTS, lanes.TARGETED_POLL_SECONDS)
         apply_plan(prepared.plan, prepared.actual, prepared.center, recorder, options)
         if prepared.is_accepted and not self.must_stop() and not find_pause():
             accept_missing(prepared.wish.readings)

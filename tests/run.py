@@ -58,14 +58,28 @@ class Result:
     reason: str = ""
 
 
+_ROWS_AND_LOCKS = (
+    *(
+        f"tests/syncer/test_{name}.py"
+        for name in (
+            "buckets", "drift", "judging_runs", "leases", "mirror_records", "mirror_standings", "mirror_truth",
+            "notices", "people_who_change", "resuming", "runs", "sending", "settling", "stops", "targeted_beside_full",
+            "tasks", "writing",
+        )
+    ),
+    *(
+        f"tests/portal/test_{name}.py"
+        for name in ("every_page", "mirror_pages", "query_counts", "run_pages", "visibility")
+    ),
+)  # fmt: skip
 _SQLITE = {"DATABASE_URL": "sqlite"}
 _SERVERS = {postgres.URL_NAME: "postgres", redis_server.URL_NAME: "redis"}
 SETS = (
     TestSet("fast", ("tests",), _IN_PARALLEL, _SQLITE),
-    # Only what touches the database: the rest was the same in the fast set.
+    # Where databases may differ: rows, queries and locks. What else is done with them was the same in the fast set.
     TestSet(
         "postgres",
-        ("tests/accounts", "tests/syncer", "tests/portal"),
+        ("tests/accounts", *_ROWS_AND_LOCKS),
         (*_IN_PARALLEL, "-m", "django_db"),
         {"DATABASE_URL": "postgres"},
     ),

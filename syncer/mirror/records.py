@@ -149,13 +149,22 @@ def settle(
 # --- Parsing what is mirrored -----------------------------------------------------------------------------------------
 
 
-def load_records(kind: AppKind, codes: Mapping[str, str], *, without: Collection[str] = ()) -> list[ReadRecord]:
+def load_records(
+    kind: AppKind, codes: Mapping[str, str], *, without: Collection[str] = (), only: Collection[str] | None = None
+) -> list[ReadRecord]:
     """The live records of one app, parsed. `codes` maps our field names to kintone's codes.
 
-    `without` names records (APP:ID) that a complete scan did not find and that are not confirmed gone yet.
+    `without` names records (APP:ID) that a complete scan did not find and that are not confirmed gone yet; `only`
+    those to load, all if it is not given.
     """
     rows = Record.objects.live().of_kind(kind).defer("title", "creator_name", "modifier_name")
-    return [_read(row, codes) for row in rows.iterator(_BATCH) if row.reference not in without]
+    if only is not None:
+        rows = rows.filter(record_id__in={reference.partition(":")[2] for reference in only})
+    return [
+        _read(row, codes)
+        for row in rows.iterator(_BATCH)
+        if row.reference not in without and (only is None or row.reference in only)
+    ]
 
 
 def _read(row: Record, codes: Mapping[str, str]) -> ReadRecord:
@@ -186,12 +195,13 @@ def _read(row: Record, codes: Mapping[str, str]) -> ReadRecord:
     )
 
 
-def load_before() -> dict[str, list[Before]]:
-    """For each record what was in force of it when it was last understood, by APP:ID."""
+def load_before(only: Collection[str] | None = None) -> dict[str, list[Before]]:
+    """For each record, or only these, what was in force of it when it was last understood, by APP:ID."""
     before: dict[str, list[Before]] = {}
-    for app_id, record_id, is_current, expires_on, account_id, name, kind, principal_id in Wish.objects.filter(
-        assignment__principal__principal_id__isnull=False, is_refused=False
-    ).values_list(
+    wishes = Wish.objects.filter(assignment__principal__principal_id__isnull=False, is_refused=False)
+    if only is not None:
+        wishes = wishes.filter(record__record_id__in={reference.partition(":")[2] for reference in only})
+    for app_id, record_id, is_current, expires_on, account_id, name, kind, principal_id in wishes.values_list(
         "record__app_id",
         "record__record_id",
         "is_current",
