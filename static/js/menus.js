@@ -1,7 +1,7 @@
 // Menus are <details>, so they open without script. With it, one is open at a time, and Escape or a click elsewhere
 // closes it.
 // On a narrow screen the main pages scroll sideways: the current one is brought into view.
-document.querySelector(".bar nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+showCurrent(document.querySelector(".bar nav"));
 
 const OPEN = "details[data-menu][open]";
 
@@ -20,3 +20,11 @@ document.addEventListener("keydown", (event) => {
   menu.open = false;
   menu.querySelector("summary").focus();
 });
+
+// scrollIntoView would do, but newer browsers go on tabbing from what it showed, past the link that skips to the content.
+function showCurrent(nav) {
+  const current = nav?.querySelector("[aria-current]");
+  if (!current) return;
+  const [outer, inner] = [nav.getBoundingClientRect(), current.getBoundingClientRect()];
+  nav.scrollLeft += inner.left + inner.width / 2 - (outer.left + outer.width / 2);
+}

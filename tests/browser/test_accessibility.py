@@ -59,9 +59,7 @@ def test_open_menus_have_no_violation(page: Page) -> None:
 
 
 def test_keyboard_reaches_the_content_first(page: Page) -> None:
-    sign_in(page, ADMIN)
-    page.goto("/accounts/")  # a page nobody has clicked on the way to: Chromium tabs on from where the mouse was
-    page.mouse.move(1, 700)
+    sign_in(page, ADMIN, "/accounts/")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     assert re.search("#main$", page.url)
