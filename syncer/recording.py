@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Assignment, PermissionSet, Principal, Record
@@ -18,6 +19,7 @@ from syncer.models import Change as ChangeRow
 from syncer.models import Operation as OperationRow
 from syncer.models import Run
 from syncer.states import AssignmentKey, PrincipalType, Reason, render_duration
+from syncer.trail import record_success
 
 _BATCH = 500
 Outcome = ChangeRow.Outcome
@@ -241,7 +243,10 @@ class DatabaseRecorder:
         row = self.rows[identity_of(change)]
         for name, value in values.items():
             setattr(row, name, value)
-        row.save(update_fields=list(values))
+        with transaction.atomic():
+            row.save(update_fields=list(values))
+            if row.outcome == Outcome.SUCCEEDED:
+                record_success(row)
 
 
 def point_to_rows(run: Run) -> None:

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 
+from django.db import transaction
 from django.utils import timezone
 
 from syncer import lanes
@@ -17,6 +18,7 @@ from syncer.gateways.identity_center import IdentityCenter
 from syncer.gateways.identity_center_requests import Aim, OperationStatus, RequestKind, RequestStatus
 from syncer.models import Change, Operation
 from syncer.states import PrincipalType, Reason
+from syncer.trail import record_success
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +92,12 @@ def _note(row: Operation, failed: Reason | None) -> None:
     """The outcome of an assignment's change. A set's change is over with all of its accounts: the next plan tells."""
     if row.kind == Operation.Kind.PROVISIONING:
         return
-    outcome = Change.Outcome.FAILED if failed else Change.Outcome.SUCCEEDED
-    Change.objects.filter(pk=row.change_id, outcome=Change.Outcome.SENT).update(
-        outcome=outcome, reason=failed.as_json() if failed else {}, finished_at=timezone.now()
-    )
+    with transaction.atomic():
+        change = Change.objects.select_for_update().filter(pk=row.change_id, outcome=Change.Outcome.SENT).first()
+        if change is None:
+            return
+        change.outcome = Change.Outcome.FAILED if failed else Change.Outcome.SUCCEEDED
+        change.reason, change.finished_at = failed.as_json() if failed else {}, timezone.now()
+        change.save(update_fields=["outcome", "reason", "finished_at"])
+        if not failed:
+            record_success(change)

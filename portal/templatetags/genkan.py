@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 from django import template
 from django.template.defaultfilters import date as format_date
 from django.utils import timezone
-from django.utils.dateparse import parse_duration
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, gettext_lazy, ngettext, pgettext
@@ -24,6 +23,7 @@ from portal.views.states import Shown, show_assignment, show_permission_set
 from portal.views.values import show_field
 from syncer.messages import describe_scope, join, space_digits
 from syncer.models import Change, Drift, Run
+from syncer.trail import find_sessions_end
 
 register = template.Library()
 
@@ -235,15 +235,15 @@ def _describe_detail(change: Change, detail: Mapping[str, str]) -> str:
     if field == "stale_accounts":
         count = len(value.split(", "))
         return ngettext("also in %(count)d account", "also in %(count)d accounts", count) % {"count": count}
-    return _describe_sessions(change, value) if field == "open_sessions" else show_field(field)
+    return _describe_sessions(change) if field == "open_sessions" else show_field(field)
 
 
-def _describe_sessions(change: Change, duration: str) -> str:
+def _describe_sessions(change: Change) -> str:
     """Until when what was open at the removal can go on; nothing where nothing is removed."""
-    length = parse_duration(duration)
-    if length is None or not change.finished_at or change.outcome != Change.Outcome.SUCCEEDED:
+    end = find_sessions_end(change)
+    if end is None:
         return ""
-    until = timezone.localtime(change.finished_at + length)
+    until = timezone.localtime(end)
     return gettext("open sessions can go on until %(time)s") % {"time": f"{format_day(until.date())} {until:%H:%M}"}
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts.models import Assignment
+from accounts.models import Assignment, AuditEvent
 from simulators.aws import Fault, ProvisioningFault
 from syncer import lanes, runs
 from syncer.models import Change, Lease, Operation, Run
@@ -61,6 +61,7 @@ def test_creation_that_aws_accepted_is_not_sent_again(settled: World, method: st
     assert settled.aws.calls[CREATE] == 2
     assert [change.outcome for change in run.changes.all()] == [Change.Outcome.SUCCEEDED]
     assert state_of("shop", "Reader", "ken") == Assignment.State.GRANTED
+    assert AuditEvent.objects.filter(action="access.granted", after__principal__startswith="ken").count() == 1
 
 
 @pytest.mark.parametrize("method", [SENT, ASKED])
