@@ -62,7 +62,7 @@ def judge(desired: Desired, actual: Actual, *, began_at: datetime, now: datetime
         if change.matter not in rows:
             rows[change.matter] = _build_row(change, actual, now)
     _mark_told(rows.values(), now)
-    Drift.objects.bulk_create([row for row in rows.values() if row._state.adding], _BATCH, ignore_conflicts=True)
+    Drift.objects.bulk_create([row for row in rows.values() if row._state.adding], ignore_conflicts=True)
     _refresh(rows, desired, actual)
     _settle(actual, began_at)
     policy, drifts = find_policy(), [_read(row) for row in rows.values()]

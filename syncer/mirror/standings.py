@@ -132,7 +132,6 @@ def _load_rows(desired: Desired) -> _Rows:
             for (kind, key), written in strangers.items()
             if (kind, key) not in stand_ins
         ],
-        _BATCH,
         ignore_conflicts=True,
     )
     _give_stand_ins_a_person()
@@ -161,7 +160,7 @@ def _load_stand_ins() -> dict[tuple[str, str], int]:
 def _give_stand_ins_a_person() -> None:
     """Somebody whom only kintone knows is a person too, under the name written there."""
     missing = Principal.objects.filter(principal_id__isnull=True, type=Principal.Type.USER, person__isnull=True)
-    Person.objects.bulk_create([Person(principal=row, name=row.name) for row in missing], _BATCH)
+    Person.objects.bulk_create([Person(principal=row, name=row.name) for row in missing])
 
 
 def _remove_stand_ins() -> None:
@@ -329,7 +328,7 @@ def _write_assignments(
     """is_first: the plan is stored. Later only what AWS has now is news where another run has judged otherwise."""
     stored = _load_stored()
     new = [(place, fact) for place, fact in facts.items() if place not in stored and in_scope(place)]
-    Assignment.objects.bulk_create([_build_row(place, fact, now) for place, fact in new], _BATCH)
+    Assignment.objects.bulk_create([_build_row(place, fact, now) for place, fact in new])
     changed: list[Assignment] = []
     for place, (pk, was) in stored.items():
         if not in_scope(place):
@@ -392,7 +391,7 @@ def _write_wishes(
         for link, term in wanted.items()
         if link not in stored and link.place in assignments
     ]
-    Wish.objects.bulk_create(new, _BATCH, ignore_conflicts=True)
+    Wish.objects.bulk_create(new, ignore_conflicts=True)
     kept = [
         Wish(pk=stored[link].pk, is_current=True, **term._asdict())
         for link, term in wanted.items()
@@ -470,7 +469,7 @@ def _store_sets(
     wished = {*desired.sets, *desired.set_states}
     there = set(PermissionSet.objects.values_list("name", flat=True))
     named, descriptions = _load_set_records()
-    PermissionSet.objects.bulk_create([PermissionSet(name=name) for name in sorted(wished - there)], _BATCH)
+    PermissionSet.objects.bulk_create([PermissionSet(name=name) for name in sorted(wished - there)])
     rows = {row.name: row for row in PermissionSet.objects.all()}
     judgement, changed = _SetJudgement(desired, actual, plan, outcomes), []
     for name, row in rows.items():
@@ -571,7 +570,6 @@ def store_problems(problems: Collection[ProblemState], references: Mapping[str, 
             )
             for identity, problem in wanted.items() if identity not in stored
         ],
-        _BATCH,
     )  # fmt: skip
 
 

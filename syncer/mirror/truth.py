@@ -126,7 +126,6 @@ def _store_accounts(actual: Actual, at: datetime) -> None:
             )
             for account in actual.accounts.values()
         ],
-        _BATCH,
         update_conflicts=True,
         unique_fields=["account_id"],
         update_fields=["name", "email", "ou", "state", "is_management", "gone_at"],
@@ -189,7 +188,7 @@ def store_arrivals(principals: Collection[ActualPrincipal], *, at: datetime) -> 
 
 def _write_principals(rows: Collection[Principal]) -> None:
     Principal.objects.bulk_create(
-        rows, _BATCH, update_conflicts=True, unique_fields=["principal_id"], update_fields=list(_PRINCIPAL_FIELDS)
+        rows, update_conflicts=True, unique_fields=["principal_id"], update_fields=list(_PRINCIPAL_FIELDS)
     )
 
 
@@ -234,7 +233,6 @@ def _store_unknown_principals(actual: Actual, known: Mapping[str | None, Princip
     }
     Principal.objects.bulk_create(
         [Principal(type=kind, principal_id=principal_id, name_key="") for kind, principal_id in sorted(unknown)],
-        _BATCH,
         ignore_conflicts=True,
     )
 
@@ -244,7 +242,7 @@ def _store_people() -> None:
     users = Principal.objects.filter(type=Principal.Type.USER).exclude(name="")
     missing = users.filter(person__isnull=True, gone_at__isnull=True)
     Person.objects.bulk_create(
-        [Person(principal=user, name=user.display_name or user.name, email=user.email) for user in missing], _BATCH
+        [Person(principal=user, name=user.display_name or user.name, email=user.email) for user in missing]
     )
     renamed = []
     for person in Person.objects.filter(principal__gone_at__isnull=True).select_related("principal"):
@@ -259,18 +257,19 @@ def _store_memberships(memberships: Mapping[str, frozenset[str]]) -> None:
     rows = dict(Principal.objects.filter(principal_id__isnull=False).values_list("principal_id", "pk"))
     groups = {rows[group]: group for group in memberships if group in rows}
     wanted = {(pk, rows[member]) for pk, group in groups.items() for member in memberships[group] if member in rows}
-    there = set(GroupMembership.objects.filter(group__in=groups).values_list("group_id", "member_id"))
-    for group_pk, member_pk in there - wanted:
-        GroupMembership.objects.filter(group_id=group_pk, member_id=member_pk).delete()
+    stored = GroupMembership.objects.filter(group__in=groups).values_list("group_id", "member_id", "pk")
+    there = {(group, member): pk for group, member, pk in stored}
+    ended = [pk for membership, pk in there.items() if membership not in wanted]
+    for start in range(0, len(ended), _BATCH):
+        GroupMembership.objects.filter(pk__in=ended[start : start + _BATCH]).delete()
     GroupMembership.objects.bulk_create(
-        [GroupMembership(group_id=group, member_id=member) for group, member in sorted(wanted - there)], _BATCH
+        [GroupMembership(group_id=group, member_id=member) for group, member in sorted(wanted - there.keys())]
     )
 
 
 def _store_policies(policies: Collection[ActualPolicy], at: datetime) -> None:
     AwsPolicy.objects.bulk_create(
         [AwsPolicy(arn=item.arn, name=item.name, is_attachable=item.is_attachable, read_at=at) for item in policies],
-        _BATCH,
         update_conflicts=True,
         unique_fields=["arn"],
         update_fields=["name", "is_attachable", "read_at"],
@@ -306,7 +305,7 @@ def _store_sets(actual: Actual, at: datetime) -> None:
             for name, value in wanted.items():
                 setattr(row, name, value)
             (changed if row.pk else new).append(row)
-    PermissionSet.objects.bulk_create(new, _BATCH)
+    PermissionSet.objects.bulk_create(new)
     PermissionSet.objects.bulk_update(changed, ["arn", "ownership", "actual", "read_at", "captured_at"], _BATCH)
 
 
@@ -484,7 +483,6 @@ def store_links(links: Iterable[NewLink]) -> None:
             for link in links
             if link.principal_id in rows and len(link.key.key) <= _LONGEST_KEY
         ],
-        _BATCH,
         ignore_conflicts=True,
     )  # fmt: skip
     codes = {link.key.key: link.principal_id for link in links if link.key.source == _KINTONE_USER}
