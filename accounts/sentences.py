@@ -383,15 +383,15 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     ),
     # What people stopped
     "paused": (
-        _("Runs are paused until {until} by {by}: {why}"),
+        _("Runs are paused until {until} by {by}: “{why}”."),
         _("Until then they only read and plan. A portal admin can resume them earlier, on the page “Sync”."),
     ),
     "locked_out": (
-        _("{name} was locked out by {by} on {since}: {why}"),
+        _("{name} was locked out by {by} on {since}: “{why}”."),
         _("Nothing is given until a portal admin lifts the lock-out on the person's page."),
     ),
     "account_frozen": (
-        _("“{account}” was frozen by {by} on {since}: {why}"),
+        _("“{account}” was frozen by {by} on {since}: “{why}”."),
         _("Nobody new is let in until an owner of the account or a portal admin lifts the freeze on its page."),
     ),
     "nothing_read": (

@@ -196,7 +196,7 @@ def test_pause_is_told_on_every_page_to_everybody(admin: User) -> None:
     client = make_client(factories.make_user())
     for url in ("/", "/accounts/", "/people/", "/runs/", "/cli/"):
         text = get_text(client, url)
-        assert "by 管理 花: incident 12" in text, url
+        assert "by 管理 花: “incident 12”." in text, url
 
 
 def test_banner_is_not_shown_before_signing_in(admin: User) -> None:
