@@ -267,8 +267,24 @@ class Drift(models.Model):
         return " ".join(filter(None, parts))
 
 
-class Notice(models.Model):
-    """The outbox: something to tell outside, written in the transaction that brought it about, sent by a task.
+class Outgoing(models.Model):
+    """The outbox: something to tell outside, written in the transaction that brought it about, sent by a task."""
+
+    created_at = models.DateTimeField(_("written"), default=timezone.now)
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    retry_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(_("error"), max_length=400, blank=True)
+    ended_at = models.DateTimeField(
+        null=True, blank=True, help_text="when the matter was over; until then it is not told again"
+    )
+
+    class Meta:
+        abstract = True
+
+
+class Notice(Outgoing):
+    """Something that operators are told.
 
     `key` names the matter: one open notice a matter, however many runs meet it.
     """
@@ -287,14 +303,6 @@ class Notice(models.Model):
     code = models.CharField(max_length=64)
     params = models.JSONField(default=dict, blank=True)
     path = models.CharField(max_length=200, blank=True, help_text="the portal's page about it")
-    created_at = models.DateTimeField(_("written"), default=timezone.now)
-    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
-    attempts = models.PositiveIntegerField(default=0)
-    retry_at = models.DateTimeField(null=True, blank=True)
-    error = models.CharField(_("error"), max_length=400, blank=True)
-    ended_at = models.DateTimeField(
-        null=True, blank=True, help_text="when the matter was over; until then it is not told again"
-    )
 
     class Meta:
         verbose_name = _("notice")

@@ -1,8 +1,6 @@
-"""The outbox's other end: sends what was written, once, and tries again what could not be sent.
+"""The outbox's end towards Slack: sends what was written, once, and tries again what could not be sent.
 
-A row is claimed before it is sent: the claim moves the time of its next try, in a statement that only one worker can
-win. A worker that dies after the claim leaves a row that is due again a minute later; one that dies between sending and
-noting it makes Slack get that one message twice.
+A worker that dies between sending and noting it makes Slack get that one message twice.
 """
 
 import logging
@@ -10,23 +8,21 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext, override
 
-from accounts.sentences import render_reason
 from syncer.gateways.errors import GatewayError, Permanent, Temporary
 from syncer.gateways.slack import Slack
 from syncer.matters import NEWS
-from syncer.messages import join, render_notice
+from syncer.messages import render_notice
 from syncer.models import Notice
 from syncer.notices import write_resolved
+from syncer.outbox import claim, is_due, postpone
 
 logger = logging.getLogger(__name__)
 
 BATCH = 20  # of a pass; Slack takes about one message a second
 CLAIM = timedelta(minutes=1)  # longer than a post can take
-FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=15), timedelta(hours=1)
 LIFE = timedelta(days=1)  # what nobody could be told within a day is no news any more
 
 
@@ -37,7 +33,7 @@ def send_due(slack: Slack | None) -> int:
         return 0
     sent = 0
     for notice in _list_due(timezone.now()):
-        if not _claim(notice):
+        if not claim(notice, CLAIM):
             continue
         try:
             slack.post(render_notice(notice))
@@ -54,17 +50,9 @@ def send_due(slack: Slack | None) -> int:
 
 
 def _list_due(now: datetime) -> list[Notice]:
-    due = Q(retry_at__isnull=True) | Q(retry_at__lte=now)
-    return list(Notice.objects.filter(due, sent_at__isnull=True, created_at__gt=now - LIFE).order_by("pk")[:BATCH])
-
-
-def _claim(notice: Notice) -> bool:
-    """Whether it is this worker that sends it now."""
-    retry_at, attempts = timezone.now() + CLAIM, notice.attempts + 1
-    unchanged = Notice.objects.filter(pk=notice.pk, sent_at__isnull=True, attempts=notice.attempts)
-    is_ours = unchanged.update(retry_at=retry_at, attempts=attempts)
-    notice.retry_at, notice.attempts = retry_at, attempts
-    return bool(is_ours)
+    return list(
+        Notice.objects.filter(is_due(now), sent_at__isnull=True, created_at__gt=now - LIFE).order_by("pk")[:BATCH]
+    )
 
 
 @transaction.atomic
@@ -77,19 +65,8 @@ def _note_sent(notice: Notice) -> None:
 
 
 def _postpone(notice: Notice, error: GatewayError) -> None:
-    """Try again later: what Slack refuses for good as well, since the remedy is a setting or a channel."""
-    pause = LONGEST_PAUSE if isinstance(error, Permanent) else _pause_of(notice.attempts, error)
-    with override(settings.LANGUAGE_CODE):
-        said = render_reason(error.reason.as_json())
-        text = join(said.message, said.remedy) if said else str(error)
-    Notice.objects.filter(pk=notice.pk).update(retry_at=timezone.now() + pause, error=text[:400])
+    postpone(notice, error)
     logger.warning("sending: notice %s was not sent: %s", notice.pk, error)
-
-
-def _pause_of(attempts: int, error: GatewayError) -> timedelta:
-    asked_for = error.retry_after if isinstance(error, Temporary) else None
-    doubled: timedelta = min(FIRST_PAUSE * 2 ** min(attempts - 1, 10), LONGEST_PAUSE)
-    return max(doubled, timedelta(seconds=min(asked_for or 0.0, LONGEST_PAUSE.total_seconds())))
 
 
 def _give_up_old(*, is_set_up: bool) -> None:

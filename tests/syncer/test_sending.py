@@ -14,6 +14,7 @@ from simulators.serving import Hangup, Response, Serving
 from syncer import notices, sending, tasks
 from syncer.gateways.slack import SlackBot, SlackWebhook
 from syncer.models import Notice
+from syncer.outbox import claim
 from syncer.sending import send_due
 from tests.factories import make_change, make_run
 from tests.syncer.slack import TOKEN, WEBHOOK, SlackSimulator, throttle
@@ -157,14 +158,14 @@ def test_what_still_stands_after_its_day_is_written_anew() -> None:
 def test_claimed_notice_is_nobody_elses(slack: SlackWebhook) -> None:
     notice = make_notice()
     seen_by_another = Notice.objects.get()
-    assert sending._claim(notice)
-    assert not sending._claim(seen_by_another)
+    assert claim(notice, sending.CLAIM)
+    assert not claim(seen_by_another, sending.CLAIM)
     assert send_due(slack) == 0
 
 
 def test_notice_of_a_worker_that_died_after_its_claim_is_due_again(slack: SlackWebhook) -> None:
     notice = make_notice()
-    sending._claim(notice)
+    claim(notice, sending.CLAIM)
     assert 55 < pause_of(notice) <= 60
     make_due()
     assert send_due(slack) == 1
@@ -190,7 +191,7 @@ def _die(_notice: Notice) -> None:
 
 def test_end_that_came_while_it_was_sent_is_told(slack: SlackWebhook, simulator: SlackSimulator) -> None:
     notice = make_notice()
-    sending._claim(notice)
+    claim(notice, sending.CLAIM)
     Notice.objects.update(ended_at=timezone.now())
     sending._note_sent(notice)
     make_due()
