@@ -334,12 +334,15 @@ LOGGING = {
             "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
         },
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
+    "filters": {"mask": {"()": "portal.logs.MaskTokens"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["mask"]}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         # Its authentication messages carry claims; ours say what is needed.
         "mozilla_django_oidc": {"level": "WARNING"},
         "botocore": {"level": "WARNING"},
+        # `runserver` logs whole addresses to a handler of its own; here they go through ours.
+        "django.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
         # It logs what it sends and where to: a webhook's address is a secret. The task says what went wrong.
         "slack_sdk": {"level": "CRITICAL"},
     },
