@@ -21,6 +21,7 @@ from portal.views import (
     sign_in,
     stops,
     twins,
+    webhooks,
 )
 
 urlpatterns = [
@@ -55,6 +56,7 @@ urlpatterns = [
     path("sign-in/refused/", sign_in.sign_in_refused, name="sign_in_refused"),
     path("preferences/language/", preferences.set_language, name="set_language"),
     path("preferences/theme/", preferences.set_theme, name="set_theme"),
+    path("webhooks/kintone/", webhooks.kintone, name="kintone_webhook"),
     path("oidc/", include("portal.oidc_urls")),
     path("admin/", admin.site.urls),
     path("favicon.ico", icon.favicon, name="favicon"),

@@ -18,7 +18,18 @@ from django_celery_beat.models import (
 
 from accounts.admin_base import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline
 from syncer.messages import describe_notice
-from syncer.models import AppState, Baseline, Bucket, Change, Drift, Lease, Notice, Operation, Run
+from syncer.models import (
+    AppState,
+    Baseline,
+    Bucket,
+    Change,
+    Drift,
+    Hint,
+    Lease,
+    Notice,
+    Operation,
+    Run,
+)
 
 
 @admin.register(Run)
@@ -79,6 +90,13 @@ class NoticeAdmin(ReadOnlyAdmin):
     @admin.display(description=_("message"))
     def message(self, notice: Notice) -> str:
         return describe_notice(notice)
+
+
+@admin.register(Hint)
+class HintAdmin(ReadOnlyAdmin):
+    list_display = ["__str__", "noted_at", "heeded_at", "is_pending"]
+    ordering = ["-noted_at"]
+    sortable_by = []
 
 
 @admin.register(Bucket)

@@ -319,6 +319,34 @@ class Notice(Outgoing):
         return f"{self.kind} {self.key}"
 
 
+class Hint(models.Model):
+    """kintone's webhook said that something happened to a record. Only that: the record is read anew.
+
+    One row a record, however often it is said.
+    """
+
+    app_id = models.CharField(max_length=20)
+    record_id = models.CharField(max_length=20)
+    is_pending = models.BooleanField(default=True)
+    noted_at = models.DateTimeField(default=timezone.now)
+    heeded_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("webhook's hint")
+        verbose_name_plural = _("webhook's hints")
+        constraints = [
+            # However often it is said of a record.
+            models.UniqueConstraint(fields=["app_id", "record_id"], name="hint_once"),
+        ]
+        indexes = [
+            # What is to be looked at now.
+            models.Index(fields=["noted_at"], condition=models.Q(is_pending=True), name="hint_pending"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.app_id}:{self.record_id}"
+
+
 class Bucket(models.Model):
     """A token bucket for all processes, where there is no Redis: the time up to which tokens have been handed out."""
 

@@ -124,6 +124,21 @@ def take_over(source: AppSource, codes: Mapping[str, str], bodies: Collection[Ma
     return frozenset(f"{source.app.app_id}:{record_id}" for record_id in ids)
 
 
+def read_records(source: AppSource, codes: Mapping[str, str], record_ids: Collection[str]) -> AppReading:
+    """Read these records anew; what is not there any more is asked for by itself. Raises GatewayError, SchemaError.
+
+    More that are missing than a scan would believe are left to the next scan.
+    """
+    app_id = source.app.app_id
+    bodies = source.app.fetch_records(record_ids)
+    changed = take_over(source, codes, bodies)
+    found = {str(body["$id"]["value"]) for body in bodies}
+    asked = {f"{app_id}:{record_id}" for record_id in set(record_ids) - found}
+    missing = asked & mirror.load_references_of(source.kind)
+    gone = _confirm_gone(source, codes, missing) if len(missing) <= SHRUNK_COUNT else frozenset()
+    return AppReading(source.kind, codes, changed, gone)
+
+
 def _confirm_gone(source: AppSource, codes: Mapping[str, str], missing: Collection[str]) -> frozenset[str]:
     """Ask for each missing record by itself; what is there after all is taken over.
 

@@ -16,7 +16,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from accounts import stops
 from accounts.audit import record_event
 from accounts.models import Account, Person, Stop, User
-from syncer import arrivals, leases, lock_outs, runs, writing
+from syncer import arrivals, hinting, leases, lock_outs, runs, writing
 from syncer.connections import connect_slack
 from syncer.mirror.last_days import store_reminders
 from syncer.models import Run
@@ -58,7 +58,7 @@ def run_changes() -> None:
 
 @shared_task
 def sweep() -> None:
-    """Find runs whose process died, queued ones and drafts whose message was lost, and what stops left to do."""
+    """Find runs whose process died, runs, drafts and hints whose message was lost, and what stops left to do."""
     if stops.close_ended_pauses():
         runs.queue_full_run()
     lock_outs.queue_what_is_left()
@@ -67,6 +67,8 @@ def sweep() -> None:
     runs.work_off_queue()
     if writing.has_waiting():
         write_drafts()
+    if hinting.has_hints():
+        heed_hints()
 
 
 @shared_task
@@ -97,6 +99,12 @@ def tell_last_days() -> None:
 def send_notices() -> None:
     """Send what the outbox holds. Two of these at once send nothing twice."""
     send_due(connect_slack())
+
+
+@shared_task
+def heed_hints() -> None:
+    """Read anew what kintone's webhook named, and carry out what changed."""
+    hinting.heed_hints(runs.Stopping(), wait=LOOK_AGAIN)
 
 
 @shared_task
@@ -168,6 +176,13 @@ def _catch_up(user: User, stop: Stop | None) -> None:
 def request_writing() -> None:
     """Have drafts written as soon as this transaction is committed."""
     transaction.on_commit(lambda: _send(write_drafts))
+
+
+def take_hint(app_id: str, record_id: str) -> None:
+    """Something happened to this record of kintone: have it read anew as soon as this is committed."""
+    with transaction.atomic():
+        if hinting.note_hint(app_id, record_id):
+            transaction.on_commit(lambda: _send(heed_hints))
 
 
 def _send(task: "Task[[], None]") -> None:
