@@ -5,6 +5,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models.people import User
+
 
 class AppKind(models.TextChoices):
     """The two kintone apps."""
@@ -51,6 +53,12 @@ class Record(models.Model):
     )
     in_force = models.JSONField(_("values in force"), null=True, blank=True)
     in_force_revision = models.PositiveIntegerField(null=True, blank=True)
+    beside = models.JSONField(
+        _("kept beside the record"),
+        default=list,
+        blank=True,
+        help_text=_("UserNames of people whom kintone deleted, where the app has no field for addresses."),
+    )
 
     objects = RecordQuerySet.as_manager()
 
@@ -172,14 +180,31 @@ class Problem(models.Model):
         return self.code
 
 
+class DraftQuerySet(models.QuerySet["Draft"]):
+    def visible_to(self, user: User) -> "DraftQuerySet":
+        """One's own; admins and auditors see everybody's."""
+        return self if user.may_see_everything else self.filter(author=user)
+
+    def open(self) -> "DraftQuerySet":
+        """Those that somebody may still do something about."""
+        return self.filter(state__in=Draft.OPEN)
+
+
 class Draft(models.Model):
-    """What somebody saved here and kintone does not have yet. It is never lost because kintone is away."""
+    """What somebody saved here and kintone does not have yet. It is never lost because kintone is away.
+
+    `values` are what it writes, by our names; `base_values` what these fields said to whoever changed them. The drafts
+    of one `batch` are written together or not at all.
+    """
 
     class State(models.TextChoices):
         WAITING = "waiting", _("on its way to kintone")
         CONFLICT = "conflict", _("somebody else changed the record")
         REFUSED = "refused", _("refused by kintone")
         WRITTEN = "written", _("written")
+        DISCARDED = "discarded", _("discarded")
+
+    OPEN = (State.WAITING, State.CONFLICT, State.REFUSED)
 
     kind = models.CharField(_("app"), max_length=14, choices=AppKind.choices)
     record = models.ForeignKey(
@@ -196,14 +221,32 @@ class Draft(models.Model):
         related_name="followers",
         help_text="written only once that one is",
     )
+    batch = models.CharField(max_length=32, blank=True, help_text="the same for all drafts of one submit")
+    is_deletion = models.BooleanField(_("deletion"), default=False)
     base_revision = models.PositiveIntegerField(null=True, blank=True)
+    base_values = models.JSONField(null=True, blank=True, help_text="what the record said when it was opened")
     values = models.JSONField(_("values"))
-    state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.WAITING)
+    state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.WAITING)
     error = models.TextField(_("error"), blank=True)
     reason = models.JSONField(default=dict, blank=True, help_text=_("Code and parameters."))
+    notes = models.JSONField(default=list, blank=True, help_text="reasons: what was written otherwise than wished")
     attempts = models.PositiveIntegerField(default=0, help_text="writes begun: after one, look before the next")
+    sent = models.JSONField(
+        null=True, blank=True, help_text="of the write begun: what the record says once it is there"
+    )
+    sent_revision = models.PositiveIntegerField(null=True, blank=True, help_text="the revision that it replaces")
+    conflict = models.JSONField(default=dict, blank=True, help_text="fields, and what kintone has in them")
+    tries = models.PositiveIntegerField(default=0, help_text="times in a row that kintone could not take it")
+    retry_at = models.DateTimeField(_("tried again"), null=True, blank=True)
+    discarded_at = models.DateTimeField(
+        null=True, blank=True, help_text="no more wanted; if it was begun, it is first looked whether it arrived"
+    )
+    written_reference = models.CharField(_("written as"), max_length=41, blank=True, help_text="APP:ID")
+    written_revision = models.PositiveIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(auto_now=True)
+
+    objects = DraftQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("draft")
@@ -214,7 +257,13 @@ class Draft(models.Model):
             models.Index(fields=["author", "-created_at"], name="draft_of_author"),
             # What came of a decision.
             models.Index(fields=["purpose"], condition=~models.Q(purpose=""), name="draft_of_purpose"),
+            # What belongs together.
+            models.Index(fields=["batch"], condition=~models.Q(batch=""), name="draft_of_batch"),
         ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.request_key}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in self.OPEN
