@@ -497,6 +497,58 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         _("No record describes the permission set “{set}”."),
         _("Register the permission set in kintone."),
     ),
+    # On the way to kintone
+    "draft_waits_for_judgement": (
+        _("Somebody else has just changed the record. What was changed is judged first, then this is written onto it."),
+        _("Nothing to do."),
+    ),
+    "draft_conflict": (
+        _("{by} changed the same values in kintone meanwhile. Nothing was written over them."),
+        _("Choose field by field what is to stand in the record, and send it again."),
+    ),
+    "draft_deletion_overtaken": (
+        _("{by} changed the record after you had looked at it, so it was not deleted."),
+        _("Look at what changed, then delete it or keep it."),
+    ),
+    "draft_record_gone": (
+        _("The record is not in kintone any more."),
+        _("Discard the draft, or register the wish as a new record."),
+    ),
+    "draft_code_moved": (
+        _("kintone has deleted the user {code}. The record now names the address {name} instead; access goes on."),
+        "",
+    ),
+    "draft_code_beside": (
+        _(
+            "kintone has deleted the user {code}, and the app has no field for addresses. "
+            "Genkan keeps {name} beside the record; access goes on."
+        ),
+        _("To have it in kintone as well, add a field more_users to the app."),
+    ),
+    "draft_code_left_out": (
+        _("kintone has deleted the user {code}, whom Identity Center does not know. The record names {code} no more."),
+        "",
+    ),
+    "draft_owner_left_out": (
+        _("kintone has deleted the user {code}, who is no owner of the record any more."),
+        _("See to it that the record has another owner."),
+    ),
+    "draft_nothing_changed": (_("Nothing was changed, so there is nothing to save."), ""),
+    "draft_too_many": (
+        _("{count} records cannot be saved at once; {limit} can."),
+        _("Save them in several steps."),
+    ),
+    "draft_not_open": (_("It has been written or discarded already."), _("Look at it once more.")),
+    "draft_choice_missing": (_("Nothing was chosen for: {fields}"), _("Choose what is to stand in each field.")),
+    "draft_discarded_too_late": (
+        _("It was in kintone already when it was discarded."),
+        _("Change the record again to take it back."),
+    ),
+    "draft_before_discarded": (_("What had to be written first was discarded."), ""),
+    "draft_together": (
+        _("It is saved together with other records, and one of them cannot be written yet."),
+        _("See to that one; then all of them are written."),
+    ),
     # What AWS answered
     "aws_refused": (_("AWS refused: {text}"), _("It is tried again in an hour, or as soon as the record changes.")),
     # Why a request of AWS's ended as failed

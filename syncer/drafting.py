@@ -30,15 +30,10 @@ class NotPossible(Exception):
 
 
 def make_draft(kind: AppKind, author: User, values: Values, **options: Any) -> Draft:
-    """A draft, not saved yet. With `record` it changes that record, which must still have its mirrored revision."""
+    """A draft, not saved yet. With `record` it changes that record, as the mirror has it unless a base is given."""
     record: Record | None = options.get("record")
-    return Draft(
-        kind=kind,
-        author=author,
-        values=values,
-        base_revision=record.revision if record else None,
-        **{"request_key": uuid.uuid4().hex, **options},
-    )
+    base = {"base_revision": record.revision, "base_values": read_record(record)} if record else {}
+    return Draft(kind=kind, author=author, values=values, **{"request_key": uuid.uuid4().hex, **base, **options})
 
 
 # --- What the record of an assignment says ----------------------------------------------------------------------------
@@ -159,9 +154,15 @@ def _load_fields(kind: AppKind) -> Mapping[str, str]:
 
 
 def read_record(record: Record) -> Values:
-    """What the newest revision says, by our field names."""
+    """What the newest revision says, by our field names, with whom the portal keeps beside it."""
     state = AppState.objects.filter(kind=record.kind).first()
-    return dict(_iter_values(record.body, state.fields if state else {}))
+    values = read_body(record.body, state.fields if state else {})
+    return values | ({"more_users": [*values.get("more_users", ()), *record.beside]} if record.beside else {})
+
+
+def read_body(body: Mapping[str, Any], codes: Mapping[str, str]) -> Values:
+    """What a record says as kintone gave it, by our field names."""
+    return dict(_iter_values(body, codes))
 
 
 def _iter_values(body: Mapping[str, Any], codes: Mapping[str, str]) -> Iterator[tuple[str, Any]]:

@@ -25,6 +25,7 @@ from syncer.sending import send_due
 logger = logging.getLogger(__name__)
 
 FEW = 3  # written records that have a run each; more are carried out together
+ROUNDS = 3  # of writing and judging; what is still not written then waits for the next sweep
 LOOK_AGAIN = 5.0  # seconds to wait for a lease that is about to be given back
 
 
@@ -73,12 +74,23 @@ def sweep() -> None:
 
 @shared_task
 def write_drafts() -> None:
-    """Carry to kintone what was decided here, and into AWS what was written."""
-    written = writing.write_drafts(wait=LOOK_AGAIN)
-    if len(written) > FEW:
+    """Carry to kintone what was decided here, and into AWS what was written.
+
+    Where somebody else wrote into the same record, a run judges that first; then the draft goes onto it.
+    """
+    for _round in range(ROUNDS):
+        written = writing.write_drafts(wait=LOOK_AGAIN)
+        unjudged = writing.find_unjudged()
+        _carry_out(written | unjudged)
+        if not unjudged:
+            return
+
+
+def _carry_out(references: frozenset[str]) -> None:
+    if len(references) > FEW:
         run_changes()
         return
-    for reference in sorted(written):
+    for reference in sorted(references):
         runs.queue_record_run(reference)
     runs.work_off_targeted()
 

@@ -51,6 +51,14 @@ class Written:
 
 
 @dataclass(frozen=True)
+class Deletion:
+    """A record that is to go, if it still has this revision; whichever it has, where that is None."""
+
+    record_id: str
+    revision: int | None = None
+
+
+@dataclass(frozen=True)
 class Lookup:
     """Where a lookup field takes its values from."""
 
@@ -199,6 +207,21 @@ class KintoneApp:
         """
         answer = self._write("PUT", {"id": record_id, "revision": revision, "record": _as_cells(values)})
         return Written(record_id, self._number(answer, "revision"))
+
+    def delete_records(self, rows: Sequence[Deletion]) -> None:
+        """Delete up to 100 records, all or none. Raises Conflict and NotFound."""
+        question = self._question("records.json", "DELETE")
+        revisions = [-1 if row.revision is None else row.revision for row in rows]
+        body = {"app": self.app_id, "ids": [row.record_id for row in rows], "revisions": revisions}
+
+        def send() -> Mapping[str, Any]:
+            url = f"{self._root}/records.json"
+            return self._answer(
+                question,
+                lambda: self._session.request("DELETE", url, json=body, timeout=self._timeout, allow_redirects=False),
+            )
+
+        try_again(send, TRIES, WRITE_AGAIN, self._sleep)
 
     def _write(self, method: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
         question = self._question("record.json", method)

@@ -27,7 +27,7 @@ from accounts.names import clean, fold
 from accounts.owner_register import load_named, load_register
 from accounts.ownership import Register
 from syncer.judging import Case, Judge, Ruling, Signature
-from syncer.mirror.records import wish_as_json
+from syncer.mirror.records import read_fields, wish_as_json
 from syncer.models import AppState
 from syncer.parsing import Fields, Notes, parse_permission_set, read_assignment, read_codes, read_text
 from syncer.states import Actual, AssignmentWish, PolicyReference, Reason, SetWish
@@ -135,7 +135,7 @@ class _Ledger:
 def _load_ledger(rows: Collection[Record]) -> _Ledger:
     """The entries for these records."""
     begun = Draft.objects.filter(attempts__gt=0, state=Draft.State.WAITING)
-    writing = list(begun.values_list("request_key", "record_id", "base_revision"))
+    writing = list(begun.values_list("request_key", "record_id", "sent_revision"))
     writes: dict[tuple[str, str, int], Signature] = {}
     twins: set[tuple[str, str, int]] = set()
     ids = sorted({row.record_id for row in rows})
@@ -170,7 +170,7 @@ def _load_withheld() -> dict[int, dict[str, Withheld]]:
 
 
 def _build_case(row: Record, codes: Mapping[str, str], ledger: _Ledger, withheld: Mapping[str, Withheld]) -> Case:
-    fields: Fields = {name: row.body[code] for name, code in codes.items() if code in row.body}
+    fields = read_fields(row, codes)
     notes, in_force = Notes(row.reference), row.in_force
     wish: SetWish | AssignmentWish | None
     if row.kind == AppKind.PERMISSION_SET:

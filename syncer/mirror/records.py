@@ -21,6 +21,7 @@ from syncer.parsing import (
     normalise_set_name,
     parse_assignment,
     parse_permission_set,
+    read_lines,
     read_text,
 )
 from syncer.states import AssignmentKey, AssignmentWish, PrincipalType, ReadRecord, RecordReference, SetWish
@@ -168,8 +169,7 @@ def load_records(
 
 
 def _read(row: Record, codes: Mapping[str, str]) -> ReadRecord:
-    fields: Fields = {name: row.body[code] for name, code in codes.items() if code in row.body}
-    notes = Notes(row.reference)
+    fields, notes = read_fields(row, codes), Notes(row.reference)
     in_force = row.in_force or {}
     wish: SetWish | AssignmentWish | None
     if row.kind == AppKind.PERMISSION_SET:
@@ -193,6 +193,15 @@ def _read(row: Record, codes: Mapping[str, str]) -> ReadRecord:
         ),
         by=in_force.get("by", {}),
     )
+
+
+def read_fields(row: Record, codes: Mapping[str, str]) -> Fields:
+    """What the record says, by our names for its fields, with whom the portal keeps beside it."""
+    fields: dict[str, Any] = {name: row.body[code] for name, code in codes.items() if code in row.body}
+    if row.beside:
+        lines = [*(text for _number, text in read_lines(fields, "more_users")), *row.beside]
+        fields["more_users"] = {"type": "MULTI_LINE_TEXT", "value": "\n".join(lines)}
+    return fields
 
 
 def load_before(only: Collection[str] | None = None) -> dict[str, list[Before]]:

@@ -9,6 +9,7 @@ from simulators.kintone import Fault
 from syncer import decisions, runs, writing
 from syncer.drafting import NotPossible
 from syncer.models import Drift, Run
+from syncer.tasks import write_drafts
 from tests.factories import make_user
 from tests.syncer.running import plan, sync
 from tests.syncer.worlds import DOMAIN, World
@@ -117,15 +118,25 @@ def test_kintone_away_keeps_the_draft_and_says_so(company: World, admin: User) -
     assert Draft.objects.get().state == Draft.State.WRITTEN
 
 
-def test_record_that_changed_meanwhile_opens_the_decision_again(company: World, admin: User) -> None:
+def test_record_that_went_meanwhile_opens_the_decision_again(company: World, admin: User) -> None:
     company.unassign("shop", "Reader", "hana")
     drift = find_drift(company)
     decisions.keep(drift, admin)
-    company.edit(f"{company.assignments.id}:1", users=["hana", "taro", "ken"])
+    company.delete(f"{company.assignments.id}:1")
     writing.write_drafts()
     drift.refresh_from_db()
-    assert (drift.decision, Draft.objects.get().state) == ("", "conflict")
-    assert value_of(company, 1, "users") == ["hana", "taro", "ken"]
+    assert (drift.decision, Draft.objects.get().state) == ("", "refused")
+
+
+def test_record_that_changed_meanwhile_keeps_what_was_added(company: World, admin: User) -> None:
+    """The task writes, lets a run judge what the other has added, and writes again."""
+    company.unassign("shop", "Reader", "hana")
+    decisions.keep(find_drift(company), admin)
+    company.edit(f"{company.assignments.id}:1", users=["hana", "taro", "ken"])
+    write_drafts()
+    assert Draft.objects.get().state == "written"
+    assert value_of(company, 1, "users") == ["taro", "ken"]
+    assert ("shop", "Reader", "ken") in company.granted()
 
 
 # --- Deciding once ----------------------------------------------------------------------------------------------------

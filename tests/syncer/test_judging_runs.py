@@ -291,7 +291,7 @@ def test_what_the_portal_is_writing_is_judged_once_its_writer_is_known(company: 
     record = Record.objects.get(record_id=reference.partition(":")[2], kind="assignment")
     outsider = make_user()
     draft = Draft.objects.create(
-        kind="assignment", record=record, author=outsider, request_key="k", base_revision=1, values={}, attempts=1
+        kind="assignment", record=record, author=outsider, request_key="k", values={}, attempts=1, sent_revision=1
     )
     edit(company, reference, by="Administrator", users=["taro", "ken"])
     sync()
