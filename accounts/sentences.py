@@ -13,6 +13,8 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _gettext
 from django.utils.translation import gettext_noop as _
 
+from accounts.policy_sentences import POLICY_SENTENCES
+
 
 @dataclass(frozen=True)
 class Sentence:
@@ -855,6 +857,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         _("What answered is not Slack."),
         _("Check SLACK_WEBHOOK_URL, and whether a proxy stands in between."),
     ),
+    **POLICY_SENTENCES,
 }
 
 

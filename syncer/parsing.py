@@ -12,13 +12,15 @@ from typing import Any
 from unicodedata import normalize
 
 from accounts.names import fold
-from accounts.policy.limits import check_inline_policy
+from accounts.policy.findings import Finding, Severity
+from accounts.policy.limits import check_attached
+from accounts.policy.validator import validate_policy
 from syncer.states import DEFAULT_SESSION, AssignmentWish, PolicyReference, Problem, SetWish
 
 Fields = Mapping[str, Any]  # our field name → kintone's {"type", "value"}; absent when the app has no such field
 
 MAX_SET_NAME = 32
-MAX_POLICIES = 25  # AWS managed and customer managed together
+MAX_WARNINGS = 3  # about one policy; the rest is counted
 MAX_RELAY_STATE = 240
 MAX_PRINCIPAL_NAME = 1024  # identity store: DisplayName, the longest of the names
 _SET_NAME = re.compile(r"[\w+=,.@-]+", re.ASCII)
@@ -161,9 +163,8 @@ def parse_permission_set(fields: Fields, notes: Notes) -> SetWish | None:
         permissions_boundary=_parse_boundary(fields, notes),
         absent=SET_FIELDS.difference(fields),
     )
-    count = len(wish.managed_policies) + len(wish.customer_managed_policies)
-    if count > MAX_POLICIES:
-        notes.add("too_many_policies", "managed_policies", count=count, limit=MAX_POLICIES)
+    for finding in check_attached(len(wish.managed_policies), len(wish.customer_managed_policies)):
+        _note_finding(finding, "managed_policies", notes)
     return None if notes.has_errors else wish
 
 
@@ -230,9 +231,20 @@ def _parse_inline(fields: Fields, notes: Notes) -> str:
     policy = str(_read_value(fields, "inline_policy") or "")
     if not policy.strip():
         return ""
-    for fault in check_inline_policy(policy):
-        notes.add(fault.code, "inline_policy", fault.line, column=fault.column, **fault.params)
+    findings = validate_policy(policy)
+    warnings = [finding for finding in findings if finding.severity is Severity.WARNING]
+    for finding in (*(each for each in findings if each.severity is Severity.ERROR), *warnings[:MAX_WARNINGS]):
+        _note_finding(finding, "inline_policy", notes, finding.line)
+    if len(warnings) > MAX_WARNINGS:
+        count = len(warnings) - MAX_WARNINGS
+        notes.add("policy_more_warnings", "inline_policy", severity="warning", count=count)
     return policy
+
+
+def _note_finding(finding: Finding, field_name: str, notes: Notes, line: int | None = None) -> None:
+    """What blocks is an error, what makes one wonder a warning; what could be tidier stays in the editor."""
+    params = {"column": finding.column, **finding.params}
+    notes.add(finding.sentence, field_name, line, str(finding.severity), **params)
 
 
 def _parse_boundary(fields: Fields, notes: Notes) -> str:

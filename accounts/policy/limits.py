@@ -1,50 +1,69 @@
-"""AWS's limits on an inline policy of a permission set (facts: sso-admin model, IAM quotas)."""
+"""The limits of Identity Center and IAM on a permission set's policies (facts: sso-admin model, IAM quotas)."""
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from itertools import islice
 
-from accounts.policy.strict_json import JsonFault, StrictJsonError, locate, parse_strict
+from accounts.policy.documents import Document
+from accounts.policy.findings import SEVERITIES, Finding, Report
 
 MAX_BYTES = 32_768  # sso-admin PutInlinePolicyToPermissionSet
 MAX_NON_WHITE = 10_240  # IAM: inline policies of a role, white space not counted
-_REFUSED = re.compile(r"[^\u0009\u000A\u000D\u0020-\u00FF]")  # what IAM does not take in a policy
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)")
+MAX_CHECKED = 100_000  # characters; AWS takes a third of it
+DEFAULT_ATTACHED = 20  # managed policies of a role, unless the account's quota was raised
+MAX_ATTACHED = 25  # AWS managed and customer managed together
+_REFUSED = re.compile(r"[^\u0009\u000A\u000D\u0020-\u00FF]+")  # what IAM does not take in a policy
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)
 _WHITE = re.compile(rb"[\t\n\r ]+")
+_MAX_PLACES = 10  # of characters that are told
 
 
-def check_inline_policy(text: str) -> list[JsonFault]:
-    """The faults for which AWS would refuse the text as a permission set's inline policy; empty means it may pass."""
-    try:
-        value = parse_strict(text)
-    except StrictJsonError as error:
-        return [error.fault]
-    return [*_check_size(text), *_check_characters(text), *_check_shape(value)]
+def count_non_white(text: str) -> int:
+    return len(_WHITE.sub(b"", text.encode(errors="replace")))
 
 
-def _check_size(text: str) -> Iterator[JsonFault]:
-    encoded = text.encode(errors="replace")
-    if len(encoded) > MAX_BYTES:
-        yield JsonFault("policy_too_large", 1, 1, {"size": len(encoded), "limit": MAX_BYTES})
-    dense = len(_WHITE.sub(b"", encoded))
+def check_size(report: Report) -> bool:
+    """Whether the text is short enough to be worth looking at further."""
+    text = report.document.text
+    size = len(text.encode(errors="replace"))
+    if len(text) > MAX_CHECKED:
+        report.add_at("POLICY_SIZE_NOT_CHECKED_FURTHER", "", 0, 0, size=size, limit=MAX_BYTES)
+        return False
+    if size > MAX_BYTES:
+        code = "POLICY_SIZE_EXCEEDS_IDENTITY_CENTER_QUOTA"
+        report.add_at(code, "", 0, 0, sentence="policy_too_large", size=size, limit=MAX_BYTES)
+    dense = count_non_white(text)
     if dense > MAX_NON_WHITE:
-        yield JsonFault("policy_too_long", 1, 1, {"size": dense, "limit": MAX_NON_WHITE})
+        code = "POLICY_SIZE_EXCEEDS_IDENTITY_POLICY_QUOTA"
+        report.add_at(code, "", 0, 0, sentence="policy_too_long", size=dense, limit=MAX_NON_WHITE)
+    return dense <= 2 * MAX_NON_WHITE
 
 
-def _check_characters(text: str) -> Iterator[JsonFault]:
-    """The first character that AWS does not take, written plainly or as an escape."""
-    plain = _REFUSED.search(text)
-    if plain:
-        yield JsonFault("policy_character", *locate(text, plain.start()), {"character": plain[0]})
-        return
-    escapes = (escape for escape in _ESCAPE.finditer(text) if escape[1])
-    escaped = next((escape for escape in escapes if _REFUSED.match(chr(int(escape[1], 16)))), None)
-    if escaped:
-        yield JsonFault("policy_character", *locate(text, escaped.start()), {"character": escaped[0]})
+def check_characters(report: Report) -> None:
+    """What AWS does not take, written plainly or as an escape."""
+    for start, end, shown in islice(_iter_refused(report.document), _MAX_PLACES):
+        column = report.document.locate(start)[1]
+        report.add_at(
+            "UNSUPPORTED_CHARACTER", "", start, end, sentence="policy_character", character=shown, column=column
+        )
 
 
-def _check_shape(value: Any) -> Iterator[JsonFault]:
-    if not isinstance(value, dict):
-        yield JsonFault("policy_not_object", 1, 1)
-    elif not isinstance(value.get("Statement"), list | dict) or not value["Statement"]:
-        yield JsonFault("policy_no_statement", 1, 1)
+def _iter_refused(document: Document) -> Iterator[tuple[int, int, str]]:
+    for match in _REFUSED.finditer(document.text):
+        yield match.start(), match.end(), match[0][0]
+    if "\\u" in document.text:
+        for escape in _ESCAPE.finditer(document.text):
+            if escape[1] and _REFUSED.match(chr(int(escape[1], 16))):
+                yield escape.start(), escape.end(), escape[0]
+
+
+def check_attached(managed: int, customer_managed: int = 0) -> tuple[Finding, ...]:
+    """The findings about how many policies are attached; they have no place in a text."""
+    count = managed + customer_managed
+    if count > MAX_ATTACHED:
+        code, sentence, limit = "ATTACHED_POLICIES_ABOVE_MAXIMUM", "too_many_policies", MAX_ATTACHED
+    elif count > DEFAULT_ATTACHED:
+        code, sentence, limit = "ATTACHED_POLICIES_ABOVE_DEFAULT", "many_policies", DEFAULT_ATTACHED
+    else:
+        return ()
+    return (Finding(code, SEVERITIES[code], sentence=sentence, params={"count": count, "limit": limit}),)

@@ -14,13 +14,12 @@ import pytest
 from babel.messages.pofile import read_po
 from django.utils import translation
 
-from accounts.policy import strict_json
 from accounts.sentences import SENTENCES, Sentence, render, render_reason
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SOURCES = [path for package in ("accounts", "portal", "syncer") for path in sorted((ROOT / package).rglob("*.py"))]
 # What a code is told with beside the parameters of the call itself.
-ALWAYS = {"JsonFault": {"column"}, "reason": {"operation", "app"}, "_reason": {"operation", "code", "text"}}
+ALWAYS = {"reason": {"operation", "app"}, "_reason": {"operation", "code", "text"}}
 OPTIONS = {"severity", "line", "field_name"}  # keywords of a call that are no parameters of the sentence
 # Where the code is handed on from somebody who made it.
 HANDED_ON = {
@@ -30,7 +29,7 @@ HANDED_ON = {
     "aws_errors.py:_reason",
     "matters.py:tame",
     "notices.py:_restore",
-    "parsing.py:_parse_inline",
+    "parsing.py:_note_finding",
     "parsing.py:add",
     "slack.py:_refusal",
     "guarding.py:_end",
@@ -78,8 +77,6 @@ class Finder(ast.NodeVisitor):
                 return {code}
             case ast.IfExp(body=body, orelse=other):
                 return self.codes_of(body) | self.codes_of(other)
-            case ast.JoinedStr(values=[ast.Constant(value=str(prefix)), ast.FormattedValue()]):
-                return {f"{prefix}{kind}" for kind in strict_json._LOOKALIKES.values()}
             case ast.Name(id=name):
                 return {code for value in self.values_of(name) for code in self.codes_of(value)}
         return set()
@@ -96,9 +93,7 @@ class Finder(ast.NodeVisitor):
 
     def params_of(self, maker: str, node: ast.Call) -> frozenset[str] | None:
         given: set[str] | None = set()
-        if maker == "JsonFault":
-            given = self.keys_of(node.args[-1]) if isinstance(node.args[-1], ast.Dict) else set()
-        elif maker in ("Reason", "Problem"):
+        if maker in ("Reason", "Problem"):
             position = {"Reason": 1, "Problem": 5}[maker]
             named = [keyword.value for keyword in node.keywords if keyword.arg == "params"]
             values = [*node.args[position : position + 1], *named]
@@ -120,7 +115,7 @@ class Finder(ast.NodeVisitor):
 def find_maker(node: ast.Call) -> str:
     """The name of what is called, if it makes something with a code."""
     match node.func:
-        case ast.Name(id="Reason" | "Problem" | "JsonFault" | "_reason" as name):
+        case ast.Name(id="Reason" | "Problem" | "_reason" as name):
             return name
         case ast.Attribute(value=ast.Name(id="notes"), attr="add"):
             return "add"
@@ -163,8 +158,8 @@ USES = list_uses()
 def test_the_source_is_understood() -> None:
     """Known codes of each kind of place are found, so the tests below look at something."""
     found = {code for use in USES for code in use.codes} | list_gateway_codes()
-    kinds = {"set_renamed", "json_smart_quotes", "too_much_of_set", "managed_policy_misspelt", "aws_throttled"}
-    assert kinds | {"kintone_truncated", "policy_character", "baseline_missing", "group_unknown"} <= found
+    kinds = {"set_renamed", "policy_more_warnings", "too_much_of_set", "managed_policy_misspelt", "aws_throttled"}
+    assert kinds | {"kintone_truncated", "baseline_missing", "group_unknown"} <= found
     assert len(found) > 90
 
 

@@ -289,9 +289,9 @@ def test_relay_state_may_be_as_long_as_aws_takes_it() -> None:
         ({"customer_managed_policies": "\n\n/"}, ("customer_policy_wrong", "customer_managed_policies", 3)),
         ({"permissions_boundary": "not a name"}, ("boundary_wrong", "permissions_boundary", None)),
         ({"permissions_boundary": "/not a/name"}, ("boundary_wrong", "permissions_boundary", None)),
-        ({"inline_policy": '{"Statement": [{}],\n'}, ("json_ends_early", "inline_policy", 2)),
+        ({"inline_policy": '{"Statement": [{}],\n'}, ("json_ends_early", "inline_policy", 1)),
         ({"inline_policy": "[" * 10_000}, ("json_too_deep", "inline_policy", 1)),
-        ({"inline_policy": ["not", "text"]}, ("json_syntax", "inline_policy", 1)),
+        ({"inline_policy": ["text"]}, ("json_single_quotes", "inline_policy", 1)),
         ({"managed_policies": "\n".join(f"P{n}" for n in range(26))}, ("too_many_policies", "managed_policies", None)),
     ],
 )
@@ -302,8 +302,10 @@ def test_set_that_cannot_be_understood(values: dict[str, Any], problem: tuple[st
 def test_managed_and_customer_managed_policies_are_counted_together() -> None:
     lines = "\n".join(f"P{number}" for number in range(13))
     assert the_problem(read_set(managed_policies=lines, customer_managed_policies=lines))[0] == "too_many_policies"
-    wish = wish_of_set(managed_policies=lines, customer_managed_policies=lines[: lines.rindex("\n")])
+    wish, problems = read_set(managed_policies=lines, customer_managed_policies=lines[: lines.rindex("\n")])
+    assert wish is not None
     assert len(wish.managed_policies) + len(wish.customer_managed_policies) == 25
+    assert [(problem.code, problem.severity) for problem in problems] == [("many_policies", "warning")]
 
 
 def test_every_problem_of_a_record_is_told_at_once() -> None:

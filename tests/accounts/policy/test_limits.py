@@ -1,13 +1,14 @@
-"""What AWS refuses as the inline policy of a permission set."""
+"""What Identity Center and IAM hold: bytes, characters, and how many policies."""
 
 import json
 from typing import Any
 
 import pytest
 
-from accounts.policy.limits import MAX_BYTES, MAX_NON_WHITE, check_inline_policy
+from accounts.policy.limits import MAX_BYTES, MAX_CHECKED, MAX_NON_WHITE, check_attached
+from accounts.policy.validator import validate_policy
 
-STATEMENT = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+STATEMENT = {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
 
 
 def policy(**values: Any) -> str:
@@ -15,26 +16,7 @@ def policy(**values: Any) -> str:
 
 
 def codes(text: str) -> list[str]:
-    return [fault.code for fault in check_inline_policy(text)]
-
-
-@pytest.mark.parametrize("statement", [[STATEMENT], STATEMENT])
-def test_good_policy_has_no_faults(statement: Any) -> None:
-    assert check_inline_policy(policy(Statement=statement)) == []
-
-
-def test_only_the_first_fault_of_bad_json_is_told() -> None:
-    assert codes('{"Statement": [}, “') == ["json_syntax"]
-
-
-@pytest.mark.parametrize("text", ["[]", '"Statement"', "1", "null", "true"])
-def test_policy_must_be_an_object(text: str) -> None:
-    assert codes(text) == ["policy_not_object"]
-
-
-@pytest.mark.parametrize("statement", [None, "Allow", 1, [], {}])
-def test_policy_needs_a_statement(statement: Any) -> None:
-    assert codes(policy(Statement=statement)) == ["policy_no_statement"]
+    return [finding.code for finding in validate_policy(text)]
 
 
 def dense_size(text: str) -> int:
@@ -44,43 +26,53 @@ def dense_size(text: str) -> int:
 def test_characters_without_white_space_are_counted() -> None:
     spare = MAX_NON_WHITE - dense_size(policy(Id=""))
     assert codes(policy(Id="x" * spare)) == []
-    (fault,) = check_inline_policy(policy(Id="x" * (spare + 1)))
-    assert (fault.code, fault.params) == ("policy_too_long", {"size": MAX_NON_WHITE + 1, "limit": MAX_NON_WHITE})
+    (finding,) = validate_policy(policy(Id="x" * (spare + 1)))
+    assert finding.code == "POLICY_SIZE_EXCEEDS_IDENTITY_POLICY_QUOTA"
+    assert finding.params == {"size": MAX_NON_WHITE + 1, "limit": MAX_NON_WHITE}
 
 
 def test_bytes_are_counted_not_letters() -> None:
-    assert codes(policy(Id="é" * (MAX_NON_WHITE // 2))) == ["policy_too_long"]
+    assert codes(policy(Id="é" * (MAX_NON_WHITE // 2))) == ["POLICY_SIZE_EXCEEDS_IDENTITY_POLICY_QUOTA"]
 
 
 def test_bytes_with_white_space_are_counted_too() -> None:
     text = policy()
     assert codes(text + " " * (MAX_BYTES - len(text))) == []
-    assert codes(text + " " * (MAX_BYTES - len(text) + 1)) == ["policy_too_large"]
+    assert codes(text + " " * (MAX_BYTES - len(text) + 1)) == ["POLICY_SIZE_EXCEEDS_IDENTITY_CENTER_QUOTA"]
+
+
+def test_text_far_too_long_is_not_looked_at_further() -> None:
+    (finding,) = validate_policy("[" * (MAX_CHECKED + 1))
+    assert (finding.code, finding.severity) == ("POLICY_SIZE_NOT_CHECKED_FURTHER", "error")
 
 
 @pytest.mark.parametrize("character", ["花", "😀", "\u200b", "\u0100", "\ud800"])
 def test_character_beyond_latin_1_is_refused_with_its_place(character: str) -> None:
-    (fault,) = check_inline_policy('{"Statement": [{}],\n "Id": "' + character + '"}')
-    assert (fault.code, fault.line, fault.column) == ("policy_character", 2, 9)
-    assert fault.params == {"character": character}
+    (finding,) = validate_policy(policy(Id=character).replace('"Id"', '\n "Id"'))
+    assert (finding.code, finding.severity, finding.line, finding.column) == ("UNSUPPORTED_CHARACTER", "error", 2, 9)
+    assert finding.params == {"character": character, "column": 9}
 
 
-@pytest.mark.parametrize("escape", ["\\u82b1", "\\ud83d\\ude00", "\\u0000", "\\u0008"])
+@pytest.mark.parametrize("escape", ["\\u82b1", "\\ud83d", "\\u0000", "\\u0008"])
 def test_escape_for_such_a_character_is_refused_too(escape: str) -> None:
-    (fault,) = check_inline_policy('{"Statement": [{}],\n "Id": "a' + escape + '"}')
-    assert (fault.code, fault.line, fault.column) == ("policy_character", 2, 10)
-    assert fault.params == {"character": escape[:6]}
+    (finding,) = validate_policy(policy(Id="AA").replace("AA", f"a{escape}"))
+    assert (finding.code, finding.params["character"]) == ("UNSUPPORTED_CHARACTER", escape)
 
 
 @pytest.mark.parametrize("harmless", ["\\\\u82b1", "\\u00e9", "\\t\\n\\r", "é \x7f \u0080"])
 def test_what_latin_1_holds_is_taken(harmless: str) -> None:
-    assert check_inline_policy('{"Statement": [{}], "Id": "' + harmless + '"}') == []
+    assert codes(policy(Id="AA").replace("AA", harmless)) == []
 
 
-def test_every_fault_is_told() -> None:
-    assert codes(policy(Statement=[], Id="花" * MAX_BYTES)) == [
-        "policy_too_large",
-        "policy_too_long",
-        "policy_character",
-        "policy_no_statement",
-    ]
+@pytest.mark.parametrize(
+    ("managed", "own", "expected"),
+    [
+        (20, 0, []),
+        (21, 0, [("ATTACHED_POLICIES_ABOVE_DEFAULT", "warning")]),
+        (15, 10, [("ATTACHED_POLICIES_ABOVE_DEFAULT", "warning")]),
+        (26, 0, [("ATTACHED_POLICIES_ABOVE_MAXIMUM", "error")]),
+        (0, 26, [("ATTACHED_POLICIES_ABOVE_MAXIMUM", "error")]),
+    ],
+)
+def test_attached_policies_are_counted_together(managed: int, own: int, expected: list[tuple[str, str]]) -> None:
+    assert [(finding.code, finding.severity) for finding in check_attached(managed, own)] == expected

@@ -1,0 +1,63 @@
+"""IAM's wildcards: `*` for any signs, `?` for one. Everything else stands for itself."""
+
+import re
+from functools import lru_cache
+
+_STARS = re.compile(r"\*+")
+
+
+def has_wildcard(text: str) -> bool:
+    return "*" in text or "?" in text
+
+
+@lru_cache(maxsize=4096)
+def compile_glob(glob: str) -> re.Pattern[str]:
+    """The glob as an expression for fullmatch, in lower case. Atomic: any number of stars costs linear time."""
+    first, *rest = (re.escape(part).replace(r"\?", ".") for part in _STARS.split(glob.lower()))
+    if not rest:
+        return re.compile(first, re.DOTALL)
+    *middle, last = rest
+    return re.compile(first + "".join(f"(?>.*?{part})" for part in middle) + f".*{last}", re.DOTALL)
+
+
+def matches(glob: str, text: str) -> bool:
+    return compile_glob(glob).fullmatch(text.lower()) is not None
+
+
+def covers(wide: str, narrow: str) -> bool:
+    """Whether whatever `narrow` stands for, `wide` stands for too. False where that is not plain to see."""
+    if wide == narrow:
+        return True
+    if not has_wildcard(wide):
+        return False
+    if "?" in wide:
+        return not has_wildcard(narrow) and matches(wide, narrow)
+    return matches(wide, narrow)  # a star of `narrow` is a sign like any other, which only a star of `wide` takes
+
+
+def may_meet(one: str, other: str) -> bool:
+    """Whether one text can match both globs."""
+    if "*" not in one and "*" not in other:
+        return len(one) == len(other) and _agree(one, other)
+    if "*" not in one:
+        return _takes(other, one)
+    if "*" not in other:
+        return _takes(one, other)
+    # Both have a star: what stands between the first and the last of one fits into a star of the other.
+    heads, tails = (_STARS.split(one)[0], _STARS.split(other)[0]), (_STARS.split(one)[-1], _STARS.split(other)[-1])
+    size = min(map(len, tails))
+    return _agree(*heads) and (not size or _agree(tails[0][-size:], tails[1][-size:]))
+
+
+def _agree(one: str, other: str) -> bool:
+    """Sign by sign, as far as the shorter reaches."""
+    return all(a == b or a == "?" or b == "?" for a, b in zip(one, other, strict=False))
+
+
+def _takes(glob: str, text: str) -> bool:
+    """Whether a glob takes a text without stars, whose question marks stand for anything."""
+    if "?" not in text:
+        return re.compile(compile_glob(glob).pattern, re.DOTALL | re.IGNORECASE).fullmatch(text) is not None
+    head, tail = _STARS.split(glob)[0], _STARS.split(glob)[-1]
+    long_enough = len(text) >= len(head) + len(tail)
+    return long_enough and _agree(head, text) and (not tail or _agree(tail, text[-len(tail) :]))
