@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from accounts.names import fold
-from accounts.policy.strict_json import StrictJsonError, parse_strict
+from accounts.policy.documents import NotJson, read_json
 from syncer.parsing import (
     normalise_account_id,
     normalise_managed_policy,
@@ -173,8 +173,8 @@ def _normalise(name: str, text: str) -> str:
 def _normalise_policy(text: str) -> str:
     """The policy itself, whatever its blanks and the order of its keys. What is no JSON is its text."""
     try:
-        return json.dumps(parse_strict(text), sort_keys=True) if text.strip() else ""
-    except StrictJsonError:
+        return json.dumps(read_json(text), sort_keys=True) if text.strip() else ""
+    except NotJson:
         return text.replace("\r\n", "\n")
 
 

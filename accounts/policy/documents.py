@@ -83,6 +83,25 @@ def parse_document(text: str) -> Document:
     return Document(text, None if parser.is_stopped else root, tuple(parser.faults))
 
 
+class NotJson(ValueError):
+    """A text that is no strict JSON."""
+
+
+def read_json(text: str) -> Any:
+    """The value of a text; numbers as they are written. Raises NotJson."""
+    document = parse_document(text)
+    if document.faults or document.root is None:
+        raise NotJson(document.faults[0].sentence)
+    return _unwrap(document.root)
+
+
+def _unwrap(node: Node) -> Any:
+    """Recursion is bounded by MAX_DEPTH."""
+    if node.kind == OBJECT:
+        return {name: _unwrap(value) for name, value in node.value.items()}
+    return [_unwrap(value) for value in node.value] if node.kind == ARRAY else node.value
+
+
 # --- Tokens ----------------------------------------------------------------------------------------------------------
 
 # Possessive: a text that is not closed is looked at once, not again from every quotation mark in it.

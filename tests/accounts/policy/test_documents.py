@@ -17,7 +17,9 @@ from accounts.policy.documents import (
     OBJECT,
     Document,
     Node,
+    NotJson,
     parse_document,
+    read_json,
 )
 
 
@@ -184,6 +186,12 @@ def test_every_value_knows_its_place_and_its_pointer() -> None:
     assert text[node.start : node.end] == '"花"'
     assert text[node.key_start : node.key_end] == '"c"'
     assert document.locate(node.start) == (2, 21)
+
+
+def test_value_alone_keeps_numbers_as_they_are_written() -> None:
+    assert read_json('{"a": [1.50, null, "x"]}') == {"a": ["1.50", None, "x"]}
+    with pytest.raises(NotJson, match="json_trailing_comma"):
+        read_json("[1,]")
 
 
 @settings(deadline=None, max_examples=200)
