@@ -39,10 +39,15 @@ class FieldDifference:
 def build_differences(details: Iterable[Mapping[str, str]]) -> list[FieldDifference]:
     """Those of a change's details that say what was there before; the others are words about the change."""
     return [
-        FieldDifference(show_field(detail["field"]), tuple(_compare(detail)), detail["field"] == "inline_policy")
+        compare_values(detail["field"], detail.get("before", ""), detail.get("after", ""))
         for detail in details
         if is_difference(detail)
     ]
+
+
+def compare_values(field: str, before: str, after: str) -> FieldDifference:
+    """One field, each side as text with a line for each element."""
+    return FieldDifference(show_field(field), tuple(_compare(field, before, after)), field == "inline_policy")
 
 
 def is_difference(detail: Mapping[str, str]) -> bool:
@@ -50,10 +55,10 @@ def is_difference(detail: Mapping[str, str]) -> bool:
     return detail.get("field") in SET_FIELDS
 
 
-def _compare(detail: Mapping[str, str]) -> Iterator[DiffLine]:
-    before, after = (_split(detail["field"], detail.get(side, "")) for side in ("before", "after"))
+def _compare(field: str, one: str, other: str) -> Iterator[DiffLine]:
+    before, after = _split(field, one), _split(field, other)
     # Order means nothing in a list, and every other field is one value: only a policy has a place for each line.
-    context = CONTEXT if detail["field"] == "inline_policy" else 0
+    context = CONTEXT if field == "inline_policy" else 0
     for number, line in enumerate(list(unified_diff(before, after, lineterm="", n=context))[2:]):
         if line.startswith("@@"):
             if number and context:

@@ -8,7 +8,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Account, AppKind, PermissionSet, Person, Record, User
+from accounts.models import Account, AppKind, Draft, PermissionSet, Person, Record, User
+from syncer.drafting import make_draft
 from syncer.models import Run
 from tests import factories
 from tests.portal.pages import get_html, make_client
@@ -59,6 +60,9 @@ def make_company(user: User, name: str = "") -> None:
         user, account=account, permission_set=permission_set, record=record, until=timezone.localdate()
     )
     factories.make_assignment(group, account=account, permission_set=permission_set, record=record)
+    draft = make_draft(AppKind.ASSIGNMENT, user, {"note": name, "users": [name]}, record=record)
+    draft.state, draft.reason = Draft.State.REFUSED, {"code": name, "params": {}}
+    draft.save()
     factories.make_problem(record, params={"account": name})
     factories.make_problem(set_record, "json_trailing_comma", field="inline_policy", line=1, params={"column": name})
     run = factories.make_run(
@@ -80,11 +84,13 @@ def list_urls() -> list[str]:
         factories.make_group("team-x"),
         Run.objects.get(),
     )
+    draft = Draft.objects.get()
     return [
         "/", "/?q=deploy", "/accounts/", f"/accounts/{account.account_id}/", "/permission-sets/",
         f"/permission-sets/{permission_set.pk}/", "/people/", f"/people/{person.pk}/", f"/groups/{group.pk}/",
         f"/assignments/{record.pk}/", "/problems/", "/runs/", "/runs/?all=1", f"/runs/{run.pk}/", "/cli/",
         "/cli/?region=x", "/runs/pause/", f"/accounts/{account.account_id}/freeze/", f"/people/{person.pk}/lock-out/",
+        "/drafts/", "/drafts/?all=1", f"/drafts/{draft.pk}/", f"/drafts/{draft.pk}/discard/",
     ]  # fmt: skip
 
 
@@ -157,12 +163,16 @@ def test_what_is_not_there_is_404(url: str, admin: User) -> None:
     assert response.headers["X-Request-ID"] in response.content.decode()
 
 
-@pytest.mark.parametrize("url", ["/", "/accounts/", "/permission-sets/", "/people/", "/problems/", "/runs/", "/cli/"])
+@pytest.mark.parametrize(
+    "url", ["/", "/accounts/", "/permission-sets/", "/people/", "/problems/", "/runs/", "/cli/", "/drafts/"]
+)
 def test_empty_portal_says_what_each_page_is_for(url: str, admin: User) -> None:
     get_html(make_client(admin), url)
 
 
-@pytest.mark.parametrize("url", ["/", "/accounts/", "/permission-sets/", "/people/", "/problems/", "/runs/", "/cli/"])
+@pytest.mark.parametrize(
+    "url", ["/", "/accounts/", "/permission-sets/", "/people/", "/problems/", "/runs/", "/cli/", "/drafts/"]
+)
 def test_pages_are_for_reading(url: str, admin: User) -> None:
     assert make_client(admin).post(url).status_code == 405
 
