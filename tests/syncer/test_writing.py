@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.models import AppKind, AuditEvent, Draft, Person, PortalWrite, Record, User
 from simulators.kintone import Fault
-from syncer import leases, writing
+from syncer import carrying, leases, writing
 from syncer.drafting import make_draft
 from syncer.mirror.records import load_records
 from syncer.models import AppState
@@ -127,7 +127,7 @@ def test_process_that_died_after_sending_leaves_no_second_record(
 ) -> None:
     draft = draft_new(company, author)
     with monkeypatch.context() as patch:
-        patch.setattr(writing, "_read_back", _die)
+        patch.setattr(carrying, "_read_back", _die)
         with pytest.raises(KeyboardInterrupt):
             writing.write_drafts()
     writing.write_drafts()
@@ -305,7 +305,7 @@ def test_killed_after_an_update_takes_it_for_what_it_is(
 ) -> None:
     draft = draft_edit(company, author, users=["taro"])
     with monkeypatch.context() as patch:
-        patch.setattr(writing, "_read_back", _die)
+        patch.setattr(carrying, "_read_back", _die)
         with pytest.raises(KeyboardInterrupt):
             writing.write_drafts()
     look_at_kintone()  # a run may come in between: the mirror is no witness
