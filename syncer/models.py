@@ -389,10 +389,22 @@ class AppState(models.Model):
     )
     read_at = models.DateTimeField(_("last good reading"), null=True, blank=True)
     scanned_at = models.DateTimeField(_("last complete scan"), null=True, blank=True)
+    bodies_at = models.DateTimeField(_("last reading of everything"), null=True, blank=True)
+    form_at = models.DateTimeField(_("last look at the form"), null=True, blank=True)
     error = models.JSONField(_("error"), default=dict, blank=True)
     fields = models.JSONField(
         _("fields"), default=dict, blank=True, help_text="our name → kintone code: one that goes missing stops the app"
     )
+    form = models.JSONField(
+        default=dict, blank=True, help_text="kintone code → type of these fields, and of the one that says when"
+    )
+    records = models.PositiveIntegerField(_("records"), default=0, help_text="that the last good reading knew of")
+    missing = models.JSONField(
+        default=list, blank=True, help_text="APP:ID of those that the last scan did not find, and that are not gone"
+    )
+    is_short = models.BooleanField(default=False, help_text="whether the last scan found too few to be believed")
+    requests = models.PositiveIntegerField(_("requests today"), default=0)
+    requests_from = models.DateTimeField(null=True, blank=True, help_text="when the day of kintone began")
 
     class Meta:
         verbose_name = _("kintone app")

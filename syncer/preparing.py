@@ -16,7 +16,7 @@ from syncer.connections import connect_kintone
 from syncer.desired import Before, Desired, State
 from syncer.directory import Directory, find_policies_in_use
 from syncer.drifting import Consequences
-from syncer.gateways.errors import GatewayError, NotFound
+from syncer.gateways.errors import GatewayError
 from syncer.gateways.identity_center import IdentityCenter
 from syncer.guarding import fence_units, find_unmatched_protection
 from syncer.judging import Judge
@@ -33,7 +33,8 @@ from syncer.models import Change as ChangeRow
 from syncer.observing import Blind, Observation, observe
 from syncer.planning import NOTHING_REFUSED, Circumstances, plan_run
 from syncer.recording import identity_of_row, load_removed_lately
-from syncer.scanning import AppFailure, AppReading, AppSource, glance_at_app, scan_app, take_over
+from syncer.rhythm import Occasion
+from syncer.scanning import AppFailure, AppReading, AppSource, read_app, read_record, recall_reading
 from syncer.scanning import read_records as read_records_of
 from syncer.schema import SchemaError
 from syncer.states import (
@@ -180,15 +181,14 @@ class Prepared:
 # --- The wish ---------------------------------------------------------------------------------------------------------
 
 
-def read_wish(*, complete: bool) -> Wish:
+def read_wish(occasion: Occasion) -> Wish:
     """Read both apps into the mirror. Raises RunFailed, after trying both, when one could not be read."""
-    read = scan_app if complete else glance_at_app
     readings: list[AppReading] = []
     failures: list[AppFailure] = []
     for source in connect_kintone():
         with source.app:
             try:
-                readings.append(read(source))
+                readings.append(read_app(source, occasion))
             except AppFailure as failure:
                 failures.append(failure)
     if failures:
@@ -202,56 +202,39 @@ def read_one_record(reference: str) -> Wish:
     source = next((item for item in connect_kintone() if item.app.app_id == app_id), None)
     if source is None or not record_id.isdigit():
         raise RunFailed(Reason("record_not_found", {"record": reference}))
-    codes = {state.kind: state.fields for state in AppState.objects.all()}
-    if len(codes) < len(AppKind) or not all(codes.values()):
-        return read_wish(complete=True)
+    states = {state.kind: state for state in AppState.objects.all()}
+    if len(states) < len(AppKind) or not all(state.fields for state in states.values()):
+        return read_wish(Occasion.CHECKED)
     try:
         with source.app:
-            _take_record(source, record_id, codes[source.kind])
-    except GatewayError as error:
-        raise RunFailed(error.reason, (Unresolved(Scope(), error.operation, error.reason, about=reference),)) from error
-    except SchemaError as error:
-        operation = f"kintone GET record.json app {app_id}"
+            reading = read_record(source, record_id)
+    except (GatewayError, SchemaError) as error:
+        operation = getattr(error, "operation", f"kintone GET record.json app {app_id}")
         raise RunFailed(error.reason, (Unresolved(Scope(), operation, error.reason, about=reference),)) from error
-    readings = [AppReading(AppKind(kind), codes[kind]) for kind in codes]
-    return Wish(
-        tuple(
-            replace(reading, changed=frozenset({reference})) if reading.kind == source.kind else reading
-            for reading in readings
-        )
-    )
+    if reading is None:
+        raise RunFailed(Reason("record_not_found", {"record": reference}))
+    others = (recall_reading(state) for kind, state in states.items() if kind != source.kind)
+    return Wish((replace(reading, changed=reading.changed | {reference}), *others))
 
 
 def read_records(references: Collection[str]) -> Wish:
     """Read these records (APP:ID) by themselves, 500 a request; those of other apps are left out. Raises RunFailed."""
-    codes = {state.kind: state.fields for state in AppState.objects.all()}
-    if len(codes) < len(AppKind) or not all(codes.values()):
-        return read_wish(complete=True)
-    return Wish(tuple(_reread(source, codes[source.kind], references) for source in connect_kintone()))
+    states = {state.kind: state for state in AppState.objects.all()}
+    if len(states) < len(AppKind) or not all(state.fields for state in states.values()):
+        return read_wish(Occasion.CHECKED)
+    return Wish(tuple(_reread(source, states[source.kind], references) for source in connect_kintone()))
 
 
-def _reread(source: AppSource, codes: Mapping[str, str], references: Collection[str]) -> AppReading:
+def _reread(source: AppSource, state: AppState, references: Collection[str]) -> AppReading:
     prefix = f"{source.app.app_id}:"
     ids = [reference.removeprefix(prefix) for reference in references if reference.startswith(prefix)]
     try:
         with source.app:
-            return read_records_of(source, codes, ids) if ids else AppReading(source.kind, codes)
+            return read_records_of(source, ids) if ids else recall_reading(state)
     except (GatewayError, SchemaError) as error:
         operation = getattr(error, "operation", f"kintone GET records.json app {source.app.app_id}")
         unread = _unread(AppFailure(source.kind, operation, error.reason))
         raise RunFailed(error.reason, (unread,)) from error
-
-
-def _take_record(source: AppSource, record_id: str, codes: Mapping[str, str]) -> None:
-    app_id = source.app.app_id
-    try:
-        body = source.app.fetch_record(record_id)
-    except NotFound as error:
-        if f"{app_id}:{record_id}" not in record_mirror.load_references_of(source.kind):
-            raise RunFailed(Reason("record_not_found", {"record": f"{app_id}:{record_id}"})) from error
-        record_mirror.mark_gone([f"{app_id}:{record_id}"])
-        return
-    take_over(source, codes, [body])
 
 
 def _unread(failure: AppFailure) -> Unresolved:

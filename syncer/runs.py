@@ -33,6 +33,7 @@ from syncer.preparing import Prepared, RunFailed, Silent, Wish, plan_again, prep
 from syncer.recording import DatabaseRecorder, build_rows, identity_of_row, point_to_rows
 from syncer.reports import Report, count_succeeded, problem_as_json, unresolved_as_json
 from syncer.resuming import settle_all
+from syncer.rhythm import Occasion
 from syncer.scanning import accept_missing
 from syncer.states import Ownership, Problem, ReadingFigures, Reason
 
@@ -201,7 +202,7 @@ def run_changes(stopping: Stopping) -> Run | None:
     with leases.hold_lease(leases.CHANGED_RECORDS):
         recover_lost_runs()
         try:
-            wish = read_wish(complete=False)
+            wish = read_wish(Occasion.LOOK)
         except RunFailed as failure:
             logger.warning("run: changed records could not be read: %s", failure.reason)
             return None
@@ -324,7 +325,7 @@ class _Execution:
         run = self.run
         self.progress.begin(Run.Step.WISH)
         if wish is None:
-            wish = read_one_record(run.record_reference) if run.record_reference else read_wish(complete=True)
+            wish = read_one_record(run.record_reference) if run.record_reference else read_wish(_occasion_of(run))
         self.progress.note(records=wish.records, changed=len(wish.changed))
         only, read_at = None if run.kind == Run.Kind.FULL else wish.changed, timezone.now()
         prepared = prepare(wish, self.progress, only=only, everything=run.everything, accept=run.accept)
@@ -443,6 +444,13 @@ class _Execution:
             run.error = (Reason("run_stopped") if is_stopped else _main_error(prepared, changes)).as_json()
 
 
+def _occasion_of(run: Run) -> Occasion:
+    """What is accepted or confirmed by hand is held against every record there is."""
+    if run.everything:
+        return Occasion.EVERYTHING
+    return Occasion.CHECKED if run.by_hand or run.accept else Occasion.ROUTINE
+
+
 def _note_reading(run: Run, figures: ReadingFigures | None) -> None:
     if figures:
         run.reading, run.is_proof, run.share = figures.as_json(), figures.is_proof, figures.share
@@ -482,7 +490,7 @@ def plan_only() -> Report:
     """Read and plan without a lease, a run or a write to AWS; only the mirror is brought up to date."""
     started = time.monotonic()
     try:
-        prepared = prepare(read_wish(complete=True), Silent(), proof=True)
+        prepared = prepare(read_wish(Occasion.CHECKED), Silent(), proof=True)
     except RunFailed as failure:
         return Report(
             status="failed",

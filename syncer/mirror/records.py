@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -32,12 +32,22 @@ _MIRRORED = [
     "revision", "title", "body", "creator_code", "creator_name", "modifier_code", "modifier_name",
     "created_at", "updated_at", "seen_at", "gone_at", "is_settled",
 ]  # fmt: skip
+_COMPARED = ["app_id", "record_id", "revision", "body", "title", "updated_at", "seen_at", "gone_at"]
 
 
-def load_revisions(kind: AppKind, app_id: str) -> dict[str, int]:
-    """Record id → revision of the live records of one app."""
-    rows = Record.objects.live().of_kind(kind).filter(app_id=app_id)
-    return dict(rows.values_list("record_id", "revision"))
+def count_live(kind: AppKind, app_id: str) -> int:
+    """How many live records of this app the mirror has."""
+    return Record.objects.live().of_kind(kind).filter(app_id=app_id).count()
+
+
+def find_different(app_id: str, scanned: Mapping[str, int]) -> list[str]:
+    """The ids among those scanned whose live record has another revision, or is not here; in their order."""
+    pending = dict(scanned)
+    rows = Record.objects.live().filter(app_id=app_id).values_list("record_id", "revision")
+    for record_id, revision in rows.iterator(_BATCH):
+        if pending.get(record_id) == revision:
+            del pending[record_id]
+    return sorted(pending, key=int)
 
 
 def load_revisions_of_all() -> dict[str, int]:
@@ -46,26 +56,70 @@ def load_revisions_of_all() -> dict[str, int]:
     return {f"{app_id}:{record_id}": revision for app_id, record_id, revision in rows}
 
 
-def load_references_of(kind: AppKind) -> frozenset[str]:
-    """APP:ID of every live record, those of an app that the settings named before included."""
+def is_live(kind: AppKind, reference: str) -> bool:
+    """Whether the mirror has this record (APP:ID) as one that kintone has."""
+    app_id, _colon, record_id = reference.partition(":")
+    return Record.objects.live().of_kind(kind).filter(app_id=app_id, record_id=record_id).exists()
+
+
+def find_missing(kind: AppKind, app_id: str, scanned: Container[str]) -> frozenset[str]:
+    """APP:ID of every live record that is not among the ids scanned, those of an app named before included."""
     rows = Record.objects.live().of_kind(kind).values_list("app_id", "record_id")
-    return frozenset(f"{app_id}:{record_id}" for app_id, record_id in rows)
+    return frozenset(
+        f"{app}:{record_id}" for app, record_id in rows.iterator(_BATCH) if app != app_id or record_id not in scanned
+    )
 
 
-def store_bodies(kind: AppKind, app_id: str, bodies: Iterable[Body], *, title_code: str) -> set[str]:
-    """Take over what kintone gave; the ids of the records whose revision is another than ours.
+def store_bodies(
+    kind: AppKind, app_id: str, bodies: Iterable[Body], *, title_code: str, asked_at: datetime | None = None
+) -> set[str]:
+    """Take over what kintone gave; the ids of the records that changed since.
 
-    Either direction counts: an app can be restored from a backup.
+    A revision counts as changed whichever way it went, and so does a time under the same revision: an app can be
+    restored from a backup and go on from there. A body that differs in nothing else (a field that is new on the form, a
+    person with a new name) is taken over and counts as no change. Whatever differs is judged anew.
+    What came after `asked_at` and is newer stays: it was asked for later than these bodies.
     """
-    known = dict(Record.objects.filter(app_id=app_id).values_list("record_id", "revision"))
-    gone = set(Record.objects.filter(app_id=app_id, gone_at__isnull=False).values_list("record_id", flat=True))
     first = not AppState.objects.filter(kind=kind, scanned_at__isnull=False).exists()
     rows = [_build_row(kind, app_id, body, title_code=title_code, at_first_run=first) for body in bodies]
-    changed = [row for row in rows if row.record_id in gone or known.get(row.record_id) != row.revision]
+    changed: set[str] = set()
+    for start in range(0, len(rows), _BATCH):
+        changed |= _store_rows(app_id, rows[start : start + _BATCH], asked_at)
+    return changed
+
+
+@transaction.atomic
+def _store_rows(app_id: str, rows: Collection[Record], asked_at: datetime | None) -> set[str]:
+    ids = [row.record_id for row in rows]
+    known = {row.record_id: row for row in Record.objects.filter(app_id=app_id, record_id__in=ids).only(*_COMPARED)}
+    fresh = [row for row in rows if not _is_overtaken(known.get(row.record_id), row, asked_at)]
+    changed = [row for row in fresh if _has_changed(known.get(row.record_id), row)]
     Record.objects.bulk_create(
         changed, _BATCH, update_conflicts=True, unique_fields=["app_id", "record_id"], update_fields=_MIRRORED
     )
+    unjudged = []
+    for row in fresh:
+        stored = known.get(row.record_id)
+        if stored is not None and stored.revision == row.revision and stored.body != row.body:
+            stored.body, stored.title, stored.in_force_revision = row.body, row.title, None
+            unjudged.append(stored)
+    Record.objects.bulk_update(unjudged, ["body", "title", "in_force_revision"], _BATCH)
     return {row.record_id for row in changed}
+
+
+def _has_changed(stored: Record | None, row: Record) -> bool:
+    if stored is None or stored.gone_at is not None:
+        return True
+    return stored.revision != row.revision or (stored.updated_at != row.updated_at and stored.body != row.body)
+
+
+def _is_overtaken(stored: Record | None, row: Record, asked_at: datetime | None) -> bool:
+    """Whether somebody else has read the record later than this body was asked for, or found it gone."""
+    if stored is None or asked_at is None:
+        return False
+    if stored.gone_at is not None:
+        return stored.gone_at > asked_at
+    return stored.seen_at > asked_at and stored.revision > row.revision
 
 
 def _build_row(kind: AppKind, app_id: str, body: Body, *, title_code: str, at_first_run: bool) -> Record:

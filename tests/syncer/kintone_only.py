@@ -6,11 +6,12 @@ from accounts.models import AppKind, Record
 from syncer.mirror.records import load_records, store_in_force
 from syncer.models import AppState
 from syncer.preparing import read_wish
+from syncer.rhythm import Occasion
 
 
 def look_at_kintone() -> None:
     """Read both apps into the mirror, as a run begins."""
-    read_wish(complete=True)
+    read_wish(Occasion.CHECKED)
 
 
 def judge_everything() -> None:

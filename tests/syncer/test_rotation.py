@@ -17,6 +17,7 @@ from syncer.gateways.identity_center_reading import ReadOptions, read_actual
 from syncer.gateways.reading_options import Known, Strategy
 from syncer.models import Run
 from syncer.preparing import Prepared, prepare, read_wish
+from syncer.rhythm import Occasion
 from syncer.rotation import (
     SHARES,
     Touched,
@@ -266,7 +267,7 @@ class TestRuns:
         def prepare_and_wait(*arguments: Any, **options: Any) -> Prepared:
             prepared = prepare(*arguments, **options)
             settled.register("blog", "Reader", "taro")
-            read_wish(complete=False)
+            read_wish(Occasion.LOOK)
             return prepared
 
         with monkeypatch.context() as patch:

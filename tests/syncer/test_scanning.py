@@ -13,18 +13,19 @@ from simulators.kintone import Fault
 from syncer.connections import connect_kintone
 from syncer.gateways.kintone import KintoneApp
 from syncer.models import AppState
-from syncer.scanning import AppFailure, AppReading, accept_missing, find_record, glance_at_app, scan_app
+from syncer.rhythm import Occasion
+from syncer.scanning import AppFailure, AppReading, accept_missing, find_record, read_app
 from tests.syncer.worlds import World
 
 pytestmark = pytest.mark.django_db
 
 
 def scan() -> AppReading:
-    return scan_app(connect_kintone()[1])
+    return read_app(connect_kintone()[1], Occasion.CHECKED)
 
 
-def glance() -> AppReading:
-    return glance_at_app(connect_kintone()[1])
+def look() -> AppReading:
+    return read_app(connect_kintone()[1], Occasion.LOOK)
 
 
 def live() -> set[str]:
@@ -144,26 +145,26 @@ def test_state_tells_how_far_the_app_was_read(scanned: World) -> None:
     assert state.fields == {name: name for name in ("account_id", "permission_set", "users", "groups", "expires_on")}
 
 
-# --- Glances ----------------------------------------------------------------------------------------------------------
+# --- Looks ------------------------------------------------------------------------------------------------------------
 
 
-def test_glance_finds_what_changed(scanned: World, first: str) -> None:
+def test_look_finds_what_changed(scanned: World, first: str) -> None:
     scanned.edit(first, groups="developers")
     added = scanned.register("shop", "Reader", "taro")
-    assert glance().changed == {first, added}
+    assert look().changed == {first, added}
 
 
-def test_glance_costs_two_requests_and_the_form(scanned: World) -> None:
+def test_quiet_look_costs_two_requests(scanned: World) -> None:
     before = scanned.kintone.calls.total()
-    assert glance().changed == frozenset()
-    assert scanned.kintone.calls.total() - before == 3
+    assert look().changed == frozenset()
+    assert scanned.kintone.calls.total() - before == 2
 
 
 def test_change_in_the_minute_of_the_last_look_is_not_missed(scanned: World, first: str) -> None:
     """kintone's times are whole minutes."""
-    glance()
+    look()
     scanned.edit(first, groups="developers")
-    assert glance().changed == {first}
+    assert look().changed == {first}
 
 
 def test_clock_of_kintone_counts_not_ours(world: World) -> None:
@@ -171,24 +172,24 @@ def test_clock_of_kintone_counts_not_ours(world: World) -> None:
     first = world.register("shop", "Reader", "hana")
     scan()
     world.edit(first, groups="developers")
-    assert glance().changed == {first}
+    assert look().changed == {first}
 
 
-def test_glance_finds_a_deletion_by_the_count(scanned: World, first: str) -> None:
+def test_look_finds_a_deletion_by_the_count(scanned: World, first: str) -> None:
     scanned.delete(first)
-    assert glance().gone == {first}
+    assert look().gone == {first}
 
 
 def test_deletion_beside_a_creation_is_found_too(scanned: World, first: str) -> None:
     """kintone's count is the same as before, but not that of the mirror, which has the new record already."""
     scanned.delete(first)
     scanned.register("shop", "Reader", "taro")
-    assert glance().gone == {first}
+    assert look().gone == {first}
 
 
-def test_first_glance_is_a_scan(world: World) -> None:
+def test_first_look_reads_everything(world: World) -> None:
     first = world.register("shop", "Reader", "hana")
-    assert glance().changed == {first}
+    assert look().changed == {first}
     assert AppState.objects.get(kind=AppKind.ASSIGNMENT).scanned_at
 
 
@@ -211,7 +212,7 @@ def test_failed_reading_moves_no_watermark(scanned: World) -> None:
     scanned.clock.advance(timedelta(minutes=5))
     scanned.kintone.faults.add(Fault(path="/k/v1/records.json", status=503, text="Service Unavailable"))
     with pytest.raises(AppFailure):
-        glance()
+        look()
     assert AppState.objects.get().watermark == before
 
 
