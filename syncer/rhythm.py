@@ -16,7 +16,7 @@ from math import ceil
 PAGE = 500  # records of a request
 QUOTA = 10_000  # requests to an app in a day: kintone's standard course
 SHARE = 0.7  # of the quota, for all of the portal's requests together
-RESERVE = 100  # requests that scans leave to looks: a forecast is rough
+RESERVE = 100  # requests at least, or as many as a scan takes, that scans leave to looks: a forecast is rough
 LOOK_EVERY = timedelta(seconds=50)  # the shipped schedule of looks at what changed
 RUN_EVERY = timedelta(minutes=10)  # and of full runs
 FORM_EVERY = timedelta(minutes=10)  # how old the form as it was last read may be
@@ -67,7 +67,7 @@ class Rhythm:
 RHYTHMS = (
     Rhythm(),
     Rhythm(scan=timedelta(hours=1)),
-    Rhythm(scan=timedelta(hours=4)),
+    Rhythm(scan=timedelta(hours=6)),
     Rhythm(scan=DAY),
     Rhythm(look=timedelta(minutes=2), scan=DAY),
     Rhythm(look=timedelta(minutes=5), scan=DAY),
@@ -117,7 +117,7 @@ def choose_rhythm(standing: Standing, now: datetime, quota: int = QUOTA) -> Rhyt
 
 
 def _fits(standing: Standing, rhythm: Rhythm, now: datetime, quota: int) -> bool:
-    left = 0 if rhythm.scan >= DAY else RESERVE
+    left = 0 if rhythm.scan >= DAY else max(RESERVE, count_pages(standing.records))
     return forecast(standing, rhythm, now) <= SHARE * quota - left
 
 

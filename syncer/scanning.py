@@ -7,9 +7,9 @@ asked for by itself before it counts as gone. `rhythm.py` decides which of these
 empty, and empty reads as "taken away". Looks do not ask for the form, which would be a third request each minute. They
 need not: every body names the code and the type of each of its fields, so a body that lacks a field, or has it in
 another type, is not believed, and the form is asked for at once. A look without bodies concludes nothing from any
-field. A look by a time field whose code was changed is refused by kintone, and the form is asked for as well. Scans
-conclude from ids alone, but they read the form first, and so does a look once in ten minutes: what came new on the form
-shows only there. When the form is another than before, everything is read: bodies of before know nothing of it.
+field, and a scan concludes from ids alone. A look by a time field whose code was changed is refused by kintone, and the
+form is asked for as well. What came new on the form shows only there: so scans that are due read it first, and looks
+once in ten minutes. When it is another than before, everything is read: bodies of before know nothing of it.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -105,7 +105,7 @@ def read_records(source: AppSource, record_ids: Collection[str]) -> AppReading:
 
 
 def take_over(source: AppSource, codes: Mapping[str, str], bodies: Bodies) -> frozenset[str]:
-    """Store what kintone just gave; the records (APP:ID) that changed. Raises SchemaError where a body lacks a field."""
+    """Store what kintone just gave; the records (APP:ID) that changed. Raises SchemaError where a field is lacking."""
     for body in bodies:
         require_fields(source.schema, source.app.app_id, codes, body)
     title = codes[source.schema.title]

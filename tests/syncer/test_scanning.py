@@ -118,7 +118,8 @@ def test_empty_app_is_not_believed(scanned: World) -> None:
 def test_accepted_records_are_gone(scanned: World) -> None:
     scanned.delete(*live())
     accept_missing([scan()])
-    assert live() == set()
+    state = AppState.objects.get(kind=AppKind.ASSIGNMENT)
+    assert (live(), state.missing, state.is_short) == (set(), [], False)
 
 
 @pytest.mark.parametrize(("deleted", "is_believed"), [(10, True), (11, False)])

@@ -18,6 +18,7 @@ from pytest_django import Settings
 from simulators.aws import AwsSimulator, AwsWorld, Limits
 from simulators.clock import Clock
 from simulators.kintone import App, KintoneSimulator, KintoneWorld
+from simulators.kintone.store import RecordStore
 from simulators.serving import Serving
 from syncer.applying import ApplyOptions
 from syncer.gateways.identity_center import connect
@@ -73,6 +74,37 @@ class World:
         for reference in references:
             app, record_id = self._find(reference)
             app.delete_records([record_id])
+
+    @contextmanager
+    def hide(self, *references: str) -> Iterator[None]:
+        """Take records out of the token's sight, as rights on records do: without a word."""
+        hidden = [(self._store_of(app), app_id) for app, app_id in map(self._find, references)]
+        records = [(store, store.records[record_id]) for store, record_id in hidden]
+        for store, record in records:
+            with self.kintone.transaction():
+                store.remove(record.id)
+        yield
+        for store, record in records:
+            with self.kintone.transaction():
+                store.put(record)
+
+    def restore(self, reference: str, **state: Any) -> None:
+        """Put a record of an older backup in its place: `state` is what differs, its revision or its time."""
+        app, record_id = self._find(reference)
+        store = self._store_of(app)
+        with self.kintone.transaction():
+            store.put(replace(store.records[record_id], **state))
+
+    def multiply(self, reference: str, count: int) -> None:
+        """Fill the app with copies of its only record, numbered from 1, up to `count` of them; quicker than people."""
+        app, record_id = self._find(reference)
+        store = self._store_of(app)
+        record = store.records[record_id]
+        store.records = {number: replace(record, id=number) for number in range(1, count + 1)}
+        store.ids = list(store.records)
+
+    def _store_of(self, app: App) -> RecordStore:
+        return self.kintone.find_app(app.id).store
 
     def _find(self, reference: str) -> tuple[App, int]:
         app_id, _colon, record_id = reference.partition(":")
