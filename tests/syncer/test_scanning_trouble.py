@@ -14,7 +14,7 @@ from syncer.gateways.kintone import KintoneApp
 from syncer.models import AppState
 from syncer.preparing import RunFailed, read_one_record
 from syncer.rhythm import QUOTA, Occasion, find_day
-from syncer.scanning import AppFailure, AppReading, find_record, read_app, read_record
+from syncer.scanning import AppFailure, AppReading, find_record, read_app, read_record, read_records
 from tests.syncer.worlds import World
 
 pytestmark = pytest.mark.django_db
@@ -181,6 +181,22 @@ def test_brake_is_on_for_a_single_record(world: World, thirty: list[str]) -> Non
             assert reading
             assert (reading.gone, reading.shrunk) == (frozenset(), True)
     assert held().keys() == set(thirty)
+
+
+def test_brake_is_on_for_a_burst_of_hints(world: World, thirty: list[str]) -> None:
+    ids = [reference.partition(":")[2] for reference in thirty]
+    with world.hide(*thirty[:15]):
+        reading = read_records(connect_kintone()[1], ids)
+    assert (reading.gone, reading.missing) == (frozenset(), frozenset(thirty[:15]))
+
+
+def test_records_of_a_burst_are_gone_where_the_count_agrees(world: World, thirty: list[str]) -> None:
+    world.delete(*thirty[:2])
+    world.edit(thirty[2], groups="developers")
+    before = world.kintone.calls.total()
+    reading = read_records(connect_kintone()[1], [reference.partition(":")[2] for reference in thirty[:3]])
+    assert (set(reading.changed), set(reading.gone)) == ({thirty[2]}, set(thirty[:2]))
+    assert world.kintone.calls.total() - before == 2
 
 
 def test_single_record_is_gone_where_the_count_agrees(world: World, three: list[str]) -> None:
