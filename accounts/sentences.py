@@ -722,6 +722,18 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         _("Somebody else changed the record at the same time ({operation})."),
         _("Load the record again and repeat the change."),
     ),
+    "kintone_lookup_missing": (
+        _("The other kintone app has no such permission set, or the token may not see it: {text}"),
+        _("Check the name, and that the tokens of both apps may view records."),
+    ),
+    "kintone_deploy_failed": (
+        _("kintone did not take over the new settings of app {app}."),
+        _("Open the app's settings in kintone and press “Update App”: it says there what is in the way."),
+    ),
+    "kintone_deploy_slow": (
+        _("kintone is still taking over the new settings of app {app}."),
+        _("Wait a few minutes, then run the command again."),
+    ),
     "kintone_not_kintone": (
         _("What answered is not kintone ({operation}): {text}"),
         _("Check KINTONE_BASE_URL, and whether a proxy or a sign-in page stands in between."),

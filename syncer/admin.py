@@ -25,6 +25,7 @@ from syncer.models import (
     Change,
     Drift,
     Hint,
+    KintoneUsage,
     Lease,
     Notice,
     Operation,
@@ -113,6 +114,12 @@ class LeaseAdmin(ReadOnlyAdmin):
 @admin.register(AppState)
 class AppStateAdmin(ReadOnlyAdmin):
     list_display = ["kind", "app_id", "read_at", "scanned_at"]
+
+
+@admin.register(KintoneUsage)
+class KintoneUsageAdmin(ReadOnlyAdmin):
+    list_display = ["app_id", "hour", "requests"]
+    list_filter = ["app_id", "hour"]
 
 
 @admin.register(Baseline)

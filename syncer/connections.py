@@ -9,10 +9,17 @@ from syncer.buckets import DatabaseStore, RedisStore
 from syncer.gateways.aws_session import AwsOptions
 from syncer.gateways.identity_center import IdentityCenter, connect
 from syncer.gateways.kintone import KintoneApp
+from syncer.gateways.kintone_credentials import Bearer, Password
+from syncer.gateways.kintone_domain import KintoneDomain
+from syncer.gateways.kintone_settings import KintoneSettings
+from syncer.gateways.kintone_transport import Options
+from syncer.gateways.kintone_usage import Meter
+from syncer.gateways.kintone_users import KintoneUsers
 from syncer.gateways.pacing import BucketStore, Pace, Pacer, SharedBucket, TokenBucket
 from syncer.gateways.slack import Slack, SlackBot, SlackWebhook
 from syncer.scanning import AppSource
 from syncer.schema import ASSIGNMENTS, PERMISSION_SETS
+from syncer.usage import DatabaseUsage
 
 
 def connect_kintone() -> tuple[AppSource, AppSource]:
@@ -41,12 +48,29 @@ def connect_kintone_for_writing() -> tuple[AppSource, AppSource]:
 
 
 def _build_app(app_id: str, *tokens: str) -> KintoneApp:
-    return KintoneApp(
-        base_url=settings.KINTONE_BASE_URL,
-        app_id=app_id,
-        tokens=tuple(dict.fromkeys(tokens)),
-        guest_space_id=settings.KINTONE_GUEST_SPACE_ID,
-    )
+    return KintoneApp(settings.KINTONE_BASE_URL, app_id, tuple(dict.fromkeys(tokens)), **_build_options())
+
+
+def connect_kintone_domain() -> KintoneDomain:
+    """Both apps at once, for writes of many records."""
+    tokens = (settings.KINTONE_ASSIGNMENT_API_TOKEN, settings.KINTONE_PERMISSION_SET_API_TOKEN)
+    return KintoneDomain(settings.KINTONE_BASE_URL, tuple(dict.fromkeys(tokens)), **_build_options())
+
+
+def connect_kintone_settings(login: str, password: str) -> KintoneSettings:
+    """The settings of apps, as the administrator with this password."""
+    return KintoneSettings(settings.KINTONE_BASE_URL, Password(login, password), **_build_options())
+
+
+def connect_kintone_users() -> KintoneUsers | None:
+    """The directory of kintone's users; None where nobody has given a token for it."""
+    if not settings.KINTONE_USERS_API_TOKEN:
+        return None
+    return KintoneUsers(settings.KINTONE_BASE_URL, Bearer(settings.KINTONE_USERS_API_TOKEN), **_build_options())
+
+
+def _build_options() -> Options:
+    return {"guest_space_id": settings.KINTONE_GUEST_SPACE_ID, "meter": Meter(DatabaseUsage())}
 
 
 def connect_aws(*, urgent: bool = False) -> IdentityCenter:

@@ -414,6 +414,22 @@ class AppState(models.Model):
         return f"{self.get_kind_display()} ({self.app_id})"
 
 
+class KintoneUsage(models.Model):
+    """The requests to one kintone app within an hour that kintone counts for its daily quota."""
+
+    app_id = models.CharField(_("app id"), max_length=20)
+    hour = models.DateTimeField(_("hour"))
+    requests = models.PositiveIntegerField(_("requests"), default=0)
+
+    class Meta:
+        verbose_name = _("requests to kintone")
+        verbose_name_plural = _("requests to kintone")
+        constraints = [models.UniqueConstraint(fields=["app_id", "hour"], name="kintone_usage_one_an_hour")]
+
+    def __str__(self) -> str:
+        return f"{self.app_id} {self.hour:%Y-%m-%d %H:%M}: {self.requests}"
+
+
 class Baseline(models.Model):
     """Set once: from then on runs may write. An empty database beside owned sets only plans until somebody confirms."""
 

@@ -13,7 +13,10 @@ class GatewayError(Exception):
     operation: `sso-admin:ListPermissionSets`, or `kintone GET records.json app 24`.
     reason: the sentence for people; its params are texts.
     code, text: what the other side called it and said about it, in its own words; empty if it said nothing.
+    part: which of several requests that were sent as one it is about, from 0; None where nobody said.
     """
+
+    part: int | None = None
 
     def __init__(self, operation: str, reason: Reason, code: str = "", text: str = "") -> None:
         super().__init__(operation, reason, code, text)

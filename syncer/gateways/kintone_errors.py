@@ -1,8 +1,10 @@
 """What kintone answers when it refuses, told in our own errors: by code and status, never by message. Pure."""
 
 import json
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, TypeVar, cast, get_origin
 
 import requests
 from urllib3.exceptions import NewConnectionError
@@ -25,6 +27,33 @@ from syncer.gateways.errors import (
 from syncer.states import Reason
 
 LONGEST_TEXT = 500  # characters of an answer that are kept
+OLD_REFUSAL = 520  # the status of refusals long ago, and of a few until today; without a code it is trouble
+
+V = TypeVar("V")
+
+
+@dataclass(frozen=True)
+class FieldFault:
+    """What kintone says about one value it does not take.
+
+    place: as kintone wrote it. field: the field's code, of the inner one in a table; empty where it is none.
+    record: index of the record among those of the request. table, row: the table's code, and the row from 0.
+    messages: in the language of the caller's kintone.
+    """
+
+    place: str
+    messages: tuple[str, ...]
+    field: str = ""
+    record: int | None = None
+    table: str = ""
+    row: int | None = None
+
+
+class InvalidValues(Invalid):
+    """kintone says which values it does not take: `faults`, in its order."""
+
+    faults: tuple[FieldFault, ...] = ()
+
 
 _BY_CODE: Mapping[str, tuple[type[GatewayError], str]] = {
     "CB_AU01": (Unauthenticated, "kintone_token_refused"),
@@ -37,9 +66,11 @@ _BY_CODE: Mapping[str, tuple[type[GatewayError], str]] = {
     "GAIA_DA02": (Race, "kintone_locked"),
     "GAIA_IA02": (Unauthenticated, "kintone_token_refused"),
     "GAIA_IL23": (Invalid, "kintone_guest_space"),
+    "GAIA_LO04": (Invalid, "kintone_lookup_missing"),
     "GAIA_NO01": (Denied, "kintone_no_right"),
     "GAIA_RE01": (NotFound, "kintone_record_missing"),
     "GAIA_RE18": (Race, "kintone_locked"),
+    "GAIA_RE20": (NotFound, "kintone_record_missing"),
     "GAIA_TO04": (Throttled, "kintone_throttled"),
 }
 _BY_STATUS: Mapping[int, tuple[type[GatewayError], str]] = {
@@ -61,24 +92,56 @@ class Question(NamedTuple):
     """Which question an error is the answer to."""
 
     operation: str  # `kintone GET records.json app 24`
-    app_id: str
+    app_id: str = ""
 
     def reason(self, reason_code: str, /, **params: str) -> Reason:
         return Reason(reason_code, {"operation": self.operation, "app": self.app_id, **params})
 
 
-def read_answer(question: Question, response: requests.Response) -> Mapping[str, Any]:
+class Answer(NamedTuple):
+    """A good answer, whose members are taken out with their types. Raises Invalid where they are not as kintone's."""
+
+    question: Question
+    body: Mapping[str, Any]
+
+    def member(self, name: str, kind: type[V]) -> V:
+        value = self.body.get(name)
+        if not isinstance(value, get_origin(kind) or kind):
+            raise not_kintone(self.question, f"{name}: {type(value).__name__}")
+        return cast(V, value)
+
+    def number(self, name: str) -> int:
+        """A number, which kintone writes as a text."""
+        text = self.member(name, str)
+        if not text.isdecimal():
+            raise not_kintone(self.question, f"{name}: {text}")
+        return int(text)
+
+    def rows(self, name: str, read: Callable[[Mapping[str, Any]], V]) -> list[V]:
+        """A list whose items `read` understands; what it raises of LookupError, TypeError and ValueError is told."""
+        try:
+            return [read(item) for item in self.member(name, list[Mapping[str, Any]])]
+        except (LookupError, TypeError, ValueError) as error:
+            raise not_kintone(self.question, f"{name}: {error!r}"[:LONGEST_TEXT]) from error
+
+    def within(self, body: object) -> "Answer":
+        """A part of it."""
+        return self._replace(body=body if isinstance(body, dict) else {})
+
+
+def read_answer(question: Question, response: requests.Response) -> Answer:
     """The JSON object of a good answer. Raises the error that a bad one stands for."""
     body = _parse(response)
-    if not response.ok:
-        raise _refusal(question, response, body)
+    part, refusal = _find_refusal(body)
+    if not response.ok or part is not None:
+        raise _refusal(question, response, refusal, part)
     if body is None or response.is_redirect:
         raise not_kintone(question, f"{response.status_code} {response.headers.get('Content-Type', '')}".strip())
     warning = response.headers.get("X-Cybozu-Warning", "")
     if warning:
         reason = question.reason("kintone_truncated", expected="", found="", text=warning[:LONGEST_TEXT])
         raise Truncated(question.operation, reason, "X-Cybozu-Warning", warning[:LONGEST_TEXT])
-    return body
+    return Answer(question, body)
 
 
 def not_kintone(question: Question, text: str) -> Permanent:
@@ -124,38 +187,88 @@ def _parse(response: requests.Response) -> Mapping[str, Any] | None:
     return body if isinstance(body, dict) else None
 
 
-def _refusal(question: Question, response: requests.Response, body: Mapping[str, Any] | None) -> GatewayError:
+def _find_refusal(body: Mapping[str, Any] | None) -> tuple[int | None, Mapping[str, Any] | None]:
+    """The part of a bulk request that kintone refuses, with what it says of it: one filled slot among empty ones.
+
+    Anything else is about the whole request.
+    """
+    results = body.get("results") if body else None
+    for part, result in enumerate(results if isinstance(results, list) else ()):
+        if isinstance(result, dict) and "code" in result:
+            return part, result
+    return None, body
+
+
+def _refusal(
+    question: Question, response: requests.Response, body: Mapping[str, Any] | None, part: int | None
+) -> GatewayError:
     """The error for a status other than 2xx. Gateways before kintone answer in plain text or HTML."""
     status = response.status_code
     code = str(body.get("code", "")) if body else ""
     text = (_say(body) if body else response.text)[:LONGEST_TEXT]
     kind, reason_code = _classify(status, code, is_json=body is not None)
     reason = question.reason(reason_code, status=str(status), code=code, text=text)
-    if issubclass(kind, Throttled):
-        return kind(question.operation, reason, code, text, _retry_after(response))
-    return kind(question.operation, reason, code, text)
+    error = _make(kind, question, reason, (code, text), faults=tuple(_read_faults(body)))
+    error.part = part
+    if isinstance(error, Throttled):
+        error.retry_after = _retry_after(response)
+    return error
+
+
+def _make(
+    kind: type[GatewayError],
+    question: Question,
+    reason: Reason,
+    said: tuple[str, str],
+    *,
+    faults: tuple[FieldFault, ...],
+) -> GatewayError:
+    if not (faults and issubclass(InvalidValues, kind)):
+        return kind(question.operation, reason, *said)
+    error = InvalidValues(question.operation, reason, *said)
+    error.faults = faults
+    return error
 
 
 def _say(body: Mapping[str, Any]) -> str:
     """kintone's message, and for values that it does not take which field it means and why."""
-    faults = body.get("errors")
-    details = [
-        f"{_name_field(place)}: {' '.join(map(str, fault.get('messages', ())))}"
-        for place, fault in (faults.items() if isinstance(faults, dict) else ())
-        if isinstance(fault, dict)
-    ]
+    details = [f"{fault.field or fault.place}: {' '.join(fault.messages)}" for fault in _read_faults(body)]
     return " ".join([str(body.get("message", "")), *details])
 
 
-def _name_field(place: str) -> str:
-    """`record.users.values.value` is the field `users`."""
-    parts = str(place).split(".")
-    return parts[1] if len(parts) > 1 and parts[0].startswith("record") else str(place)
+# Where the fault lies: record.F.value · record.F.values[2].value · record[F].value · records[3].F.value ·
+# record.T.value[0].value.F.value. Parameters have names of other shapes.
+_CODE = r"(?:\.(?P<{0}>[^.\[\]]+)|\[(?P<{0}_>[^\[\]]+)\])"
+_PLACE = re.compile(r"records?(?:\[(?P<record>\d+)\])?" + _CODE.format("field") + r"\.values?(?P<rest>.*)")
+_CELL = re.compile(r"\[(?P<row>\d+)\]\.value" + _CODE.format("field") + r"\.values?.*")
+_ANY_RECORD = re.compile(r"records\[(?P<record>\d+)\].*")
+
+
+def _read_faults(body: Mapping[str, Any] | None) -> Iterator[FieldFault]:
+    faults = body.get("errors") if body else None
+    for place, fault in faults.items() if isinstance(faults, dict) else ():
+        messages = fault.get("messages") if isinstance(fault, dict) else None
+        yield locate(str(place), tuple(map(str, messages if isinstance(messages, list) else ())))
+
+
+def locate(place: str, messages: tuple[str, ...] = ()) -> FieldFault:
+    """The fault at a place that kintone named."""
+    fault = FieldFault(place, messages)
+    if any_record := _ANY_RECORD.fullmatch(place):
+        fault = replace(fault, record=int(any_record["record"]))
+    if not (match := _PLACE.fullmatch(place)):
+        return fault
+    code = match["field"] or match["field_"]
+    if cell := _CELL.fullmatch(match["rest"]):
+        return replace(fault, field=cell["field"] or cell["field_"], table=code, row=int(cell["row"]))
+    return replace(fault, field=code)
 
 
 def _classify(status: int, code: str, *, is_json: bool) -> tuple[type[GatewayError], str]:
     if code in _BY_CODE:
         return _BY_CODE[code]
+    if status == OLD_REFUSAL and code:
+        return Permanent, "kintone_error"
     if status >= 500:
         return Unavailable, "kintone_unavailable"
     if not is_json and status not in {401, 403, 429}:

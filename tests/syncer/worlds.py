@@ -23,6 +23,9 @@ from simulators.serving import Serving
 from syncer.applying import ApplyOptions
 from syncer.gateways.identity_center import connect
 from syncer.gateways.kintone import KintoneApp
+from syncer.gateways.kintone_domain import KintoneDomain
+from syncer.gateways.kintone_settings import KintoneSettings
+from syncer.gateways.kintone_users import KintoneUsers
 
 OURS = {"managed-by": "genkan"}
 READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
@@ -273,7 +276,8 @@ def point_settings(world: World, settings: Settings, monkeypatch: pytest.MonkeyP
             setattr(settings, name, float(value) if name == "IDENTITY_CENTER_TPS" else value)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(nowhere / "config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(nowhere / "credentials"))
-    monkeypatch.setattr("syncer.connections.KintoneApp", partial(KintoneApp, sleep=_go_on))
+    for client in (KintoneApp, KintoneDomain, KintoneSettings, KintoneUsers):
+        monkeypatch.setattr(f"syncer.connections.{client.__name__}", partial(client, sleep=_go_on))
     monkeypatch.setattr("syncer.connections.connect", partial(connect, sleep=_go_on))
     # Its own connection would meet the lock of the test's transaction.
     monkeypatch.setattr("syncer.connections.build_pacer", lambda: None)
