@@ -1,6 +1,7 @@
 """The folder of a demo: what it keeps between two starts, and that only one demo uses it at a time."""
 
 import fcntl
+import hashlib
 import json
 import secrets
 import shutil
@@ -91,6 +92,10 @@ class DemoFolder:
             file.touch(mode=0o600)
             file.write_text(secrets.token_urlsafe(50), encoding="utf-8")
         return file.read_text(encoding="utf-8")
+
+    def webhook_token(self) -> str:
+        """What the simulated kintone proves itself with; of the key, so that it outlives a restart as well."""
+        return hashlib.sha256(f"webhook {self.secret_key()}".encode()).hexdigest()[:32]
 
     def choose_ports(self, names: tuple[str, ...]) -> dict[str, int]:
         """A free port for each name, the one of the last start where that is possible."""

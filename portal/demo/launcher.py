@@ -99,7 +99,11 @@ class Demo:
 
     def _simulate(self, name: str, port: int) -> tuple[str, ...]:
         state = str(self.folder.state_of(name).resolve())
-        return ("manage.py", "simulate", name, "--port", str(port), "--state", state, "--portal-port", str(self.port))
+        command = ("manage.py", "simulate", name, "--port", str(port), "--state", state)
+        if name == "kintone":
+            hook = f"{self.url}/webhooks/kintone/?token={self.folder.webhook_token()}"
+            return (*command, "--webhook", hook)
+        return (*command, "--portal-port", str(self.port))
 
     def _answer_of(self, name: str) -> Path:
         return self.folder.answers / f"{name}.json"

@@ -13,7 +13,7 @@ _KEPT = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "
 _CLOSED = (
     "AWS_ACCESS_PORTAL_URL", "AWS_SESSION_TOKEN", "ENTRA_CLIENT_CERTIFICATE", "ENTRA_CLIENT_KEY", "GITHUB_SYNC_ISSUE",
     "GITHUB_TOKEN", "GITHUB_WEBHOOK_SECRET", "IDENTITY_CENTER_INSTANCE_ARN", "IDENTITY_CENTER_ROLE_ARN",
-    "KINTONE_ASSIGNMENT_FIELDS", "KINTONE_GUEST_SPACE_ID", "KINTONE_PERMISSION_SET_FIELDS", "KINTONE_WEBHOOK_TOKEN",
+    "KINTONE_ASSIGNMENT_FIELDS", "KINTONE_GUEST_SPACE_ID", "KINTONE_PERMISSION_SET_FIELDS",
     "SLACK_BOT_TOKEN", "SLACK_CHANNEL", "SLACK_WEBHOOK_URL",
 )  # fmt: skip
 
@@ -39,6 +39,7 @@ def build_portal_environment(folder: DemoFolder, port: int, simulators: Mapping[
         "EMAIL_URL": "consolemail://",
         "LOG_FORMAT": "text",
         "SYNC_MODE": "apply",
+        "KINTONE_WEBHOOK_TOKEN": folder.webhook_token(),
         # Just below the 20 requests a second at which AWS throttles: the simulator counts as exactly.
         "IDENTITY_CENTER_TPS": "18",
         "AWS_CONFIG_FILE": os.devnull,

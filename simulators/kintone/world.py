@@ -248,6 +248,11 @@ class KintoneWorld:
         with self.transaction():
             self.webhooks.targets.append(Target(app_id, url, tuple(events)))
 
+    def set_webhook(self, url: str) -> None:
+        """Let this address hear of every event in every app, and no other."""
+        with self.transaction():
+            self.webhooks.targets = [Target(app_id, url) for app_id in self.apps]
+
     # Keeping it
 
     def to_state(self) -> Json:

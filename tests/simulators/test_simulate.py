@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Any
 import boto3
 import pytest
 import requests
+
+from simulators.serving import Request, Response, Serving
 
 PROJECT = Path(__file__).resolve().parents[2]
 BARE = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
@@ -144,3 +147,24 @@ def test_taken_port_is_named() -> None:
 
     assert ended.returncode == 1
     assert f"Port {port} cannot be used" in ended.stderr
+
+
+def test_kintone_tells_whom_it_is_told_to() -> None:
+    heard: list[dict[str, Any]] = []
+
+    def hear(request: Request) -> Response:
+        heard.append(json.loads(request.body))
+        return Response.json({})
+
+    with Serving(hear) as listener, _simulating("kintone", "--webhook", f"{listener.url}/?token=x") as connection:
+        app = connection["apps"]["permission_sets"]
+        requests.post(
+            f"{connection['url']}/k/v1/record.json",
+            json={"app": app, "record": {"name": {"value": "Heard"}}},
+            headers={"X-Cybozu-API-Token": connection["tokens"]["permission_sets"]},
+            timeout=10,
+        ).raise_for_status()
+        deadline = time.monotonic() + 10
+        while not heard and time.monotonic() < deadline:
+            time.sleep(0.01)
+    assert [(event["type"], event["app"]["id"]) for event in heard] == [("ADD_RECORD", str(app))]

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from simulators.company.entra import DEFAULT_PORT
 from simulators.company.services import SERVICES, Running
+from simulators.kintone import KintoneWorld
 
 _DESCRIPTION = """Serve a local stand-in of kintone, AWS or Entra ID with the data of the sample company.
 
@@ -57,6 +58,10 @@ class Command(BaseCommand):
             help=f"entra: where the portal runs on localhost, for its redirect URI (default: {DEFAULT_PORT})",
         )
 
+        parser.add_argument(
+            "--webhook", default="", help="kintone: an address that hears of every event in all apps, and no other does"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         stopped = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -75,6 +80,10 @@ class Command(BaseCommand):
             world = service.open(state=state, portal_port=options["portal_port"], is_empty=options["empty"])
         except (ValueError, KeyError, TypeError) as error:
             raise CommandError(f"{state} holds no saved {options['service']}. Remove it to begin anew.") from error
+        if options["webhook"]:
+            if not isinstance(world, KintoneWorld):
+                raise CommandError(f"{options['service']} has no webhooks that could be set here.")
+            world.set_webhook(options["webhook"])
         try:
             return service.start(world, port=options["port"], state=state)
         except OSError as error:
