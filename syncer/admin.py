@@ -23,12 +23,14 @@ from syncer.models import (
     Baseline,
     Bucket,
     Change,
+    CommentSettings,
     Drift,
     Hint,
     KintoneUsage,
     Lease,
     Notice,
     Operation,
+    RecordComment,
     Run,
 )
 
@@ -91,6 +93,27 @@ class NoticeAdmin(ReadOnlyAdmin):
     @admin.display(description=_("message"))
     def message(self, notice: Notice) -> str:
         return describe_notice(notice)
+
+
+@admin.register(RecordComment)
+class RecordCommentAdmin(ReadOnlyAdmin):
+    list_display = ["created_at", "record", "revision", "kind", "sent_at", "attempts", "retry_at", "error", "ended_at"]
+    list_filter = ["kind", ("sent_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["record"]
+    search_fields = ["=record__record_id", "=mark"]
+    ordering = ["-id"]
+    sortable_by = []
+
+
+@admin.register(CommentSettings)
+class CommentSettingsAdmin(AuditedAdmin):
+    list_display = ["__str__", "is_on", "says_well"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 @admin.register(Hint)

@@ -16,6 +16,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
 from accounts.models import Account, Assignment, PermissionSet, Principal
+from syncer.commenting import note_remarks
 from syncer.matters import NEWS, Captured, Drifted, Findings, Item, Matter, Told, find_matters, has_grown
 from syncer.models import Change, Drift, Notice, Run
 from syncer.states import Reason
@@ -26,7 +27,7 @@ Outcome = Change.Outcome
 
 
 def end_run(run: Run) -> None:
-    """Store how a run ended, and what it has to tell, in one transaction.
+    """Store how a run ended, and what it has to tell operators and records, in one transaction.
 
     Whatever is wrong with the telling: the end of a run is stored all the same, or it would pass for lost.
     """
@@ -34,6 +35,7 @@ def end_run(run: Run) -> None:
         with transaction.atomic():
             run.save()
             tell_run(run)
+            note_remarks(run)
     except Exception:
         logger.exception("notices: what run %s has to tell could not be written down", run.pk)
         run.save()
@@ -65,13 +67,7 @@ def tell_event(matter: Matter) -> None:
 
 def _has_seen_all(run: Run) -> bool:
     """Only a full run that came through knows what is over."""
-    return run.kind == Run.Kind.FULL and _came_through(run)
-
-
-def _came_through(run: Run) -> bool:
-    """It planned and did what it could, whatever failed on the way."""
-    tell: dict[str, Any] = run.steps.get(Run.Step.TELL) or {}
-    return tell.get("state") == "done" and run.error.get("code") != "lease_lost"
+    return run.kind == Run.Kind.FULL and run.came_through
 
 
 def _is_over(key: str, matters: Collection[Matter], run: Run) -> bool:
@@ -166,7 +162,7 @@ def _load_findings(run: Run) -> Findings:
     names = _load_names([*failed, *held, *drift])
     return Findings(
         run_id=run.pk,
-        came_through=_came_through(run),
+        came_through=run.came_through,
         error=_restore(run.error) if run.error else None,
         failed=tuple(Told(_restore(row.reason), names.item_of(row)) for row in failed),
         held=tuple(Told(_restore(row.reason), names.item_of(row)) for row in held),

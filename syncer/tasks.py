@@ -16,7 +16,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from accounts import stops
 from accounts.audit import record_event
 from accounts.models import Account, Person, Stop, User
-from syncer import arrivals, hinting, leases, lock_outs, runs, writing
+from syncer import arrivals, hinting, leases, lock_outs, posting, runs, writing
 from syncer.connections import connect_slack
 from syncer.mirror.last_days import store_reminders
 from syncer.models import Run
@@ -111,6 +111,12 @@ def tell_last_days() -> None:
 def send_notices() -> None:
     """Send what the outbox holds. Two of these at once send nothing twice."""
     send_due(connect_slack())
+
+
+@shared_task
+def post_comments() -> None:
+    """Post on records what the outbox holds for them. Two of these at once post nothing twice."""
+    posting.post_due()
 
 
 @shared_task
