@@ -29,7 +29,12 @@ def company(settings: Settings) -> None:
 
 
 def make_record(**values: Any) -> Record:
-    defaults = {"is_settled": True, "modifier_code": "hana", "modifier_name": "花", "creator_code": "taro"}
+    defaults: dict[str, Any] = {
+        "is_settled": True,
+        "modifier_code": "hana",
+        "modifier_name": "花",
+        "creator_code": "taro",
+    }
     return factories.make_record(**defaults | values)
 
 

@@ -11,7 +11,8 @@ from accounts.models import AppKind, AuditEvent, Record
 from simulators.kintone import Fault
 from syncer import leases, posting, tasks
 from syncer.connections import connect_kintone
-from syncer.models import AppState, CommentSettings, RecordComment
+from syncer.gateways.kintone_usage import find_hour
+from syncer.models import AppState, CommentSettings, KintoneUsage, RecordComment
 from syncer.posting import post_due
 from syncer.remarks import Remark
 from tests.factories import make_record
@@ -207,6 +208,14 @@ def test_end_follows_only_what_stands_there(world: World, record: Record) -> Non
 def test_turns_are_kept(world: World, record: Record) -> None:
     write(record, retry_at=timezone.now() + timedelta(minutes=2))
     assert post_due() == 0
+
+
+def test_line_stands_still_while_the_quota_is_tight(world: World, record: Record) -> None:
+    KintoneUsage.objects.create(app_id=record.app_id, hour=find_hour(timezone.now()), requests=9000)
+    comment = write(record, retry_at=timezone.now() - timedelta(minutes=1))
+    assert post_due() == 0
+    RecordComment.objects.filter(pk=comment.pk).update(retry_at=None)  # somebody has just saved it
+    assert post_due() == 1
 
 
 def test_nothing_to_say_asks_nobody(world: World, record: Record) -> None:
