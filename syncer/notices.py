@@ -35,10 +35,19 @@ def end_run(run: Run) -> None:
         with transaction.atomic():
             run.save()
             tell_run(run)
-            note_remarks(run)
+            _comment(run)
     except Exception:
         logger.exception("notices: what run %s has to tell could not be written down", run.pk)
         run.save()
+
+
+def _comment(run: Run) -> None:
+    """Whatever is wrong with comments on records does not keep operators from being told."""
+    try:
+        with transaction.atomic():
+            note_remarks(run)
+    except Exception:
+        logger.exception("notices: what run %s has to tell records could not be written down", run.pk)
 
 
 @transaction.atomic

@@ -136,18 +136,19 @@ def _find(comments: list[Comment], mark: str) -> Comment | None:
 
 
 def _send(comment: RecordComment, app: KintoneApp, labels: Mapping[str, str]) -> str:
-    record_id, mentions = comment.record.record_id, [Mention(code) for code in comment.mentions]
-    text = render_comment(comment, labels, names_writer=not mentions)
-    if not mentions:
-        return app.post_comment(record_id, text)
-    try:
-        return app.post_comment(record_id, text, mentions)
-    except (Temporary, Denied, Unauthenticated):
-        raise
-    except Permanent as error:
-        # As a rule somebody whom kintone does not know any more; what is told counts more than who is called.
-        logger.warning("posting: comment %s is posted without mentions: %s", comment.pk, error)
-        return app.post_comment(record_id, render_comment(comment, labels, names_writer=True))
+    """Post it; the comment's id. As a rule kintone refuses because of somebody whom it does not know any more.
+
+    Then the first is called alone, which is the writer, then nobody: what is told counts more than who is called.
+    """
+    everybody = [Mention(code) for code in comment.mentions]
+    for mentions in filter(None, (everybody, everybody[:1] if len(everybody) > 1 else [])):
+        try:
+            return app.post_comment(comment.record.record_id, render_comment(comment, labels), mentions)
+        except (Temporary, Denied, NotFound, Unauthenticated):
+            raise
+        except Permanent as error:
+            logger.warning("posting: comment %s is posted with fewer mentions: %s", comment.pk, error)
+    return app.post_comment(comment.record.record_id, render_comment(comment, labels, names_writer=True))
 
 
 @transaction.atomic

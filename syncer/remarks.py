@@ -98,7 +98,12 @@ def is_worth_telling(code: str, *, is_error: bool, stood_for: timedelta) -> bool
     """Whether a problem of a record deserves a comment: not what passes, not what leaves nothing to do."""
     if code in _PASSING and stood_for < PATIENCE:
         return False
-    return code not in _OF_OPERATORS if is_error else code in _WARNINGS
+    return code not in _OF_OPERATORS if is_error else code in _WARNINGS or _is_slip(code)
+
+
+def _is_slip(code: str) -> bool:
+    """A name in a policy that AWS does not know beside one that it does: the rest of its warnings may be as wanted."""
+    return code.startswith("policy_") and code.endswith("_near")
 
 
 def is_mendable(code: str) -> bool:

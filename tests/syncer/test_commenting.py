@@ -10,9 +10,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import AppKind, PermissionSet, PortalWrite, Problem, Record
-from syncer import commenting
+from syncer import commenting, notices
 from syncer.commenting import note_remarks
-from syncer.models import AppState, Baseline, CommentSettings, RecordComment, Run
+from syncer.models import AppState, Baseline, CommentSettings, Notice, RecordComment, Run
 from syncer.notices import end_run
 from tests import factories
 from tests.factories import make_problem, make_run, make_user
@@ -333,6 +333,18 @@ def test_it_is_written_with_the_end_of_the_run() -> None:
     make_problem(make_record())
     end_run(make_run())
     assert len(told()) == 1
+
+
+def test_broken_comments_keep_nothing_else_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_run: Run) -> None:
+        list(Record.objects.raw("select nonsense"))
+
+    monkeypatch.setattr(notices, "note_remarks", fail)
+    run = make_run(status=Run.Status.FAILED, error={"code": "run_lost"}, steps={})
+    end_run(run)
+    run.refresh_from_db()
+    assert run.is_over
+    assert Notice.objects.count() == 1
 
 
 # --- Whom it calls ----------------------------------------------------------------------------------------------------

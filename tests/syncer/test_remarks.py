@@ -32,6 +32,9 @@ MISSPELT = Remark(
         ("moved_to_twin", False, False),
         ("drift", False, False),
         ("something_new", False, False),
+        ("policy_invalid_action_near", False, True),
+        ("policy_invalid_action", False, False),  # it may be newer than what we know of AWS
+        ("policy_redundant_statement", False, False),
     ],
 )
 def test_worth_telling(code: str, *, is_error: bool, expected: bool) -> None:
