@@ -512,6 +512,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         _("{by} changed the record after you had looked at it, so it was not deleted."),
         _("Look at what changed, then delete it or keep it."),
     ),
+    "draft_refused": (
+        _("kintone does not take it: {text}"),
+        _("Mend it in kintone and send it again, or discard it and save other values."),
+    ),
     "draft_record_gone": (
         _("The record is not in kintone any more."),
         _("Discard the draft, or register the wish as a new record."),

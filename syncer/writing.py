@@ -90,5 +90,13 @@ def _note_failure(draft: Draft, error: GatewayError | SchemaError, apps: Apps) -
         apps.failed[draft.kind] = error.reason
         outcomes.delay([draft], error.reason, timezone.now())
     else:
-        is_gone = isinstance(error, NotFound) and is_record_gone(error)
-        outcomes.stop(draft, Draft.State.REFUSED, Reason("draft_record_gone") if is_gone else error.reason)
+        outcomes.stop(draft, Draft.State.REFUSED, _explain_refusal(error))
+
+
+def _explain_refusal(error: GatewayError) -> Reason:
+    """What the person who saved can do about it."""
+    if isinstance(error, NotFound) and is_record_gone(error):
+        return Reason("draft_record_gone")
+    if error.reason.code == "kintone_error":
+        return Reason("draft_refused", {"text": error.text or error.code})
+    return error.reason

@@ -14,6 +14,15 @@ from syncer.saving import LONGEST_TEXT, Choice
 DELETION = "deletion"
 
 
+_WITH_LINES = LISTS | {"note", "description", "inline_policy"}
+
+
+def _choose_widget(name: str, text: str) -> forms.Widget:
+    if name not in _WITH_LINES:
+        return forms.TextInput()
+    return forms.Textarea(attrs={"rows": min(12, max(2, text.count("\n") + 2))})
+
+
 class Version(NamedTuple):
     """One field with both versions, and where to choose."""
 
@@ -45,7 +54,7 @@ class ResolveForm(forms.Form):
             text = "\n".join(to_lines(other))
             self.fields[f"other-{name}"] = forms.CharField(
                 label=show_field(name), required=False, initial=text, max_length=LONGEST_TEXT, strip=False,
-                widget=forms.Textarea(attrs={"rows": min(12, max(2, text.count("\n") + 2))}),
+                widget=_choose_widget(name, text),
             )  # fmt: skip
         self.fields[f"take-{name}"] = forms.ChoiceField(
             label=show_field(name), choices=choices, widget=forms.RadioSelect,

@@ -143,7 +143,7 @@ def test_refused_draft_says_why_and_is_not_sent_again(company: World, author: Us
     draft = draft_new(company, author, users=["nobody"])
     writing.write_drafts()
     writing.write_drafts()
-    assert state_of(draft) == ("refused", "kintone_error")
+    assert state_of(draft) == ("refused", "draft_refused")
     assert not writing.has_waiting()
 
 
@@ -446,5 +446,5 @@ def test_several_deleted_users_and_the_writer_himself_are_left_out(company: Worl
 def test_somebody_new_whom_nobody_knows_is_refused(company: World, author: User) -> None:
     draft = draft_edit(company, author, users=["hana", "taro", "nobody"])
     writing.write_drafts()
-    assert state_of(draft) == ("refused", "kintone_error")
+    assert state_of(draft) == ("refused", "draft_refused")
     assert value_of(company, 1, "users") == ["hana", "taro"]
