@@ -17,7 +17,7 @@ from django.db import transaction
 from accounts.models import Draft, Record
 from syncer import draft_outcomes as outcomes
 from syncer import drafting
-from syncer.connections import connect_kintone_for_writing
+from syncer.connections import connect_kintone_for_writing, connect_kintone_users
 from syncer.draft_outcomes import is_move
 from syncer.gateways.errors import Conflict, GatewayError, NotFound, Permanent, Race
 from syncer.gateways.kintone import Deletion, FieldInfo, KintoneApp, Written
@@ -97,8 +97,17 @@ class Apps:
         if kind not in self.forms:
             source = next(item for item in connect_kintone_for_writing() if item.kind == kind)
             self.stack.enter_context(source.app)
-            self.forms[kind] = _read_form(source)
+            self.forms[kind] = replace(_read_form(source), known=_build_known_codes(self.stack))
         return self.forms[kind]
+
+
+def _build_known_codes(stack: ExitStack) -> KnownCodes | None:
+    """Which codes kintone has users for; None where there is no token to ask with."""
+    users = connect_kintone_users()
+    if users is None:
+        return None
+    stack.enter_context(users)
+    return lambda codes: frozenset(users.fetch_users(codes))
 
 
 def _read_form(source: AppSource) -> Form:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models import AppKind, AuditEvent, Draft, Person, PortalWrite, Record, User
 from simulators.kintone import Fault
@@ -448,3 +449,15 @@ def test_somebody_new_whom_nobody_knows_is_refused(company: World, author: User)
     writing.write_drafts()
     assert state_of(draft) == ("refused", "draft_refused")
     assert value_of(company, 1, "users") == ["hana", "taro"]
+
+
+def test_kintone_s_own_list_of_users_tells_who_is_deleted(company: World, author: User, settings: Settings) -> None:
+    """`ken` stands in what kintone says about `ken.sato`; with a token for its users nobody has to read that."""
+    settings.KINTONE_USERS_API_TOKEN = company.kintone.add_users_token()
+    company.kintone.add_user("ken.sato", "ken.sato", email="ken.sato@example.com")
+    company.edit(f"{company.assignments.id}:1", users=["ken", "ken.sato"])
+    catch_up()
+    draft = draft_edit(company, author, users=["ken", "ken.sato", "hana"])
+    company.kintone.remove_user("ken.sato")
+    writing.write_drafts()
+    assert (notes_of(draft), value_of(company, 1, "users")) == (["draft_code_left_out"], ["ken", "hana"])
