@@ -16,6 +16,7 @@ from syncer.gateways.kintone_values import (
     Comment,
     Deletion,
     FieldInfo,
+    Json,
     Lookup,
     Mention,
     Record,
@@ -24,7 +25,7 @@ from syncer.gateways.kintone_values import (
     Values,
     Written,
     read_comment,
-    read_field,
+    read_fields,
     render_cells,
     render_comment,
 )
@@ -68,8 +69,7 @@ class KintoneApp(KintoneClient):
     def fetch_fields(self) -> Mapping[str, FieldInfo]:
         """Fetch the app's fields by code, system fields included; those inside a table are its columns."""
         answer = self._ask("app/form/fields.json", {"app": self.app_id})
-        properties = answer.member("properties", dict[str, dict[str, Any]])
-        return {code: read_field(code, definition) for code, definition in properties.items()}
+        return answer.read("properties", dict[str, Json], read_fields)
 
     def iter_records(self, condition: str = "", fields: Sequence[str] = ()) -> Iterator[list[Record]]:
         """Iterate over the records that match, in the order of their ids, a page of up to 500 at a time.

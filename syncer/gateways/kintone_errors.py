@@ -29,6 +29,7 @@ from syncer.states import Reason
 LONGEST_TEXT = 500  # characters of an answer that are kept
 OLD_REFUSAL = 520  # the status of refusals long ago, and of a few until today; without a code it is trouble
 
+U = TypeVar("U")
 V = TypeVar("V")
 
 
@@ -117,12 +118,16 @@ class Answer(NamedTuple):
             raise not_kintone(self.question, f"{name}: {text}")
         return int(text)
 
-    def rows(self, name: str, read: Callable[[Mapping[str, Any]], V]) -> list[V]:
-        """A list whose items `read` understands; what it raises of LookupError, TypeError and ValueError is told."""
+    def read(self, name: str, kind: type[U], read: Callable[[U], V]) -> V:
+        """A member that `read` understands. What it raises where it does not is told as kintone's fault."""
         try:
-            return [read(item) for item in self.member(name, list[Mapping[str, Any]])]
-        except (LookupError, TypeError, ValueError) as error:
+            return read(self.member(name, kind))
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise not_kintone(self.question, f"{name}: {error!r}"[:LONGEST_TEXT]) from error
+
+    def rows(self, name: str, read: Callable[[Mapping[str, Any]], V]) -> list[V]:
+        """A list whose items `read` understands."""
+        return self.read(name, list[Mapping[str, Any]], lambda items: [read(item) for item in items])
 
     def within(self, body: object) -> "Answer":
         """A part of it."""

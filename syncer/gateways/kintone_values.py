@@ -46,8 +46,12 @@ class FieldInfo:
     columns: tuple["FieldInfo", ...] = ()
 
 
+def read_fields(properties: Mapping[str, Json]) -> dict[str, FieldInfo]:
+    """The fields by code, as form/fields.json gives them."""
+    return {code: read_field(code, definition) for code, definition in properties.items()}
+
+
 def read_field(code: str, definition: Json) -> FieldInfo:
-    """A field's definition, as form/fields.json gives it."""
     options = sorted(definition.get("options", {}).items(), key=lambda item: int(item[1].get("index", 0)))
     return FieldInfo(
         code=code,
