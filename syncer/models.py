@@ -477,8 +477,6 @@ class AppState(models.Model):
         default=list, blank=True, help_text="APP:ID of those that the last scan did not find, and that are not gone"
     )
     is_short = models.BooleanField(default=False, help_text="whether the last scan found too few to be believed")
-    requests = models.PositiveIntegerField(_("requests today"), default=0)
-    requests_from = models.DateTimeField(null=True, blank=True, help_text="when the day of kintone began")
 
     class Meta:
         verbose_name = _("kintone app")

@@ -1,21 +1,20 @@
 """How often an app of kintone is read, and how much of it: as often as the requests of its day allow. Pure.
 
 kintone blocks nothing, but it counts the requests to each app and writes to the company's administrators when they are
-too many for a day. The rest of the quota belongs to everybody else's programs. A day of kintone begins at 9:00 in
-Japan, which is midnight in UTC.
+too many for a day. The rest of the quota belongs to everybody else's programs.
 
 The forecast is what was spent plus what the rest of the day would take. It need not be exact: whatever else asks for
 requests shows in what was spent at the next decision, and the rhythm gives way then.
 """
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from math import ceil
 
+from syncer.gateways.kintone_usage import DAILY_QUOTA, TIGHT_SHARE, find_day
+
 PAGE = 500  # records of a request
-QUOTA = 10_000  # requests to an app in a day: kintone's standard course
-SHARE = 0.7  # of the quota, for all of the portal's requests together
 RESERVE = 100  # requests at least, or as many as a scan takes, that scans leave to looks: a forecast is rough
 LOOK_EVERY = timedelta(seconds=50)  # the shipped schedule of looks at what changed
 RUN_EVERY = timedelta(minutes=10)  # and of full runs
@@ -75,7 +74,7 @@ RHYTHMS = (
 )
 
 
-def decide(occasion: Occasion, standing: Standing, now: datetime, zone: tzinfo, quota: int = QUOTA) -> Extent:
+def decide(occasion: Occasion, standing: Standing, now: datetime, zone: tzinfo, quota: int = DAILY_QUOTA) -> Extent:
     """How much of the app is to be read now."""
     if occasion is Occasion.EVERYTHING or standing.scanned_at is None or standing.looked_at is None:
         return Extent.BODIES
@@ -99,7 +98,7 @@ def _must_read_everything(occasion: Occasion, last: datetime | None, now: dateti
     return last < (night if night <= local else night - DAY)
 
 
-def may_scan(standing: Standing, now: datetime, quota: int = QUOTA) -> bool:
+def may_scan(standing: Standing, now: datetime, quota: int = DAILY_QUOTA) -> bool:
     """Whether the day can take a scan that the schedule has not asked for, because the count differs.
 
     Looks must stay as frequent as they are, and there must be requests left for the scans that are due anyhow.
@@ -111,19 +110,19 @@ def may_scan(standing: Standing, now: datetime, quota: int = QUOTA) -> bool:
     return choose_rhythm(after, now, quota).scan < DAY
 
 
-def choose_rhythm(standing: Standing, now: datetime, quota: int = QUOTA) -> Rhythm:
+def choose_rhythm(standing: Standing, now: datetime, quota: int = DAILY_QUOTA) -> Rhythm:
     """The quickest of which the day can take the rest; the slowest if it can take none."""
     return next((rhythm for rhythm in RHYTHMS if _fits(standing, rhythm, now, quota)), RHYTHMS[-1])
 
 
 def _fits(standing: Standing, rhythm: Rhythm, now: datetime, quota: int) -> bool:
     left = 0 if rhythm.scan >= DAY else max(RESERVE, count_pages(standing.records))
-    return forecast(standing, rhythm, now) <= SHARE * quota - left
+    return forecast(standing, rhythm, now) <= TIGHT_SHARE * quota - left
 
 
 def forecast(standing: Standing, rhythm: Rhythm, now: datetime) -> int:
     """The requests of the whole day if it goes on in this rhythm, a reading of everything included."""
-    rest = find_day_end(now) - now
+    rest = find_day(now) + DAY - now
     everything_is_due = standing.bodies_at is None or standing.bodies_at < find_day(now)
     pages, scan = count_pages(standing.records), max(rhythm.scan, RUN_EVERY)
     looks = rest / max(rhythm.look, LOOK_EVERY) + rest / RUN_EVERY - rest / scan
@@ -133,15 +132,6 @@ def forecast(standing: Standing, rhythm: Rhythm, now: datetime) -> int:
 def count_pages(records: int) -> int:
     """Requests of a scan: the last page is known by being short."""
     return records // PAGE + 1
-
-
-def find_day(now: datetime) -> datetime:
-    """When kintone's day began."""
-    return now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def find_day_end(now: datetime) -> datetime:
-    return find_day(now) + DAY
 
 
 def _is_due(last: datetime, every: timedelta, now: datetime) -> bool:

@@ -18,7 +18,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from django.db.models import F
 from django.utils import timezone
 from django.utils.timezone import get_default_timezone
 
@@ -27,9 +26,10 @@ from syncer.gateways.errors import GatewayError, NotFound, Permanent
 from syncer.gateways.kintone import PAGE, KintoneApp
 from syncer.mirror import records as mirror
 from syncer.models import AppState
-from syncer.rhythm import FORM_EVERY, Extent, Occasion, Standing, decide, find_day, may_scan
+from syncer.rhythm import FORM_EVERY, Extent, Occasion, Standing, decide, may_scan
 from syncer.schema import AppSchema, SchemaError, find_code_of_type, match_fields, require_fields
 from syncer.states import Reason
+from syncer.usage import load_usage
 
 OVERLAP = timedelta(minutes=5)  # kintone's times are whole minutes, and clocks differ
 SHRUNK_COUNT, SHRUNK_SHARE = 10, 0.05  # missing records that are more than both are not believed
@@ -72,15 +72,12 @@ class AppFailure(Exception):
 
 def read_app(source: AppSource, occasion: Occasion) -> AppReading:
     """Read as much of one app as is due. Raises AppFailure; the mirror then has lost nothing."""
-    reader = _Reader(source, _load_state(source))
     try:
-        return reader.read(occasion)
+        return _Reader(source, _load_state(source)).read(occasion)
     except (GatewayError, SchemaError) as error:
         operation = getattr(error, "operation", f"kintone GET app/form/fields.json app {source.app.app_id}")
         AppState.objects.filter(kind=source.kind).update(error=error.reason.as_json())
         raise AppFailure(source.kind, operation, error.reason) from error
-    finally:
-        _count_requests(source)
 
 
 def read_record(source: AppSource, record_id: str) -> AppReading | None:
@@ -88,20 +85,12 @@ def read_record(source: AppSource, record_id: str) -> AppReading | None:
 
     One that is gone is believed to be if it is all that kintone's count lacks; else a scan tells what became of them.
     """
-    reader = _Reader(source, _load_state(source))
-    try:
-        return reader.read_record(record_id)
-    finally:
-        _count_requests(source)
+    return _Reader(source, _load_state(source)).read_record(record_id)
 
 
 def read_records(source: AppSource, record_ids: Collection[str]) -> AppReading:
     """Read these records by themselves, a page at a time. Raises GatewayError and SchemaError."""
-    reader = _Reader(source, _load_state(source))
-    try:
-        return reader.read_records(record_ids)
-    finally:
-        _count_requests(source)
+    return _Reader(source, _load_state(source)).read_records(record_ids)
 
 
 def take_over(source: AppSource, codes: Mapping[str, str], bodies: Bodies) -> frozenset[str]:
@@ -124,14 +113,6 @@ def recall_reading(state: AppState) -> AppReading:
 def _load_state(source: AppSource) -> AppState:
     state, _created = AppState.objects.get_or_create(kind=source.kind, defaults={"app_id": source.app.app_id})
     return state
-
-
-def _count_requests(source: AppSource) -> None:
-    """Note what the day's quota of the app has lost."""
-    day, count = find_day(timezone.now()), source.app.calls.total()
-    today = AppState.objects.filter(kind=source.kind, requests_from=day)
-    if not today.update(requests=F("requests") + count):
-        AppState.objects.filter(kind=source.kind).update(requests=count, requests_from=day)
 
 
 class _Reader:
@@ -197,8 +178,7 @@ class _Reader:
         return replace(found, changed=found.changed | known.changed)
 
     def _find_standing(self) -> Standing:
-        state = self.state
-        spent = state.requests if state.requests_from == find_day(self.now) else 0
+        state, spent = self.state, load_usage(self.app.app_id, self.now).today
         if state.app_id != self.app.app_id:  # another app than the settings named before
             return Standing(spent=spent)
         return Standing(state.records, spent, state.read_at, state.scanned_at, state.bodies_at)

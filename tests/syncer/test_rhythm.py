@@ -6,17 +6,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from syncer.gateways.kintone_usage import DAILY_QUOTA, TIGHT_SHARE
 from syncer.rhythm import (
-    QUOTA,
     RHYTHMS,
-    SHARE,
     Extent,
     Occasion,
     Standing,
     choose_rhythm,
     count_pages,
     decide,
-    find_day,
     may_scan,
 )
 from tests.syncer.kintone_days import live_a_day
@@ -87,23 +85,24 @@ def test_looks_read_everything_where_no_full_run_does() -> None:
 
 
 def test_rhythm_gives_way_step_by_step() -> None:
-    chosen = [choose_rhythm(replace(MANY, spent=spent), NOON) for spent in range(0, QUOTA, 100)]
+    chosen = [choose_rhythm(replace(MANY, spent=spent), NOON) for spent in range(0, DAILY_QUOTA, 100)]
     places = [RHYTHMS.index(rhythm) for rhythm in chosen]
     assert places == sorted(places)
     assert (places[0], places[-1]) == (1, len(RHYTHMS) - 1)
 
 
 def test_nearly_spent_quota_slows_looks_down() -> None:
-    spent = replace(FRESH, spent=int(SHARE * QUOTA))
+    spent = replace(FRESH, spent=int(TIGHT_SHARE * DAILY_QUOTA))
     assert at(Occasion.LOOK, spent) is Extent.NOTHING
     assert at(Occasion.LOOK, replace(spent, looked_at=NOON - timedelta(minutes=10))) is Extent.CHANGES
     assert at(Occasion.ROUTINE, spent) is Extent.CHANGES
 
 
 def test_new_day_brings_the_old_rhythm_back() -> None:
-    evening = datetime(2026, 11, 25, 23, 59, tzinfo=UTC)
-    assert find_day(evening) != find_day(evening + timedelta(minutes=1))
-    assert find_day(NOON) == datetime(2026, 11, 25, tzinfo=UTC)
+    evening = datetime(2026, 11, 25, 23, 50, tzinfo=UTC)
+    spent = replace(FRESH, spent=DAILY_QUOTA, bodies_at=evening)
+    assert choose_rhythm(spent, evening) == RHYTHMS[-1]
+    assert choose_rhythm(replace(spent, spent=0), evening + timedelta(minutes=10)) == RHYTHMS[0]
 
 
 def test_differing_count_brings_no_more_scans_than_the_day_can_take() -> None:
@@ -123,7 +122,7 @@ def test_last_page_is_known_by_being_short(records: int, requests: int) -> None:
 @pytest.mark.parametrize(("records", "scans"), [(500, 144), (10_000, 100), (50_000, 24), (200_000, 4)])
 def test_day_stays_within_its_share(records: int, scans: int) -> None:
     day = live_a_day(records)
-    assert day.requests <= SHARE * QUOTA
+    assert day.requests <= TIGHT_SHARE * DAILY_QUOTA
     assert day.scans >= scans
 
 
@@ -134,5 +133,5 @@ def test_quiet_day_has_a_look_each_minute(records: int) -> None:
 
 def test_day_in_which_the_count_always_differs_stays_within_its_share() -> None:
     day = live_a_day(50_000, count_differs=True)
-    assert day.requests <= SHARE * QUOTA
+    assert day.requests <= TIGHT_SHARE * DAILY_QUOTA
     assert day.longest_gap <= timedelta(minutes=1)

@@ -1,5 +1,6 @@
 """What goes wrong while kintone is read: the mirror loses nothing by it, says why, and goes on when it is mended."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,10 +12,12 @@ from accounts.models import AppKind, Record
 from simulators.kintone import Fault
 from syncer.connections import connect_kintone
 from syncer.gateways.kintone import KintoneApp
-from syncer.models import AppState
+from syncer.gateways.kintone_usage import DAILY_QUOTA, TIGHT_SHARE, find_hour
+from syncer.models import AppState, KintoneUsage
 from syncer.preparing import RunFailed, read_one_record
-from syncer.rhythm import QUOTA, Occasion, find_day
+from syncer.rhythm import Occasion
 from syncer.scanning import AppFailure, AppReading, find_record, read_app, read_record, read_records
+from syncer.usage import load_usage
 from tests.syncer.worlds import World
 
 pytestmark = pytest.mark.django_db
@@ -315,20 +318,15 @@ def test_wrong_token_leaves_everything(world: World, three: list[str], settings:
 # --- The quota --------------------------------------------------------------------------------------------------------
 
 
-def test_requests_of_the_day_are_counted(world: World, three: list[str]) -> None:
-    look()
-    app = world.assignments.id
-    assert state().requests == sum(count for (_day, number), count in world.kintone.requests.items() if number == app)
-
-
-def test_requests_of_yesterday_are_forgotten(world: World, three: list[str]) -> None:
-    shift(requests=9_000, requests_from=find_day(timezone.now()) - timedelta(days=1))
-    look()
-    assert state().requests == 2
+def spend(share: float = TIGHT_SHARE) -> None:
+    """All programs together, so far today."""
+    KintoneUsage.objects.all().delete()
+    hour = find_hour(timezone.now())
+    KintoneUsage.objects.create(app_id=state().app_id, hour=hour, requests=int(share * DAILY_QUOTA))
 
 
 def test_nearly_spent_quota_spares_looks_and_forgets_nothing(world: World, three: list[str]) -> None:
-    shift(requests=int(0.7 * QUOTA), requests_from=find_day(timezone.now()))
+    spend()
     world.edit(three[0], groups="developers")
     before = world.kintone.calls.total()
     assert look().changed == frozenset()
@@ -338,12 +336,18 @@ def test_nearly_spent_quota_spares_looks_and_forgets_nothing(world: World, three
 
 
 def test_nearly_spent_quota_puts_a_scan_off_that_only_the_count_asks_for(world: World, three: list[str]) -> None:
-    shift(
-        requests=int(0.7 * QUOTA), requests_from=find_day(timezone.now()), read_at=timezone.now() - timedelta(hours=1)
-    )
+    spend()
+    shift(read_at=timezone.now() - timedelta(hours=1))
     world.delete(three[0])
     assert look().gone == frozenset()
     assert read().gone == {three[0]}
+
+
+def test_requests_of_readings_are_counted(world: World) -> None:
+    with connect_kintone()[1].app as app:
+        read_app(replace(connect_kintone()[1], app=app), Occasion.LOOK)
+    asked = sum(count for (_day, number), count in world.kintone.requests.items() if number == world.assignments.id)
+    assert (load_usage(str(world.assignments.id), timezone.now()).today, asked) == (2, 2)
 
 
 def test_10_001_records_are_scanned_with_21_requests(world: World) -> None:
