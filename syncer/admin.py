@@ -139,7 +139,7 @@ class LeaseAdmin(ReadOnlyAdmin):
 
 @admin.register(AppState)
 class AppStateAdmin(ReadOnlyAdmin):
-    list_display = ["kind", "app_id", "read_at", "scanned_at", "requests_today"]
+    list_display = ["kind", "app_id", "records", "read_at", "scanned_at", "bodies_at", "requests_today"]
 
     @admin.display(description=_("requests since 9:00 in Japan"))
     def requests_today(self, state: AppState) -> str:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access import require_admin, require_user, sees_everything, visible_assignments, visible_records
 from accounts.models import Account, User
 from portal.views.change_groups import group_changes, load_names
+from portal.views.mirror_age import list_mirror_ages
 from portal.views.paging import choose, paginate
 from portal.views.requests import HtmxHttpRequest, asks_for_part
 from portal.views.run_drift import build_drift
@@ -35,7 +36,8 @@ def run_list(request: HttpRequest) -> HttpResponse:
     page = paginate(request, runs.order_by("-pk") if shows_all else list_notable(runs))
     rows = list(page)
     lines = rows if shows_all else _fold(page, rows)
-    context = {"page": page, "lines": lines, "shows_all": shows_all, "schedule": describe_schedule()}
+    told = {"schedule": describe_schedule(), "mirror_ages": list_mirror_ages()}
+    context = {"page": page, "lines": lines, "shows_all": shows_all} | told
     return render(request, "portal/run_list.html", context)
 
 
