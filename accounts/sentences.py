@@ -709,9 +709,17 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         _("kintone does not accept the API token of app {app}."),
         _("Check the token in the settings. A new or changed token works only after “Update App” in kintone."),
     ),
+    "kintone_login_refused": (
+        _("kintone does not accept this login or token ({operation})."),
+        _("Check KINTONE_USERNAME and KINTONE_PASSWORD, or KINTONE_USERS_API_TOKEN."),
+    ),
+    "kintone_login_no_right": (
+        _("This login or token may not do this in kintone ({operation})."),
+        _("Only a kintone administrator may create apps; a token for users needs the scope to read them."),
+    ),
     "kintone_no_right": (
         _("The API token of the kintone app {app} may not do this ({operation})."),
-        _("Tick the rights to view, add and edit records for the token, then “Update App”."),
+        _("Tick the rights to view, add, edit and delete records for the token, then “Update App”."),
     ),
     "kintone_app_missing": (
         _("There is no kintone app {app}."),

@@ -147,8 +147,8 @@ class BulkFailure(GatewayError):
 
     error: why, in the gateway's tree. done: what was written before, by request; deletions count in `rows_done` only.
     request_index, row_index: which of the requests, and which of its rows, kintone refused; None where it did not say.
-    What follows `rows_done` was not written, unless `error` leaves that open (NoAnswer, Unavailable): then the first
-    2,000 of it were written all or not at all.
+    What follows `rows_done` was not written, unless `error` leaves that open (NoAnswer, Unavailable, OutcomeUnknown):
+    then the first 2,000 of it were written all or not at all.
     """
 
     def __init__(

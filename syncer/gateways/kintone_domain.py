@@ -33,7 +33,8 @@ class KintoneDomain(KintoneClient):
 
     def _write_chunk(self, chunk: Sequence[Part]) -> list[list[Written]]:
         body = {"requests": [part.render(self._api_path) for part in chunk]}
-        answer = self._write("POST", "bulkRequest.json", body)
+        apps = ",".join(dict.fromkeys(part.request.app_id for part in chunk))
+        answer = self._write("POST", "bulkRequest.json", body, app_id=apps)
         results = answer.member("results", list[Any])
         if len(results) != len(chunk):
             raise not_kintone(answer.question, f"{len(results)} results for {len(chunk)} requests")

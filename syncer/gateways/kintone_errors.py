@@ -16,6 +16,7 @@ from syncer.gateways.errors import (
     Invalid,
     NoAnswer,
     NotFound,
+    OutcomeUnknown,
     Permanent,
     Race,
     Throttled,
@@ -61,7 +62,7 @@ _BY_CODE: Mapping[str, tuple[type[GatewayError], str]] = {
     "CB_IJ01": (Invalid, "kintone_error"),
     "CB_NO02": (Denied, "kintone_no_right"),
     "CB_VA01": (Invalid, "kintone_error"),
-    "CB_WA01": (Unauthenticated, "kintone_token_refused"),
+    "CB_WA01": (Unauthenticated, "kintone_login_refused"),
     "GAIA_AP01": (NotFound, "kintone_app_missing"),
     "GAIA_CO02": (Conflict, "kintone_conflict"),
     "GAIA_DA02": (Race, "kintone_locked"),
@@ -80,6 +81,11 @@ _BY_STATUS: Mapping[int, tuple[type[GatewayError], str]] = {
     404: (NotFound, "kintone_error"),
     429: (Throttled, "kintone_throttled"),
 }
+# The same about what belongs to no app: the directory of users, and apps that are still to be made.
+_WITHOUT_APP: Mapping[str, str] = {
+    "kintone_token_refused": "kintone_login_refused",
+    "kintone_no_right": "kintone_login_no_right",
+}
 _NOT_ASKED = (
     requests.exceptions.InvalidHeader,
     requests.exceptions.InvalidSchema,
@@ -94,6 +100,7 @@ class Question(NamedTuple):
 
     operation: str  # `kintone GET records.json app 24`
     app_id: str = ""
+    writes: bool = False
 
     def reason(self, reason_code: str, /, **params: str) -> Reason:
         return Reason(reason_code, {"operation": self.operation, "app": self.app_id, **params})
@@ -149,9 +156,13 @@ def read_answer(question: Question, response: requests.Response) -> Answer:
     return Answer(question, body)
 
 
-def not_kintone(question: Question, text: str) -> Permanent:
-    """The error for an answer that cannot be kintone's: a sign-in page, a proxy, another service."""
-    return Invalid(question.operation, question.reason("kintone_not_kintone", text=text), "", text)
+def not_kintone(question: Question, text: str) -> GatewayError:
+    """The error for an answer that cannot be kintone's: a sign-in page, a proxy, another service.
+
+    A write may have come through to kintone behind it.
+    """
+    kind = OutcomeUnknown if question.writes else Invalid
+    return kind(question.operation, question.reason("kintone_not_kintone", text=text), "", text)
 
 
 def truncated(question: Question, *, expected: int, found: int) -> Truncated:
@@ -212,6 +223,10 @@ def _refusal(
     code = str(body.get("code", "")) if body else ""
     text = (_say(body) if body else response.text)[:LONGEST_TEXT]
     kind, reason_code = _classify(status, code, is_json=body is not None)
+    if reason_code == "kintone_not_kintone":
+        return not_kintone(question, f"{status} {text}")
+    if not question.app_id:
+        reason_code = _WITHOUT_APP.get(reason_code, reason_code)
     reason = question.reason(reason_code, status=str(status), code=code, text=text)
     error = _make(kind, question, reason, (code, text), faults=tuple(_read_faults(body)))
     error.part = part

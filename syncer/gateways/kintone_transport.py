@@ -114,9 +114,9 @@ class KintoneClient:
         app_id: str = "",
         charged: Collection[str] | None = None,
     ) -> Answer:
-        """Change something."""
-        url = self._url(path)
-        purpose = _Purpose(name_question(method, path, app_id), _charge(path, app_id, charged))
+        """Change something. Raises OutcomeUnknown where what answered is not kintone, which may still have done it."""
+        url, question = self._url(path), name_question(method, path, app_id)._replace(writes=True)
+        purpose = _Purpose(question, _charge(path, app_id, charged))
         return self._try(purpose, WRITE_AGAIN, lambda: self._request(method, url, json=dict(body)))
 
     def _request(self, method: str, url: str, **parts: Any) -> requests.Response:

@@ -184,7 +184,7 @@ def test_scan_that_stays_short_is_truncated(kintone_world: KintoneWorld, assignm
     ("code", "kind", "reason"),
     [
         ("GAIA_IA02", Unauthenticated, "kintone_token_refused"),
-        ("CB_WA01", Unauthenticated, "kintone_token_refused"),
+        ("CB_WA01", Unauthenticated, "kintone_login_refused"),
         ("GAIA_NO01", Denied, "kintone_no_right"),
         ("CB_NO02", Denied, "kintone_no_right"),
         ("GAIA_AP01", NotFound, "kintone_app_missing"),

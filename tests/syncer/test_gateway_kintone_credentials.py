@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from simulators.kintone import App, Fault, KintoneWorld
+from simulators.serving import Response, Serving
 from syncer.gateways.errors import (
     GatewayError,
     Invalid,
     NoAnswer,
+    OutcomeUnknown,
     Permanent,
     Temporary,
     Unauthenticated,
@@ -130,3 +132,21 @@ def test_old_status_with_a_code_is_a_refusal(
     with pytest.raises(kind) as caught:
         writer.create_record({"account_id": "2"})
     assert isinstance(caught.value, Temporary) == (kind is Unavailable)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Response.text("<html>Sign in</html>", content_type="text/html"),
+        Response.text("Not Found", 404),
+        Response(302, b"", (("Location", "https://login.example.com/"),)),
+    ],
+)
+def test_write_that_somebody_else_answered_is_of_unknown_outcome(answer: Response) -> None:
+    with (
+        Serving(lambda _request: answer) as serving,
+        KintoneApp(serving.url, "2", ("token",)) as app,
+        pytest.raises(OutcomeUnknown) as caught,
+    ):
+        app.create_record({"account_id": "2"})
+    assert (caught.value.reason.code, app.calls.total()) == ("kintone_not_kintone", 1)

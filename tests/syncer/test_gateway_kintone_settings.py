@@ -189,7 +189,8 @@ def test_token_makes_no_app_and_needs_the_right_to_manage(
     manager, reader = (kintone_world.add_token([app.id], (right,)) for right in ("manage", "view"))
     with KintoneSettings(kintone_url, (manager,)) as settings_of:
         settings_of.update_views(str(app.id), {})
-        with pytest.raises(Denied):
+        with pytest.raises(Denied) as caught:
             settings_of.create_app("別のアプリ")
+    assert caught.value.reason.code == "kintone_login_no_right"
     with KintoneSettings(kintone_url, (reader,)) as settings_of, pytest.raises(Denied):
         settings_of.update_views(str(app.id), {})
