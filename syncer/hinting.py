@@ -7,7 +7,7 @@ are read in one request for 500 and carried out in one run.
 
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from datetime import timedelta
 
 from django.conf import settings
@@ -17,13 +17,14 @@ from django.utils import timezone
 from accounts.models import Instance
 from syncer import leases, runs
 from syncer.models import Hint, Run
-from syncer.preparing import RunFailed, read_records
+from syncer.preparing import RunFailed, Wish, read_records
 
 logger = logging.getLogger(__name__)
 
 LEASE = "hints"
 MOMENT = timedelta(seconds=2)  # between two looks at one record
 MOST_LOOKS = 30  # of one task, so that it ends though somebody's script never does
+MOST_RUNS = 3  # under way at once, so that workers have time for other things
 KEPT = timedelta(days=1)
 
 
@@ -43,20 +44,20 @@ def has_hints() -> bool:
 
 
 def heed_hints(stopping: runs.Stopping, *, wait: float = 0, sleep: Callable[[float], None] = time.sleep) -> list[Run]:
-    """Look at what was hinted at until nothing is; the runs that came of it. Somebody else at it is no error."""
+    """Look at what was hinted at until nothing is; the runs that came of it.
+
+    One look at a time, but a run keeps nobody from the next look. Somebody else at it is no error.
+    """
     done: list[Run] = []
     try:
-        with leases.hold_lease(LEASE, wait=wait) as lease:
-            for _look in range(MOST_LOOKS):
-                if stopping or lease.is_lost or not has_hints():
-                    break
-                if not (references := _take()):
-                    sleep(MOMENT.total_seconds() / 4)
-                    continue
-                run = _look_at(references, stopping)
-                done += [run] if run else []
+        for _look in range(MOST_LOOKS):
+            with leases.hold_lease(LEASE, wait=wait, sleep=sleep) as lease:
+                wish = _look_at_next(lambda: bool(stopping) or lease.is_lost, sleep)
+            if wish is None:
+                break
+            done += _carry_out(wish, stopping)
     except leases.LeaseBusy:
-        logger.info("hints: somebody else is heeding them")
+        logger.info("hints: somebody else is looking at them")
     except RunFailed as failure:
         logger.warning("hints: what was hinted at could not be read: %s", failure.reason)
     Hint.objects.filter(is_pending=False, noted_at__lt=timezone.now() - KEPT).delete()
@@ -76,22 +77,36 @@ def _take() -> list[str]:
     return [str(row) for row in rows]
 
 
-def _look_at(references: Collection[str], stopping: runs.Stopping) -> Run | None:
-    """Read these records, and carry out what changed of them; None when nothing did. Raises RunFailed.
+def _look_at_next(must_stop: Callable[[], bool], sleep: Callable[[float], None]) -> Wish | None:
+    """Read the records that are due, waiting for their moment; None when nothing is hinted at. Raises RunFailed."""
+    while has_hints() and not must_stop():
+        if references := _take():
+            return _read(references)
+        sleep(MOMENT.total_seconds() / 4)
+    return None
 
-    A record that was read and not carried out, because this process ended, is left to the next look at the changes.
-    """
+
+def _read(references: Collection[str]) -> Wish:
     try:
-        wish = read_records(references)
+        return read_records(references)
     except RunFailed:
         _put_back(references)
         raise
-    if not wish.changed or not Instance.objects.exists():
-        return None
+
+
+def _carry_out(wish: Wish, stopping: runs.Stopping) -> Iterable[Run]:
+    """One run over what changed, if anything did.
+
+    What is read and not carried out, because this process ended or others are busy enough, the next look at the
+    changes will do.
+    """
+    under_way = Run.objects.filter(kind__in=(Run.Kind.RECORD, Run.Kind.CHANGES), status=Run.Status.RUNNING)
+    if not wish.changed or not Instance.objects.exists() or under_way.count() >= MOST_RUNS:
+        return
     only = next(iter(wish.changed)) if len(wish.changed) == 1 else ""
     kind = Run.Kind.RECORD if only else Run.Kind.CHANGES
     run = Run.objects.create(kind=kind, record_reference=only, mode=settings.SYNC_MODE)
-    return runs.execute(run, stopping, wish=wish)
+    yield runs.execute(run, stopping, wish=wish)
 
 
 def _put_back(references: Collection[str]) -> None:

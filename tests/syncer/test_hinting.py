@@ -1,7 +1,8 @@
 """What kintone's webhook says: looked at, never believed, and in bursts."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from celery.exceptions import OperationalError
@@ -12,10 +13,12 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from accounts.models import Record
 from simulators.kintone import Fault
 from simulators.serving import Request, Response, Serving
-from syncer import hinting, leases, tasks
+from syncer import hinting, leases, runs, tasks
 from syncer.hinting import heed_hints, note_hint
 from syncer.models import Hint, Run
+from syncer.preparing import Wish
 from syncer.runs import Stopping
+from tests.factories import make_run
 from tests.syncer.running import sync
 from tests.syncer.worlds import FOREIGN, World
 
@@ -95,13 +98,13 @@ def test_stranger_is_forgotten(company: World, reference: str) -> None:
     assert heed() == []
 
 
-def test_thousand_records_are_one_run_and_few_requests(company: World) -> None:
+def test_many_records_are_one_run_and_one_request(company: World) -> None:
     references = [company.register("blog", "Reader", "taro") for _number in range(20)]
     company.kintone.calls.clear()
-    for reference in [*references, *(f"{company.assignments.id}:{number}" for number in range(1000, 1980))]:
+    for reference in [*references, *(f"{company.assignments.id}:{number}" for number in range(1000, 1180))]:
         hint(reference)
     assert heed() == [("changes", "")]
-    assert sum(company.kintone.calls.values()) == 2
+    assert sum(company.kintone.calls.values()) == 1
 
 
 def test_only_the_first_word_wakes_somebody() -> None:
@@ -111,19 +114,19 @@ def test_only_the_first_word_wakes_somebody() -> None:
 
 def test_burst_about_one_record_is_two_runs(company: World, monkeypatch: pytest.MonkeyPatch) -> None:
     reference = company.register("blog", "Reader", "taro")
-    looks: list[list[str]] = []
-    look_at = hinting._look_at
+    looks: list[Collection[str]] = []
+    read = hinting._read
 
-    def look_while_it_goes_on(references: list[str], stopping: Stopping) -> Run | None:
-        run = look_at(references, stopping)
+    def read_while_it_goes_on(references: Collection[str]) -> Wish:
+        wish = read(references)
         looks.append(references)
         if len(looks) == 1:
             for number in range(59):
                 company.edit(reference, users=["taro", "ken"] if number % 2 else ["taro"])
                 hint(reference)
-        return run
+        return wish
 
-    monkeypatch.setattr(hinting, "_look_at", look_while_it_goes_on)
+    monkeypatch.setattr(hinting, "_read", read_while_it_goes_on)
     hint(reference)
     assert heed() == [("record", reference)] * 2
     assert looks == [[reference]] * 2
@@ -154,6 +157,34 @@ def test_plan_mode_only_plans(company: World, settings: Settings) -> None:
     heed()
     assert Run.objects.get().mode == Run.Mode.PLAN
     assert ("blog", "Reader", "taro") not in company.granted()
+
+
+def test_long_run_keeps_nobody_from_looking(company: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = company.register("blog", "Reader", "taro"), company.register("blog", "Reader", "ken")
+    execute, inner = runs.execute, list[tuple[str, str]]()
+
+    def look_meanwhile(run: Run, *values: Any, **named: Any) -> Run:
+        if run.record_reference == first:
+            hint(second)
+            inner.extend(heed())
+        return execute(run, *values, **named)
+
+    monkeypatch.setattr(runs, "execute", look_meanwhile)
+    hint(first)
+    assert heed() == [("record", first)]
+    assert inner == [("record", second)]
+
+
+def test_busy_workers_mirror_it_and_leave_the_rest(company: World) -> None:
+    for _number in range(hinting.MOST_RUNS):
+        make_run(kind=Run.Kind.RECORD, status=Run.Status.RUNNING)
+    reference = company.register("blog", "Reader", "taro")
+    hint(reference)
+    assert heed() == []
+    assert Record.objects.filter(record_id=reference.partition(":")[2], is_settled=False).exists()
+    Run.objects.all().delete()
+    tasks.run_changes()
+    assert ("blog", "Reader", "taro") in company.granted()
 
 
 def test_old_hints_are_forgotten() -> None:
