@@ -13,6 +13,7 @@ from datetime import UTC
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.models import Draft, Record
 from syncer import draft_outcomes as outcomes
@@ -50,6 +51,10 @@ class NotYet(Exception):
 
 class Discarded(Exception):
     """Nobody wants it any more, and it has not arrived."""
+
+
+class UnderWay(Exception):
+    """Nobody wants it any more, and it may yet arrive: then the ledger has to know whose word it is."""
 
 
 class Overtaken(Exception):
@@ -166,7 +171,7 @@ class Request:
 
 
 def carry(form: Form, draft: Draft) -> Carried:
-    """Bring one draft to kintone. Raises NotYet, Discarded, Overtaken, GatewayError."""
+    """Bring one draft to kintone. Raises NotYet, Discarded, UnderWay, Overtaken, GatewayError."""
     if draft.attempts and (found := find_carried(form, draft)):
         return found
     ready = prepare(form, draft)
@@ -174,9 +179,9 @@ def carry(form: Form, draft: Draft) -> Carried:
 
 
 def prepare(form: Form, draft: Draft) -> Request | Carried:
-    """What is to be sent, if anything. Raises NotYet, Discarded, Overtaken, NotFound."""
+    """What is to be sent, if anything. Raises NotYet, Discarded, UnderWay, Overtaken, NotFound."""
     if draft.discarded_at:
-        raise Discarded
+        raise UnderWay if outcomes.may_still_arrive(draft, timezone.now()) else Discarded
     if draft.record is None:
         # A new record says everything: what a form fills in by itself is not what somebody decided.
         empty = {name: [] if name in drafting.LISTS else "" for name in form.codes}
@@ -198,7 +203,7 @@ def _prepare_update(form: Form, draft: Draft, record: Record) -> Request | Carri
     merged = merge(base, theirs, draft.values, may_move=is_move(draft))
     if merged.conflicts:
         raise Overtaken(merged.conflicts, theirs, record)
-    if not is_judged(record, find_own_names(base, draft.values)):
+    if not is_judged(record, draft.author, find_own_names(base, draft.values)):
         raise NotYet(record)
     if not merged.values:
         return Carried(Written(record.record_id, record.revision), is_ours=False)

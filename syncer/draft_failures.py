@@ -6,14 +6,14 @@ from django.utils import timezone
 
 from accounts.models import Draft, Record
 from syncer import draft_outcomes as outcomes
-from syncer.carrying import Apps, Discarded, NotYet, Overtaken, is_record_gone
+from syncer.carrying import Apps, Discarded, NotYet, Overtaken, UnderWay, is_record_gone
 from syncer.gateways.errors import Denied, GatewayError, NotFound, Race, Temporary
 from syncer.schema import SchemaError
 from syncer.states import Reason
 
 logger = logging.getLogger(__name__)
 
-FAILURES = (NotYet, Discarded, Overtaken, GatewayError, SchemaError)
+FAILURES = (NotYet, Discarded, UnderWay, Overtaken, GatewayError, SchemaError)
 """All that carrying a draft raises."""
 
 

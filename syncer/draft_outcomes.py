@@ -23,6 +23,7 @@ from syncer.states import Reason
 logger = logging.getLogger(__name__)
 
 FIRST_DELAY, LONGEST_DELAY = timedelta(minutes=1), timedelta(minutes=15)  # between two tries, doubling
+UNDER_WAY = timedelta(minutes=2)  # how long a request may take to arrive; its answer is given up much sooner
 _CLEAN: Mapping[str, Any] = {"attempts": 0, "sent": None, "sent_revision": None}
 
 
@@ -41,11 +42,18 @@ def begin(draft: Draft, *, sent: Mapping[str, Any], revision: int | None) -> boo
 
     False where somebody has discarded it meanwhile.
     """
+    kept = {**sent, "at": timezone.now().isoformat()}
     waiting = Draft.objects.filter(pk=draft.pk, state=Draft.State.WAITING, discarded_at__isnull=True)
-    if not waiting.update(attempts=F("attempts") + 1, sent=dict(sent), sent_revision=revision):
+    if not waiting.update(attempts=F("attempts") + 1, sent=kept, sent_revision=revision):
         return False
-    draft.attempts, draft.sent, draft.sent_revision = draft.attempts + 1, dict(sent), revision
+    draft.attempts, draft.sent, draft.sent_revision = draft.attempts + 1, kept, revision
     return True
+
+
+def may_still_arrive(draft: Draft, now: datetime) -> bool:
+    """Whether a request without an answer may be on its way yet, though kintone does not show it."""
+    at = (draft.sent or {}).get("at")
+    return bool(draft.attempts and at) and now - datetime.fromisoformat(str(at)) < UNDER_WAY
 
 
 def forget_attempt(draft: Draft) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from accounts.judgement import name_value
-from accounts.models import AppKind, PrincipalLink, Record, User, Withheld
+from accounts.models import AppKind, PortalWrite, PrincipalLink, Record, User, Withheld
 from accounts.names import fold
 from accounts.withholding import confirm, may_confirm
 from syncer import drafting
@@ -17,11 +17,14 @@ _SOURCES = {"users": "kintone_user", "more_users": "address", "groups": "group_n
 _IN_FORCE = {"users": "kintone_user", "addresses": "address", "groups": "group_name"}
 
 
-def is_judged(record: Record, own: Collection[str] = ()) -> bool:
+def is_judged(record: Record, author: User, own: Collection[str] = ()) -> bool:
     """A run has looked at the revision, and whoever it names is in force or withheld, or among `own`.
 
-    A record that never was in force names nobody yet: whoever mends it answers for all of it, as in kintone.
+    A record that never was in force names nobody yet: whoever mends it answers for all of it, as in kintone. What
+    `author` himself has saved since the last look is his word anyway.
     """
+    if _is_word_of(author, record):
+        return True
     if not record.is_settled:
         return False
     if record.kind != AppKind.ASSIGNMENT or record.in_force is None or record.is_in_force:
@@ -30,6 +33,16 @@ def is_judged(record: Record, own: Collection[str] = ()) -> bool:
     known = frozenset(_iter_names(record.in_force, _IN_FORCE))
     open_names = written - known - {value[1:] for value in _load_withheld(record)}
     return not open_names or _mean_the_same(open_names, known)
+
+
+def _is_word_of(author: User, record: Record) -> bool:
+    """Whether everything since the revision in force was saved by him. A move to a twin is judged by itself."""
+    since = record.in_force_revision or 0
+    writes = PortalWrite.objects.filter(
+        app_id=record.app_id, record_id=record.record_id, user=author, keeps_access=False,
+        revision__gt=since, revision__lte=record.revision,
+    )  # fmt: skip
+    return 0 < record.revision - since == writes.count()
 
 
 def _mean_the_same(names: Collection[str], known: Collection[str]) -> bool:

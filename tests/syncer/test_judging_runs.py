@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.models import (
     Account,
+    AppKind,
     Assignment,
     AuditEvent,
     Draft,
@@ -22,6 +23,8 @@ from accounts.models import (
 )
 from simulators.aws.faults import Fault
 from syncer.models import Notice
+from syncer.saving import save
+from syncer.tasks import write_drafts
 from tests.factories import make_user
 from tests.syncer.running import plan, state_of, sync
 from tests.syncer.worlds import DOMAIN, FOREIGN, World
@@ -301,6 +304,24 @@ def test_what_the_portal_is_writing_is_judged_once_its_writer_is_known(company: 
     Draft.objects.filter(pk=draft.pk).update(state=Draft.State.WRITTEN)
     sync()
     assert (granted(company), held()) == ({("shop", "Reader", "taro")}, [("+kintone_user:ken", "writer_unknown")])
+
+
+def test_save_in_the_portal_lets_in_nobody_whom_another_wrote_by_hand(company: World) -> None:
+    """Ken writes himself in between the form and its save; the save goes onto that, and stays what its author said."""
+    reference = register(company, "shop", "taro", by="hana")
+    sync()
+    record = Record.objects.get(record_id=reference.partition(":")[2], kind="assignment")
+    draft = save(AppKind.ASSIGNMENT, make_user(is_staff=True), {"expires_on": "2099-01-01"}, record=record)
+    edit(company, reference, by="ken", users=["taro", "ken"])
+    write_drafts()
+    draft.refresh_from_db()
+    record.refresh_from_db()
+    assert (draft.state, draft.written_revision, record.revision) == ("written", 3, 3)
+    assert (granted(company), held()) == (
+        {("shop", "Reader", "taro")}, [("+kintone_user:ken", "writer_may_not")],
+    )  # fmt: skip
+    assert record.in_force is not None
+    assert (record.in_force["users"], record.in_force["expires_on"]) == (["taro"], "2099-01-01")
 
 
 def test_draft_that_was_given_up_holds_nothing(company: World) -> None:

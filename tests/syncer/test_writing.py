@@ -1,5 +1,6 @@
 """Drafts on their way to kintone: written once, whatever breaks, and never over somebody else's word."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from pytest_django import Settings
 
 from accounts.models import AppKind, AuditEvent, Draft, Person, PortalWrite, Record, User
 from simulators.kintone import Fault
-from syncer import carrying, leases, writing
+from syncer import carrying, leases, saving, writing
 from syncer.drafting import make_draft
 from syncer.mirror.records import load_records
 from syncer.models import AppState
@@ -267,6 +268,17 @@ def test_revision_of_somebody_else_is_never_ours(company: World, author: User) -
     assert not PortalWrite.objects.exists()
 
 
+def test_second_save_of_the_same_person_waits_for_no_run(company: World, author: User) -> None:
+    for users in (["taro"], ["taro", "ken"]):
+        draft = draft_edit(company, author, users=users)
+        writing.write_drafts()
+        assert state_of(draft) == ("written", "")
+    other = make_user("太郎", person=Person.objects.get(kintone_code="taro"))
+    draft = draft_edit(company, other, users=["ken"])
+    writing.write_drafts()
+    assert state_of(draft) == ("waiting", "draft_waits_for_judgement")
+
+
 def test_draft_waits_for_the_one_before_it(company: World, author: User) -> None:
     first = make_draft(AppKind.PERMISSION_SET, author, {"name": ""})
     first.save()
@@ -344,6 +356,30 @@ def test_kintone_away_is_tried_after_longer_and_longer_pauses(company: World, au
     Draft.objects.update(retry_at=timezone.now())
     writing.write_drafts()
     assert (state_of(draft)[0], draft.tries) == ("written", 6)
+
+
+def test_discarded_while_its_answer_was_lost_is_watched_until_it_cannot_arrive(company: World, author: User) -> None:
+    """What arrives late without the ledger would count as Administrator's word."""
+    draft = draft_edit(company, author, users=["taro"])
+    company.kintone.faults.add(Fault(method="PUT", path=RECORD, status=503, text="maintenance", times=1))
+    writing.write_drafts()
+    saving.discard(draft, author)
+    writing.write_drafts()
+    assert state_of(draft)[0] == "waiting"
+    sent = {**(draft.sent or {}), "at": (timezone.now() - timedelta(minutes=3)).isoformat()}
+    Draft.objects.filter(pk=draft.pk).update(sent=sent)
+    writing.write_drafts()
+    assert (state_of(draft)[0], value_of(company, 1, "users")) == ("discarded", ["hana", "taro"])
+
+
+def test_discarded_too_late_is_written_and_says_so(company: World, author: User) -> None:
+    draft = draft_edit(company, author, users=["taro"])
+    company.kintone.faults.add(Fault(method="PUT", path=RECORD, hang_up=True, times=1))
+    writing.write_drafts()
+    saving.discard(draft, author)
+    writing.write_drafts()
+    assert state_of(draft) == ("written", "draft_discarded_too_late")
+    assert PortalWrite.objects.get().revision == 2
 
 
 # --- Deleting ---------------------------------------------------------------------------------------------------------
