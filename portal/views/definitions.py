@@ -104,7 +104,8 @@ def _read_body(record: Record) -> dict[str, Any]:
     setting = "KINTONE_PERMISSION_SET_FIELDS" if record.kind == AppKind.PERMISSION_SET else "KINTONE_ASSIGNMENT_FIELDS"
     codes: dict[str, str] = getattr(settings, setting)
     names = ("name", *SET_FIELDS, "owners") if record.kind == AppKind.PERMISSION_SET else ASSIGNMENT_FIELDS
-    return {name: (record.body.get(codes.get(name, name)) or {}).get("value") for name in names}
+    values = {name: (record.body.get(codes.get(name, name)) or {}).get("value") for name in names}
+    return {**values, "more_users": [values.get("more_users"), *record.beside]} if record.beside else values
 
 
 def _collect_names(values: Mapping[str, Any]) -> dict[str, str]:

@@ -139,11 +139,21 @@ def _tell(request: HttpRequest, refusal: NotPossible) -> None:
 def build_lines(user: User, drafts: Iterable[Draft]) -> list[DraftLine]:
     """Everything about these drafts, in a constant number of statements."""
     rows = list(drafts)
+    if not rows:
+        return []
     records = _load_written(rows)
     accounts = Account.objects.in_bulk(
         {str(draft.values.get("account_id", "")) for draft in rows}, field_name="account_id"
     )
     return [_build_line(user, draft, records.get(draft.written_reference), accounts) for draft in rows]
+
+
+def list_drafts_of(user: User, record: Record | None) -> list[DraftLine]:
+    """What is open of this record, as far as the user may see it."""
+    if record is None:
+        return []
+    drafts = Draft.objects.visible_to(user).open().filter(record=record)
+    return build_lines(user, drafts.select_related("record", "author").order_by("pk"))
 
 
 def _load_written(drafts: Iterable[Draft]) -> dict[str, Record]:

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from accounts.access import require_user, visible_accounts, visible_assignments, visible_permission_sets
 from accounts.models import PermissionSet, Problem, User
 from portal.views.definitions import build_definition
+from portal.views.drafts import list_drafts_of
 from portal.views.drift import build_lines
 from portal.views.paging import choose, paginate, read_query
 from portal.views.requests import HtmxHttpRequest, asks_for_part
@@ -69,6 +70,7 @@ def permission_set_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "figures": count_assignments(visible_assignments(user), "permission_set", [pk]).get(pk),
         "drift": build_lines(user, _find_drift(user, permission_set)),
         "capture": describe_capture(user, permission_set),
+        "drafts": list_drafts_of(user, permission_set.record),
     }
     return render(request, "portal/permission_set_detail.html", context)
 

@@ -9,6 +9,7 @@ from accounts.access import require_user, visible_assignments, visible_permissio
 from accounts.models import AppKind
 from accounts.namesakes import find_questions_of_record
 from portal.views.definitions import build_comparison
+from portal.views.drafts import list_drafts_of
 from portal.views.paging import paginate
 from portal.views.sections import build_sections, order_assignments
 
@@ -24,6 +25,7 @@ def assignment_record(request: HttpRequest, pk: int) -> HttpResponse:
         "comparison": build_comparison(record),
         "questions": find_questions_of_record(user, record),
         "problems": record.problems.order_by("severity", "field", "line"),
+        "drafts": list_drafts_of(user, record),
         "page": page,
         "sections": build_sections(page, "account"),
     }

@@ -10,7 +10,9 @@ from playwright.sync_api import BrowserContext, Page
 from tests.browser.visiting import ADMIN, sign_in
 
 pytestmark = pytest.mark.timeout(300)
-PATHS = ("/", "/accounts/", "/permission-sets/", "/people/", "/problems/", "/runs/", "/runs/pause/", "/cli/")
+PATHS = (
+    "/", "/accounts/", "/permission-sets/", "/people/", "/problems/", "/runs/", "/runs/pause/", "/cli/", "/drafts/",
+)  # fmt: skip
 FIRST_LINKS = ("/accounts/", "/permission-sets/", "/people/", "/runs/")
 
 

@@ -127,6 +127,15 @@ def test_draft_that_no_worker_takes_says_so(client: Client, author: User) -> Non
     assert "No worker has taken it up yet" in get_text(client, f"/drafts/{draft.pk}/")
 
 
+def test_record_s_page_shows_what_kintone_does_not_have_yet(client: Client, author: User) -> None:
+    record = factories.make_record(beside=["taro@example.com"], in_force={"addresses": ["taro@example.com"]})
+    store(author, record=record)
+    text = get_text(client, f"/assignments/{record.pk}/")
+    assert "Not in kintone yet" in text
+    assert "beside the record: taro@example.com" in text
+    assert "Not in kintone yet" not in get_text(make_client(factories.make_user()), f"/assignments/{record.pk}/")
+
+
 def test_what_was_written_otherwise_is_said(client: Client, author: User) -> None:
     note = {"code": "draft_code_moved", "params": {"code": "taro", "name": "taro@example.com"}}
     draft = store(author, state="written", notes=[note])
