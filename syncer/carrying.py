@@ -207,7 +207,14 @@ def _prepare_update(form: Form, draft: Draft, record: Record) -> Request | Carri
         raise NotYet(record)
     if not merged.values:
         return Carried(Written(record.record_id, record.revision), is_ours=False)
-    return Request(form, draft, record, Left(_sign(draft, merged.values)))
+    return Request(form, draft, record, Left(_sign(draft, merged.values), _find_beside(form, record, merged.values)))
+
+
+def _find_beside(form: Form, record: Record, values: Mapping[str, Any]) -> list[str] | None:
+    """Whom the portal keeps beside the record afterwards: nobody where the app has a field. None: as before."""
+    if "more_users" not in values or ("more_users" in form.codes and not record.beside):
+        return None
+    return [] if "more_users" in form.codes else list(values["more_users"])
 
 
 def finish(form: Form, draft: Draft, carried: Carried) -> str:

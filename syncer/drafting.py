@@ -41,7 +41,7 @@ def make_draft(kind: AppKind, author: User, values: Values, **options: Any) -> D
 
 def draft_assignment(drift: Drift, author: User, *, note: str) -> Draft:
     """A record that wants exactly the assignment that was made by hand. Raises NotPossible."""
-    fields = _load_fields(AppKind.ASSIGNMENT)
+    fields = load_fields(AppKind.ASSIGNMENT)
     principal = Principal.objects.select_related("person").get(principal_id=drift.principal_id)
     values: Values = {
         "account_id": drift.account_id,
@@ -121,7 +121,7 @@ def draft_definition(drift: Drift, author: User) -> Draft:
     permission_set = PermissionSet.objects.select_related("record").filter(name=drift.permission_set_name).first()
     if permission_set is None or permission_set.record is None or permission_set.actual is None:
         raise NotPossible(Reason("keep_no_record", {"set": drift.permission_set_name}))
-    fields = _load_fields(AppKind.PERMISSION_SET)
+    fields = load_fields(AppKind.PERMISSION_SET)
     changed = [item["field"] for item in drift.details]
     if lacking := [name for name in changed if name not in fields]:
         raise NotPossible(Reason("keep_no_field", {"field": ", ".join(lacking)}))
@@ -145,7 +145,7 @@ def _shorten(arn: str) -> str:
 # --- Reading what is mirrored -----------------------------------------------------------------------------------------
 
 
-def _load_fields(kind: AppKind) -> Mapping[str, str]:
+def load_fields(kind: AppKind) -> Mapping[str, str]:
     """Our field name → kintone's code, of the fields that the app has. Raises NotPossible before the first scan."""
     state = AppState.objects.filter(kind=kind).first()
     if state is None or not state.fields:

@@ -84,8 +84,9 @@ def leave_out(
     more = _join(values.get("more_users", there.get("more_users", ())), moved)
     if moved and "more_users" in fields:
         values["more_users"] = more
-    is_beside = moved and "more_users" not in fields
-    kept = _join(left.beside if left.beside is not None else beside, moved) if is_beside else left.beside
+    kept = left.beside
+    if moved:
+        kept = [] if "more_users" in fields else _join(beside if kept is None else kept, moved)
     return Left(values, kept, (*left.notes, *notes), left.unknown.union(unknown))
 
 

@@ -157,9 +157,22 @@ def _build(author: User, wanted: Wanted, *, batch: str, purpose: str) -> Draft:
     values = clean_values(wanted.kind, wanted.values)
     if author.is_auditor and not author.is_staff:
         raise PermissionDenied
+    _require_fields(wanted.kind, values, wanted.record)
     if wanted.record is None:
         return make_draft(wanted.kind, author, values, batch=batch, purpose=purpose)
     return _build_edit(author, wanted, wanted.record, values, batch=batch, purpose=purpose)
+
+
+def _require_fields(kind: AppKind, values: Values, record: Record | None) -> None:
+    """What the app has no field for would be lost without a word. Whom the portal keeps beside a record may go."""
+    fields = drafting.load_fields(kind)
+    beside = set(record.beside) if record else set()
+    lacking = [
+        name for name, value in values.items()
+        if value and name not in fields and not (name == "more_users" and beside.issuperset(value))
+    ]  # fmt: skip
+    if lacking:
+        raise NotPossible(Reason("keep_no_field", {"field": ", ".join(sorted(lacking))}))
 
 
 def _build_edit(author: User, wanted: Wanted, record: Record, values: Values, *, batch: str, purpose: str) -> Draft:

@@ -159,6 +159,21 @@ def test_only_fields_that_people_fill_in_are_taken(name: str, admin: User) -> No
         save(AppKind.ASSIGNMENT, admin, {**WISH, name: "x"})
 
 
+def test_what_the_app_has_no_field_for_is_not_lost_silently(admin: User) -> None:
+    with pytest.raises(NotPossible) as refused:
+        save(AppKind.ASSIGNMENT, admin, {**WISH, "more_users": ["yuki@example.com"]})
+    assert refused.value.reason.as_json() == {"code": "keep_no_field", "params": {"field": "more_users"}}
+
+
+def test_who_is_kept_beside_a_record_can_be_taken_out(admin: User, record: Record) -> None:
+    record.beside = ["a@example.com", "b@example.com"]
+    record.in_force = {**(record.in_force or {}), "addresses": record.beside}
+    record.save()
+    assert load_start(record).values["more_users"] == ["a@example.com", "b@example.com"]
+    draft = save(AppKind.ASSIGNMENT, admin, {"more_users": ["b@example.com"]}, record=record)
+    assert draft.values == {"more_users": ["b@example.com"]}
+
+
 def test_record_that_is_gone_takes_no_edit(admin: User, record: Record) -> None:
     Record.objects.update(gone_at=timezone.now())
     record.refresh_from_db()

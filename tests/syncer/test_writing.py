@@ -464,6 +464,19 @@ def test_deleted_user_is_kept_beside_the_record_where_there_is_none(company: Wor
     assert (read.wish.users, read.wish.addresses) == (("hana", "ken"), ("taro@example.com",))
 
 
+def test_who_was_kept_beside_the_record_is_taken_out_or_moved_into_it(company: World, author: User) -> None:
+    Record.objects.filter(kind="assignment").update(beside=["yuki@example.com", "ken@example.com"])
+    draft_edit(company, author, more_users=["ken@example.com"])
+    writing.write_drafts()
+    assert Record.objects.get(kind="assignment").beside == ["ken@example.com"]
+    assert PortalWrite.objects.get().revision == 2
+    add_fields(company, more_users={"type": "MULTI_LINE_TEXT"})
+    draft_edit(company, author, more_users=["ken@example.com", "taro@example.com"])
+    writing.write_drafts()
+    assert Record.objects.get(kind="assignment").beside == []
+    assert value_of(company, 1, "more_users") == "ken@example.com\ntaro@example.com"
+
+
 def test_several_deleted_users_and_the_writer_himself_are_left_out(company: World, author: User) -> None:
     add_fields(company, changed_by={"type": "USER_SELECT"}, owners={"type": "USER_SELECT"})
     company.edit(f"{company.assignments.id}:1", users=["hana", "taro", "yuki"], owners=["hana"])
