@@ -5,7 +5,7 @@ kintone looks at one scheme only: a password before API tokens before a bearer t
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from simulators.kintone.directory import ADMINISTRATOR, RIGHTS, Directory, Right
@@ -18,13 +18,14 @@ MAX_TOKENS = 9  # in one request
 class Caller:
     """Somebody who may call. `user` is the author of what he writes.
 
-    `app_rights` is None for a user, who may do everything in every app that `rights` allow.
+    `app_rights` is None for a user, who may do what the app grants him, as far as `rights` allow.
     """
 
     user: str
     app_rights: Mapping[int, frozenset[Right]] | None = None
     rights: frozenset[Right] = field(default_factory=lambda: frozenset(RIGHTS))
     directory_only: bool = False
+    granted: Callable[[str, int], frozenset[Right]] | None = None  # by user and app
 
     @property
     def is_token(self) -> bool:
@@ -32,8 +33,12 @@ class Caller:
 
     def may(self, app_id: int, *rights: Right) -> bool:
         """Whether he has one of `rights` in the app."""
-        held = self.rights if self.app_rights is None else self.app_rights.get(app_id, frozenset())
-        return not held.isdisjoint(rights)
+        return not self._held(app_id).isdisjoint(rights)
+
+    def _held(self, app_id: int) -> frozenset[Right]:
+        if self.app_rights is not None:
+            return self.app_rights.get(app_id, frozenset())
+        return self.rights & self.granted(self.user, app_id) if self.granted else self.rights
 
     def require(self, app_id: int, *rights: Right) -> None:
         if not self.may(app_id, *rights):

@@ -115,7 +115,7 @@ class KintoneSimulator:
     def _call(self, request: Request, method: str, route: Route, guest_space: int | None) -> Response:
         caller: Caller | None = None
         try:
-            caller = authenticate(self._world.directory, request.headers)
+            caller = replace(authenticate(self._world.directory, request.headers), granted=self._world.app_rights)
             if caller.directory_only and route not in user_routes.table.values():
                 raise fail("CB_AU01")
             call = Call(self._world, caller, Params(read_parameters(request, method)), guest_space)

@@ -1,14 +1,15 @@
 """The routes about apps: their fields, layout, views and settings, live and pre-live, and deployment."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
 from simulators.kintone.apps import AppState, Settings
 from simulators.kintone.calls import Call, Json, Routes, as_integer, as_revision
-from simulators.kintone.directory import Right
+from simulators.kintone.directory import Directory, Right
 from simulators.kintone.errors import NOT_IN_ENUM, PARAMETER_REQUIRED, Text, fail, invalid_parameter
 from simulators.kintone.fields import CODE_TAKEN, PROCESS_TYPES, SYSTEM_TYPES, Definition, Form, complete, places
+from simulators.kintone.rights import default_app_rights, read_app_rights, read_field_rights, read_record_rights
 from simulators.kintone.values import second_text
 
 MAX_APPS = 100  # listed by one call
@@ -375,10 +376,16 @@ def _state(name: str, given: Json) -> Json:
     }
 
 
-_RIGHTS = {"app/acl": "app_acl", "record/acl": "record_acl", "field/acl": "field_acl"}
+Reader = Callable[[list[Any], Form, Directory], list[Json]]
+
+_RIGHTS: dict[str, tuple[str, Reader]] = {
+    "app/acl": ("app_acl", read_app_rights),
+    "record/acl": ("record_acl", read_record_rights),
+    "field/acl": ("field_acl", read_field_rights),
+}
 
 
-def _add_rights_routes(resource: str, member: str) -> None:
+def _add_rights_routes(resource: str, member: str, read: Reader) -> None:
     def get_rights(call: Call) -> Json:
         return answer(_read(call, preview=False, rights=("manage",)))
 
@@ -386,16 +393,21 @@ def _add_rights_routes(resource: str, member: str) -> None:
         return answer(_read(call, preview=True))
 
     def answer(settings: Settings) -> Json:
-        return {"rights": getattr(settings, member), "revision": str(settings.revision)}
+        rights = getattr(settings, member) or (default_app_rights() if member == "app_acl" else [])
+        return {"rights": rights, "revision": str(settings.revision)}
+
+    def change(call: Call, app: AppState) -> Json:
+        rights = read(call.params.required_array("rights"), app.draft.form, call.world.directory)
+        return _change(call, app, **{member: rights})
 
     def update_draft_rights(call: Call) -> Json:
-        return _change(call, _open(call), **{member: call.params.required_array("rights")})
+        return change(call, _open(call))
 
     def update_rights(call: Call) -> Json:
         """The live path deploys everything that is pre-live as well."""
         app = _open(call)
         app.require_sound_keys(call.world.apps)
-        answer = _change(call, app, **{member: call.params.required_array("rights")})
+        answer = change(call, app)
         app.deploy()
         return answer
 
@@ -405,8 +417,8 @@ def _add_rights_routes(resource: str, member: str) -> None:
     routes.add("PUT", resource)(update_rights)
 
 
-for _resource, _member in _RIGHTS.items():
-    _add_rights_routes(_resource, _member)
+for _resource, (_member, _reader) in _RIGHTS.items():
+    _add_rights_routes(_resource, _member, _reader)
 
 
 # Deployment

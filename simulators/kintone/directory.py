@@ -10,6 +10,8 @@ RIGHTS: tuple[Right, ...] = ("view", "add", "edit", "delete", "manage")
 
 # The user in whose name API tokens write.
 ADMINISTRATOR = "Administrator"
+# The group of those who administer the domain. It may do everything in every app.
+ADMINISTRATORS = "Administrators"
 
 # What an OAuth scope lets a client do, of what its user may.
 SCOPES: dict[str, frozenset[Right]] = {
@@ -18,6 +20,9 @@ SCOPES: dict[str, frozenset[Right]] = {
     "k:app_settings:read": frozenset({"manage"}),
     "k:app_settings:write": frozenset({"manage"}),
 }
+
+# Groups that every domain has, by code.
+BUILT_IN_GROUPS = {"everyone": "Everyone", ADMINISTRATORS: "Administrators"}
 
 _UNKNOWN = {
     "USER": "GAIA_IL26",
@@ -96,6 +101,7 @@ class Directory:
     tokens: dict[str, Token] = field(default_factory=dict)
     oauth_tokens: dict[str, Token] = field(default_factory=dict)
     users_tokens: set[str] = field(default_factory=set)
+    members: dict[str, set[str]] = field(default_factory=dict)  # user codes by group
 
     def entity(self, kind: str, code: str) -> dict[str, str]:
         """Somebody as records show him. One who is gone is shown by his code."""
@@ -106,9 +112,14 @@ class Directory:
         if self._find_name(kind, code) is None:
             raise fail(_UNKNOWN[kind], code=code)
 
+    def is_member(self, user: str, group: str) -> bool:
+        if group == "everyone" or (group == ADMINISTRATORS and user == ADMINISTRATOR):
+            return True
+        return user in self.members.get(group, ())
+
     def _find_name(self, kind: str, code: str) -> str | None:
         if kind.startswith("GROUP"):
-            return self.groups.get(code)
+            return self.groups.get(code) or BUILT_IN_GROUPS.get(code)
         if kind.startswith("ORGANIZATION"):
             return self.organizations.get(code)
         user = self.users.get(code)

@@ -87,11 +87,15 @@ class _Leaf(NamedTuple):
 
 
 class Matcher:
-    """Finds records of one app for one caller."""
+    """Finds records of one app for one caller, of those that he `sees`."""
 
-    def __init__(self, source: Source, context: Context) -> None:
-        self._source, self._context = source, context
+    def __init__(self, source: Source, context: Context, sees: Predicate | None = None) -> None:
+        self._source, self._context, self._sees = source, context, sees
         self._places = places(source.form)
+
+    def predicate(self, condition: Condition | None) -> Predicate:
+        """What tells whether a condition holds for a record."""
+        return self._compile(condition) if condition else lambda _record: True
 
     def select(self, query: Query, *, count: bool = False, unlimited: bool = False) -> Selection:
         """One page; without `count` no more records are looked at than it takes. `unlimited` gives all at once.
@@ -104,6 +108,9 @@ class Matcher:
         if predicate:
             records = self._source.store.records
             found = (record_id for record_id in found if predicate(records[record_id]))
+        if sees := self._sees:
+            records = self._source.store.records
+            found = (record_id for record_id in found if sees(records[record_id]))
         if keys and not _is_by_id(query.order):
             found = self._sorted(found, keys)
         offset = query.offset or 0

@@ -19,6 +19,7 @@ from simulators.kintone.errors import (
 from simulators.kintone.matching import Matcher
 from simulators.kintone.query import parse_query, syntax_error
 from simulators.kintone.rendering import render_comment, render_record
+from simulators.kintone.rights import Rights
 from simulators.kintone.store import Comment, Record
 from simulators.kintone.values import second_text
 from simulators.kintone.writing import Writing
@@ -54,7 +55,7 @@ class BulkError(Exception):
 def get_record(call: Call) -> Json:
     app = call.app("view")
     record = call.writing(app).find(call.params.integer("id"))
-    return {"record": render_record(app, record, call.world.directory)}
+    return {"record": next(iter(_render(call, app, [record.id], None)))}
 
 
 @routes.add("GET", "records")
@@ -70,7 +71,9 @@ def get_records(call: Call) -> Json:
 
 
 def _matcher(call: Call, app: AppState) -> Matcher:
-    return Matcher(call.world.source(str(app.id)), call.world.context(call.caller))
+    bounds = call.world.rights(app, call.caller)
+    context = call.world.context(call.caller)
+    return Matcher(call.world.source(str(app.id)), context, bounds.sees if bounds else None)
 
 
 def _fields(params: Params) -> list[str] | None:
@@ -80,8 +83,29 @@ def _fields(params: Params) -> list[str] | None:
 
 def _render(call: Call, app: AppState, ids: list[int], fields: list[str] | None) -> list[Json]:
     only = None if fields is None else frozenset(fields)
-    records = app.store.records
-    return [render_record(app, records[record_id], call.world.directory, only) for record_id in ids]
+    bounds = call.world.rights(app, call.caller)
+    records = [app.store.records[record_id] for record_id in ids]
+    hidden = [bounds.hidden_fields(record) if bounds else frozenset[str]() for record in records]
+    return [
+        render_record(app, record, call.world.directory, only, without=codes)
+        for record, codes in zip(records, hidden, strict=True)
+    ]
+
+
+@routes.add("GET", "records/acl/evaluate")
+def evaluate_rights(call: Call) -> Json:
+    """What the caller may do with up to a hundred records."""
+    app = call.app("view")
+    ids = call.params.required_array("ids")
+    if len(ids) > MAX_RECORDS:
+        raise invalid_parameter("ids", TOO_MANY["PUT"])
+    writing = call.writing(app)
+    rights = call.world.rights(app, call.caller) or Rights(app, call.caller.user, call.world.directory, _fits_all)
+    return {"rights": [rights.evaluate(writing.find(as_integer(record_id))) for record_id in ids]}
+
+
+def _fits_all(_condition: str, _record: Record) -> bool:
+    return True
 
 
 # Cursors
@@ -106,7 +130,9 @@ def read_cursor(call: Call) -> Json:
     cursor = call.world.cursors.find(call.params.required("id"), now)
     app = _cursor_app(call, cursor.app_id)
     page, more = call.world.cursors.advance(cursor, now)
-    there = [record_id for record_id in page if record_id in app.store.records]
+    bounds = call.world.rights(app, call.caller)
+    records = [app.store.records[record_id] for record_id in page if record_id in app.store.records]
+    there = [record.id for record in records if not bounds or bounds.sees(record)]
     return {"records": _render(call, app, there, cursor.fields), "next": more}
 
 

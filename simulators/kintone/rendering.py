@@ -11,12 +11,19 @@ from simulators.kintone.store import Comment, Record
 Json = dict[str, Any]
 
 
-def render_record(app: AppState, record: Record, directory: Directory, only: Collection[str] | None = None) -> Json:
-    """A record, `{code: {"type", "value"}}`; with `only`, the fields it names and no others."""
+def render_record(
+    app: AppState,
+    record: Record,
+    directory: Directory,
+    only: Collection[str] | None = None,
+    *,
+    without: Collection[str] = (),
+) -> Json:
+    """A record, `{code: {"type", "value"}}`: of the fields in `only`, if given, those that are not in `without`."""
     body = {
         code: {"type": definition["type"], "value": _value(app, record, definition, directory)}
         for code, definition in app.settings.form.items()
-        if (only is None or code in only) and _is_shown(definition)
+        if (only is None or code in only) and code not in without and _is_shown(definition)
     }
     if only is None or "$id" in only:
         body["$id"] = {"type": "__ID__", "value": str(record.id)}

@@ -29,6 +29,7 @@ def dump_directory(directory: Directory) -> Json:
         "tokens": {text: _dump_token(token) for text, token in directory.tokens.items()},
         "oauth_tokens": {text: _dump_token(token) for text, token in directory.oauth_tokens.items()},
         "users_tokens": sorted(directory.users_tokens),
+        "members": {group: sorted(codes) for group, codes in directory.members.items()},
     }
 
 
@@ -40,6 +41,7 @@ def load_directory(state: Json) -> Directory:
         tokens={text: _load_token(token) for text, token in state["tokens"].items()},
         oauth_tokens={text: _load_token(token) for text, token in state["oauth_tokens"].items()},
         users_tokens=set(state["users_tokens"]),
+        members={group: set(codes) for group, codes in state.get("members", {}).items()},
     )
 
 

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -27,8 +28,10 @@ from simulators.kintone.directory import ADMINISTRATOR, RIGHTS, SCOPES, Director
 from simulators.kintone.errors import Language, fail
 from simulators.kintone.faults import Faults
 from simulators.kintone.fields import Form, complete, require_distinct_codes, require_sound_lookups, system_fields
-from simulators.kintone.matching import Context, Source
+from simulators.kintone.matching import Context, Matcher, Source
+from simulators.kintone.query import parse_query
 from simulators.kintone.rendering import record_title, render_comment, render_record
+from simulators.kintone.rights import Rights
 from simulators.kintone.state import (
     dump_app,
     dump_cursors,
@@ -124,7 +127,8 @@ class KintoneWorld:
 
     `calls` counts requests by (method, path), `requests` by (UTC day, app id) as the daily quota does.
     `faults` makes things go wrong; `on_change` is called after every change, outside the lock.
-    `deploy_seconds` is how long a deployment stays PROCESSING, by the clock.
+    `deploy_seconds` is how long a deployment stays PROCESSING, by the clock. `tokens_obey_rights` has rights on records
+    and fields bind API tokens like the user Administrator, which the real service leaves open.
     """
 
     def __init__(self, clock: Clock | None = None, *, timezone: str = "Asia/Tokyo", language: str = "auto") -> None:
@@ -134,6 +138,7 @@ class KintoneWorld:
         self.base_url = "https://example.cybozu.com"  # what webhooks say the domain is
         self.deploy_seconds = 2.0
         self.concurrency_limit = 100
+        self.tokens_obey_rights = True
         self.lock = threading.RLock()
         self.journal = Journal()
         self.directory = Directory()
@@ -207,9 +212,10 @@ class KintoneWorld:
         with self.transaction():
             del self.directory.users[code]
 
-    def add_group(self, code: str, name: str) -> None:
+    def add_group(self, code: str, name: str, members: Iterable[str] = ()) -> None:
         with self.transaction():
             self.directory.groups[code] = name
+            self.directory.members[code] = set(members)
 
     def add_organization(self, code: str, name: str) -> None:
         with self.transaction():
@@ -346,7 +352,29 @@ class KintoneWorld:
 
     def writing(self, app: AppState, caller: Caller) -> Writing:
         zone = self.zone(caller.user)
-        return Writing(app, self.apps, self.directory, Author(caller, self.clock.now(), zone))
+        return Writing(app, self.apps, self.directory, Author(caller, self.clock.now(), zone), self.rights)
+
+    def rights(self, app: AppState, caller: Caller) -> Rights | None:
+        """What binds this caller in this app; None if nothing does."""
+        settings = app.live
+        if settings is None or not (settings.record_acl or settings.field_acl):
+            return None
+        if caller.is_token and not self.tokens_obey_rights:
+            return None
+        return self._rights(app, caller.user)
+
+    def _rights(self, app: AppState, user: str) -> Rights:
+        @cache
+        def compiled(condition: str) -> Callable[[Record], bool]:
+            matcher = Matcher(self.source(str(app.id)), self.context(Caller(user)))
+            return matcher.predicate(parse_query(condition).condition)
+
+        return Rights(app, user, self.directory, lambda condition, record: compiled(condition)(record))
+
+    def app_rights(self, user: str, app_id: int) -> frozenset[Right]:
+        """What an app grants a user. Nobody is refused an app that is not there: that is another error."""
+        app = self.apps.get(app_id)
+        return self._rights(app, user).app_rights() if app else frozenset(RIGHTS)
 
     def source(self, app_id: str) -> Source:
         """An app as queries see it. Raises GAIA_AP01."""

@@ -5,10 +5,11 @@ rules come back in one answer; the caller's transaction undoes what was written 
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from simulators.kintone.access import Caller
@@ -41,6 +42,7 @@ from simulators.kintone.fields import (
     empty_value,
     lookups,
 )
+from simulators.kintone.rights import RecordRight, Rights
 from simulators.kintone.store import Record, Values
 from simulators.kintone.values import Unreadable, minute_text
 
@@ -59,16 +61,21 @@ class Author:
 
 @dataclass
 class Writing:
-    """The records one call writes to `app`. `apps` are all of the world, for lookups."""
+    """The records one call writes to `app`. `apps` are all of the world, for lookups.
+
+    `rights` finds what binds a caller in an app.
+    """
 
     app: AppState
     apps: Mapping[int, AppState]
     directory: Directory
     author: Author
+    rights: Callable[[AppState, Caller], Rights | None]
     errors: dict[str, list[Text]] = field(default_factory=lambda: defaultdict(list))
 
     def insert(self, given: Any, where: str = "record") -> Record:
         """Add a record. `where` is the record's place in the request, for the keys of errors."""
+        self._require_fields(given, None)
         read = self._read(self.app.settings.form, given, where)
         values = self._fill(self.app.settings.form, read)
         stamps = self._stamps(given)
@@ -89,7 +96,8 @@ class Writing:
 
         Raises GAIA_RE01 for an unknown record, GAIA_CO02 for a record that has another revision by now.
         """
-        before = self.find(record_id, revision)
+        before = self.find(record_id, revision, right="editable")
+        self._require_fields(given, before)
         form = self.app.settings.form
         read = self._read(form, given, where, before.values)
         values = before.values | read
@@ -104,14 +112,19 @@ class Writing:
         return self._keep(record, where)
 
     def delete(self, record_id: int, *, revision: int | None = None) -> None:
-        self.find(record_id, revision)
+        self.find(record_id, revision, right="deletable")
         self.app.store.remove(record_id)
 
-    def find(self, record_id: int, revision: int | None = None) -> Record:
-        """The record, if it is there and, when a revision is given, still has it."""
+    def find(self, record_id: int, revision: int | None = None, *, right: RecordRight = "viewable") -> Record:
+        """The record, if it is there and, when a revision is given, still has it.
+
+        One that the caller may not see is not there for him.
+        """
         record = self.app.store.records.get(record_id)
-        if record is None:
+        if record is None or (self._bounds and not self._bounds.sees(record)):
             raise fail("GAIA_RE01", record=record_id)
+        if self._bounds and not self._bounds.may(record, right):
+            raise self.author.caller.refusal(self.app.id)
         if revision is not None and record.revision != revision:
             raise fail("GAIA_CO02")
         return record
@@ -127,6 +140,16 @@ class Writing:
         """Raises CB_VA01 with every rule that was broken."""
         if self.errors:
             raise invalid(self.errors)
+
+    @cached_property
+    def _bounds(self) -> Rights | None:
+        return self.rights(self.app, self.author.caller)
+
+    def _require_fields(self, given: Any, record: Record | None) -> None:
+        """Raises the caller's refusal if he sends a field that he may not write."""
+        bounds = self._bounds
+        if bounds and any(bounds.accessibility(code, record) != "WRITE" for code in given or ()):
+            raise self.author.caller.refusal(self.app.id)
 
     @property
     def _minute(self) -> str:
@@ -255,7 +278,8 @@ class Writing:
         else:
             record_id = app.store.find_unique(code, key)
         record = app.store.records.get(record_id) if record_id is not None else None
-        if record is None:
+        bounds = self.rights(app, self.author.caller)
+        if record is None or (bounds and not bounds.sees(record)):
             raise fail("GAIA_LO04", field=definition["code"], value=key)
         return app, record
 
