@@ -746,6 +746,93 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         _("kintone is still taking over the new settings of app {app}."),
         _("Wait a few minutes, then run the command again."),
     ),
+    # Setting up the kintone apps
+    "setup_app_created": (
+        _("Created the app “{name}”: number {app}."),
+        _("Should this stop before the end, run it again; elsewhere with {setting}={app}."),
+    ),
+    "setup_fields_added": (_("App {app}: added the fields {fields}."), ""),
+    "setup_views_added": (_("App {app}: added the views {views}."), ""),
+    "setup_record_rights_set": (
+        _("App {app}: owners, creator and the group {group} may edit and delete a record, everyone may view it."),
+        "",
+    ),
+    "setup_field_rights_set": (_("App {app}: only the portal fills in {fields}."), ""),
+    "setup_deployed": (_("App {app}: published."), ""),
+    "setup_app_good": (_("App {app} ({name}) is as it should be."), ""),
+    "setup_name_taken": (
+        _("kintone has an app “{name}” already: number {app}."),
+        _("To check it, set {setting}={app}. To get a new one beside it, rename that app first."),
+    ),
+    "setup_guest_space": (
+        _("There is no app “{name}” yet, and none can be created in a guest space from here."),
+        _("Create an empty app there, set {setting} to its number, and run this with --fix."),
+    ),
+    "setup_unpublished": (
+        _("App {app} has changes by somebody else that are not published yet. Adding fields would publish them, too."),
+        _("Publish or discard them in the app's settings, then run this again."),
+    ),
+    "setup_empty_counts": (
+        _("App {app}: once it has the fields {fields}, empty means empty: the next run takes away what AWS has there."),
+        _("Set SYNC_MODE=plan everywhere, run this again, fill the fields in, look at manage.py plan, then go back."),
+    ),
+    "setup_field_missing": (
+        _("App {app}: the field {field} is missing ({type})."),
+        _("--fix adds it. If the app has it under another code, map that code in the settings."),
+    ),
+    "setup_field_type": (
+        _("App {app}: the field {field} is a {type}, which cannot be used."),
+        _("Make a field of one of these types and map its code: {types}."),
+    ),
+    "setup_not_required": (
+        _("App {app}: the field {field} may be left empty."),
+        _("Tick “Required field” in its settings."),
+    ),
+    "setup_not_unique": (
+        _("App {app}: the field {field} takes the same value twice."),
+        _("Tick “Prohibit duplicate values” in its settings."),
+    ),
+    "setup_no_lookup": (
+        _("App {app}: the field {field} is no lookup, so that a misspelt name is found only later."),
+        _("Make a lookup on the field {key} of app {other_app}, and map its code."),
+    ),
+    "setup_lookup_elsewhere": (
+        _("App {app}: the field {field} looks up the field {other_key} of app {other}."),
+        _("Let it look up the field {key} of app {other_app}."),
+    ),
+    "setup_view_missing": (_("App {app}: the view “{view}” is missing."), _("--fix adds it.")),
+    "setup_rights_missing": (
+        _("App {app}: whoever may edit one record may edit all."),
+        _("Settings, Permissions for records: owners, creator and administrators edit and delete, everyone views."),
+    ),
+    "setup_rights_conditional": (
+        _("App {app}: records that match “{condition}” have rights of their own."),
+        _("See that the portal's API token may view and edit them: records that it may not see look deleted."),
+    ),
+    "setup_rights_edit": (
+        _("App {app}: {entity} may not view, edit and delete all that it should."),
+        _("Settings, Permissions for records: let {entity} view, edit and delete, in this order before everyone."),
+    ),
+    "setup_rights_view": (
+        _("App {app}: {entity} may do something other than view records."),
+        _("Settings, Permissions for records: let {entity} view, and nothing more."),
+    ),
+    "setup_rights_more": (
+        _("App {app}: {entity} may edit or delete records, too."),
+        _("Settings, Permissions for records: take that away, unless it is meant."),
+    ),
+    "setup_field_rights": (
+        _("App {app}: people may fill in the field {field}, which is the portal's, or administrators may not."),
+        _("Settings, Permissions for fields: Administrators edit, everyone views."),
+    ),
+    "setup_sign_in_refused": (
+        _("kintone does not accept KINTONE_USERNAME and KINTONE_PASSWORD."),
+        _("Check both. Where the company demands SAML, only administrators of cybozu.com have a password that works."),
+    ),
+    "setup_no_right": (
+        _("This user may not do this ({operation})."),
+        _("Take somebody who may create apps, and who administers the two apps."),
+    ),
     "kintone_not_kintone": (
         _("What answered is not kintone ({operation}): {text}"),
         _("Check KINTONE_BASE_URL, and whether a proxy or a sign-in page stands in between."),

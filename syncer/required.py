@@ -16,12 +16,17 @@ _EXAMPLES = {
         "KINTONE_ASSIGNMENT_APP_ID": "24",
         "KINTONE_ASSIGNMENT_API_TOKEN": "the token of that app, with the right to view records",
     },
+    "kintone_setup": {
+        "KINTONE_BASE_URL": "https://example.cybozu.com",
+        "KINTONE_USERNAME": "the login name of somebody who may create apps",
+        "KINTONE_PASSWORD": "the password that goes with it",
+    },
     "aws": {"IDENTITY_CENTER_REGION": "ap-northeast-1"},
 }
 
 
 def find_missing(*groups: str) -> list[str]:
-    """A sentence for each setting that these groups (`web`, `kintone`, `aws`) need and that is empty."""
+    """A sentence for each setting that these groups (`web`, `kintone`, `kintone_setup`, `aws`) lack."""
     missing = [
         f"{name} is not set. Example: {name}={example}"
         for group in groups

@@ -41,6 +41,11 @@ class KintoneSettings(KintoneClient):
             space_id=str(answer.body.get("spaceId") or ""),
         )
 
+    def find_apps(self, name: str) -> list[AppInfo]:
+        """Find live apps that have this text in their names, the first hundred; for users only."""
+        answer = self._get("apps.json", {"name": name})
+        return answer.rows("apps", lambda one: AppInfo(str(one["appId"]), str(one["name"])))
+
     # Fields
 
     def fetch_form_fields(self, app_id: str, *, preview: bool = False) -> Setting:
