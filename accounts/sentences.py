@@ -683,7 +683,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     # kintone
     "kintone_fields_missing": (
         _("The kintone app {app} has no field {fields}."),
-        _("Put the field code back, or name the new one in {setting}."),
+        _(
+            "Put the field code back, or name the new one in {setting}. If the field is there, let its rights show it."
+            " Nothing is changed until then."
+        ),
     ),
     "kintone_field_type": (
         _("The field {field} of the kintone app {app} is a {type}, which cannot hold {name}."),

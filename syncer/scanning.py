@@ -33,6 +33,7 @@ from syncer.usage import load_usage
 
 OVERLAP = timedelta(minutes=5)  # kintone's times are whole minutes, and clocks differ
 SHRUNK_COUNT, SHRUNK_SHARE = 10, 0.05  # missing records that are more than both are not believed
+HALF_COUNT, HALF = 5, 0.5  # nor are so many of a small app, where they are as large a part
 FEW = 20  # missing records that are asked for one by one; more are asked for together, a page at a time
 
 T = TypeVar("T")
@@ -171,7 +172,8 @@ class _Reader:
         unseen = {reference for reference in asked if mirror.is_live(self.source.kind, reference)}
         if not unseen:
             return known
-        if len(unseen) <= SHRUNK_COUNT and self.app.count_records() == self._count_expected() - len(unseen) > 0:
+        expected = self._count_expected()
+        if not _is_too_much(len(unseen), expected) and self.app.count_records() == expected - len(unseen) > 0:
             mirror.mark_gone(unseen)
             return replace(known, gone=known.gone | unseen)
         found = self.read(Occasion.CHECKED)
@@ -287,7 +289,7 @@ class _Reader:
         A record that came and went while it was read is missing as well; it is asked for like the others.
         """
         missing = mirror.find_missing(self.source.kind, self.app.app_id, scanned)
-        shrunk = not scanned or len(missing) > max(SHRUNK_COUNT, SHRUNK_SHARE * before)
+        shrunk = not scanned or _is_too_much(len(missing), before)
         gone = frozenset() if shrunk else self._confirm_gone(missing)
         left = missing if shrunk else frozenset()
         self.found |= {"scanned_at": self.now, "missing": sorted(left), "is_short": shrunk}
@@ -313,6 +315,11 @@ class _Reader:
             with suppress(NotFound):
                 bodies.append(self.app.fetch_record(record_id))
         return bodies
+
+
+def _is_too_much(missing: int, of: int) -> bool:
+    """Whether so many cannot have been deleted, as far as we believe: rather, rights or a token have changed."""
+    return missing > max(SHRUNK_COUNT, SHRUNK_SHARE * of) or (missing >= HALF_COUNT and missing >= HALF * of)
 
 
 def accept_missing(readings: Collection[AppReading]) -> None:

@@ -25,7 +25,7 @@ def show(**values: Any) -> str:
 def test_page_says_how_old_the_mirror_is() -> None:
     KintoneUsage.objects.create(app_id="24", hour=find_hour(timezone.now()), requests=2345)
     text = show()
-    assert "assignments changes read just now all records 7 minutes ago 1,234 records" in text
+    assert "Assignments changes read just now all records 7 minutes ago 1,234 records" in text
     assert "2,345 of 10,000 requests today" in text
 
 

@@ -122,9 +122,12 @@ def test_accepted_records_are_gone(scanned: World) -> None:
     assert (live(), state.missing, state.is_short) == (set(), [], False)
 
 
-@pytest.mark.parametrize(("deleted", "is_believed"), [(10, True), (11, False)])
-def test_few_missing_records_are_believed(world: World, deleted: int, is_believed: bool) -> None:
-    references = [world.register("shop", "Reader", "hana") for _ in range(30)]
+@pytest.mark.parametrize(
+    ("records", "deleted", "is_believed"),
+    [(30, 10, True), (30, 11, False), (10, 4, True), (10, 5, False), (4, 3, True)],
+)
+def test_few_missing_records_are_believed(world: World, records: int, deleted: int, is_believed: bool) -> None:
+    references = [world.register("shop", "Reader", "hana") for _ in range(records)]
     scan()
     world.delete(*references[:deleted])
     reading = scan()
@@ -179,6 +182,14 @@ def test_clock_of_kintone_counts_not_ours(world: World) -> None:
 def test_look_finds_a_deletion_by_the_count(scanned: World, first: str) -> None:
     scanned.delete(first)
     assert look().gone == {first}
+
+
+def test_look_finds_records_deleted_together(world: World) -> None:
+    """For such deletions kintone calls no webhook."""
+    references = [world.register("shop", "Reader", "hana") for _ in range(9)]
+    scan()
+    world.delete(*references[:3])
+    assert look().gone == set(references[:3])
 
 
 def test_deletion_beside_a_creation_is_found_too(scanned: World, first: str) -> None:

@@ -153,6 +153,15 @@ def test_rights_lost_on_half_of_the_records_take_nothing(world: World, thirty: l
         assert held().keys() == set(thirty)
 
 
+def test_rights_lost_on_half_of_a_small_app_take_nothing(world: World) -> None:
+    references = register(world, 10)
+    read()
+    with world.hide(*references[:5]):
+        assert (read().gone, look().gone) == (frozenset(), frozenset())
+        reading = read_records(connect_kintone()[1], [reference.partition(":")[2] for reference in references])
+    assert (reading.gone, set(held())) == (frozenset(), set(references))
+
+
 def test_looks_remember_what_is_missing_and_scan_no_more(world: World, thirty: list[str]) -> None:
     with world.hide(*thirty[:15]):
         read()
