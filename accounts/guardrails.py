@@ -1,25 +1,16 @@
 """The rules that take the place of an approval. Pure; decided at once, by planner and forms with the same call.
 
 A rule speaks about a case when all its scopes and conditions match. Every rule that speaks has to be satisfied; of
-those that are not, the strictest says why. What a set may do is judged by its policies, and never too mildly: what is
-not known to be harmless is taken for harmful.
+those that are not, the strictest says why. What a set may do is judged by its policies (`accounts.policy.powers`).
 """
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from fnmatch import fnmatchcase
-from typing import Any
 
 from accounts.ownership import count_as
-
-
-class Power(StrEnum):
-    ADMIN = "admin"
-    WRITE = "write"
-    BILLING = "billing"
+from accounts.policy.powers import Power
 
 
 class Effect(StrEnum):
@@ -159,107 +150,3 @@ def _ends_within(days: int, case: Case) -> bool:
     if case.expires_on is None or case.registered_on is None:
         return False
     return case.expires_on <= case.registered_on + timedelta(days=days)
-
-
-# --- What a permission set may do -------------------------------------------------------------------------------------
-
-EVERYTHING = frozenset(Power)
-
-_ADMIN_POLICIES = ("AdministratorAccess*", "IAMFullAccess", "AWSSSO*Administrator", "AWSOrganizationsFullAccess")
-_BILLING_POLICIES = (
-    "Billing", "AWSBilling*", "AWSBudgets*", "AWSSavingsPlans*", "AWSPurchaseOrders*", "AWSAccountManagement*",
-    "CostOptimizationHub*", "AWSPriceListServiceFullAccess", "AWSCostAndUsage*",
-)  # fmt: skip
-# Allow all but IAM, organization and account: everything there is to bill, too.
-_WIDE_POLICIES = ("PowerUserAccess", "AdministratorAccess")
-_READING_POLICIES = ("*ReadOnly", "*ReadOnlyAccess", "*ReadOnlyAccess_v2", "ViewOnlyAccess", "SecurityAudit")
-
-# With any of these one gives oneself everything else.
-_ESCALATIONS = tuple(
-    f"iam:{action}"
-    for action in (
-        "AddUserToGroup", "AttachGroupPolicy", "AttachRolePolicy", "AttachUserPolicy", "CreateAccessKey",
-        "CreateLoginProfile", "CreatePolicyVersion", "DeleteRolePermissionsBoundary", "DeleteUserPermissionsBoundary",
-        "PutGroupPolicy", "PutRolePolicy", "PutUserPolicy", "SetDefaultPolicyVersion", "UpdateAssumeRolePolicy",
-        "UpdateLoginProfile",
-    )
-) + tuple(
-    f"sso:{action}"
-    for action in (
-        "AttachCustomerManagedPolicyReferenceToPermissionSet", "AttachManagedPolicyToPermissionSet",
-        "CreateAccountAssignment", "PutInlinePolicyToPermissionSet",
-    )
-)  # fmt: skip
-_BILLING_SERVICES = frozenset({
-    "aws-portal", "billing", "budgets", "bcm-data-exports", "ce", "consolidatedbilling", "cost-optimization-hub", "cur",
-    "freetier", "invoicing", "payments", "purchase-orders", "savingsplans", "tax",
-})  # fmt: skip
-_READING_VERBS = (
-    "batchdescribe", "batchget", "describe", "filter", "get", "head", "list", "lookup", "preview", "query", "scan",
-    "search", "select", "simulate", "view",
-)  # fmt: skip
-
-
-def find_powers(managed: Iterable[str], inline: str = "", *, has_customer_managed: bool = False) -> frozenset[Power]:
-    """What a set with these AWS managed policies (ARNs or names) and this inline policy may do.
-
-    Boundaries and denials make it less, which is not counted. What a customer managed policy says stands in each
-    account: it may write. A managed policy that is not known as read-only may write.
-    """
-    powers = {power for policy in managed for power in _find_powers_of_managed(policy.rpartition("/")[2])}
-    if has_customer_managed:
-        powers.add(Power.WRITE)
-    return frozenset(powers.union(*map(_find_powers_of_statement, _iter_allowing(inline))))
-
-
-def _find_powers_of_managed(name: str) -> Iterator[Power]:
-    if _is_any(name, _ADMIN_POLICIES):
-        yield Power.ADMIN
-    if _is_any(name, _BILLING_POLICIES + _WIDE_POLICIES):
-        yield Power.BILLING
-    if not _is_any(name, _READING_POLICIES):
-        yield Power.WRITE
-
-
-def _is_any(name: str, patterns: Iterable[str]) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns)
-
-
-def _iter_allowing(policy: str) -> Iterator[Mapping[str, Any]]:
-    """The statements of a policy that allow something. A policy that cannot be read allows everything."""
-    if not policy.strip():
-        return
-    try:
-        statements = json.loads(policy)["Statement"]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        statements = [{"Effect": "Allow", "Action": "*"}]
-    for statement in statements if isinstance(statements, list) else [statements]:
-        if not isinstance(statement, dict):
-            yield {"Action": "*"}
-        elif str(statement.get("Effect")) != "Deny":
-            yield statement
-
-
-def _find_powers_of_statement(statement: Mapping[str, Any]) -> frozenset[Power]:
-    if "NotAction" in statement:
-        excepted = _list_patterns(statement["NotAction"])
-        is_admin = any(not _is_any(action.lower(), excepted) for action in _ESCALATIONS)
-        return frozenset({Power.WRITE, Power.BILLING} | ({Power.ADMIN} if is_admin else set()))
-    patterns = _list_patterns(statement.get("Action", ()))
-    return frozenset(power for pattern in patterns for power in _find_powers_of_pattern(pattern))
-
-
-def _list_patterns(actions: Any) -> list[str]:
-    """Lower case, with square brackets as what they are: IAM knows `*` and `?` only."""
-    texts = actions if isinstance(actions, list) else [actions]
-    return [str(text).lower().replace("[", "[[]") for text in texts]
-
-
-def _find_powers_of_pattern(pattern: str) -> Iterator[Power]:
-    service, _colon, verb = pattern.partition(":")
-    if any(fnmatchcase(action.lower(), pattern) for action in _ESCALATIONS):
-        yield Power.ADMIN
-    if any(fnmatchcase(name, service) for name in _BILLING_SERVICES):
-        yield Power.BILLING
-    if not verb.startswith(_READING_VERBS):
-        yield Power.WRITE

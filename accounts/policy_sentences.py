@@ -461,4 +461,18 @@ POLICY_SENTENCES: Mapping[str, tuple[str, str]] = {
         ),
         _("Name the service's role, or add a condition on iam:AWSServiceName."),
     ),
+    # What a set may do
+    "summary_admin": (_("Administrator: it may do everything, or can give itself every right."), ""),
+    "summary_power": (_("Nearly everything: it may use all services, but not the rights themselves."), ""),
+    "summary_write": (_("It may change resources."), ""),
+    "summary_billing": (_("Billing only."), ""),
+    "summary_read_only": (_("Read only: it changes nothing."), ""),
+    "summary_custom": (_("It changes only what its policies name."), ""),
+    "summary_unknown": (
+        _("What these policies allow is not known here, so they count as administrator: {policies}"),
+        "",
+    ),
+    "summary_unreadable": (_("A policy cannot be read, so it counts as administrator."), ""),
+    "summary_changes": (_("Changes: {services}"), ""),
+    "summary_reads": (_("Reads: {services}"), ""),
 }

@@ -10,19 +10,17 @@ from dataclasses import dataclass, field, replace
 from datetime import date, tzinfo
 
 from accounts.guardrails import (
-    EVERYTHING,
     Case,
     Effect,
     Place,
-    Power,
     Rule,
     Verdict,
     covers,
     decide,
-    find_powers,
 )
 from accounts.judgement import Name
 from accounts.ownership import Owners, Register
+from accounts.policy.powers import EVERYTHING, Power, find_powers
 from syncer.desired import Before, Standing, State, WishedSet
 from syncer.directory import Directory
 from syncer.judging import Judge

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from accounts.guardrails import Effect, Power, Rule
+from accounts.guardrails import Effect, Rule
 from accounts.models import (
     Account,
     AppKind,
@@ -26,6 +26,7 @@ from accounts.models import (
 from accounts.names import clean, fold
 from accounts.owner_register import load_named, load_register
 from accounts.ownership import Register
+from accounts.policy.powers import Power
 from syncer.judging import Case, Judge, Ruling, Signature
 from syncer.mirror.records import read_fields, wish_as_json
 from syncer.models import AppState

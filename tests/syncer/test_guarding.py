@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from accounts.guardrails import EVERYTHING, Effect, Power, Rule
+from accounts.guardrails import Effect, Rule
 from accounts.ownership import Holder, Protection, Register, Site, Unit
+from accounts.policy.powers import EVERYTHING, Power
 from syncer.desired import Before, Desired, State
 from syncer.guarding import fence_units, find_powers_of, find_unmatched_protection
 from syncer.judging import Case, Judge, Signature
@@ -130,7 +131,7 @@ def test_power_is_that_of_the_set_as_its_record_wants_it() -> None:
 def test_set_that_nobody_read_may_everything() -> None:
     assert find_powers_of(None) == EVERYTHING
     customer = Definition(customer_managed_policies=frozenset({PolicyReference("/", "x")}))
-    assert find_powers_of(customer) == {Power.WRITE}
+    assert find_powers_of(customer) == EVERYTHING
 
 
 # --- Who registers

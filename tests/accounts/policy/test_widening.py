@@ -1,0 +1,123 @@
+"""Whether a change lets a set do more: what is not plainly less or the same counts as more."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from accounts.policy.summary import SetPolicies
+from accounts.policy.widening import does_more
+
+
+def allow(*actions: str, resource: Any = "*", **values: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": list(actions), "Resource": resource, **values}
+
+
+def deny(*actions: str, **values: Any) -> dict[str, Any]:
+    return {"Effect": "Deny", "Action": list(actions), "Resource": "*", **values}
+
+
+def inline(*statements: dict[str, Any], version: str = "2012-10-17") -> SetPolicies:
+    return SetPolicies(inline=json.dumps({"Version": version, "Statement": list(statements)}))
+
+
+MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+READ, ADMIN = SetPolicies(("ReadOnlyAccess",)), SetPolicies(("AdministratorAccess",))
+SHOP, ALL_S3 = "arn:aws:s3:::shop/*", "arn:aws:s3:::*"
+ALL_BUT_IAM = {"Effect": "Allow", "NotAction": ["iam:*"], "Resource": "*"}
+ALL_BUT_IAM_AND_SSO = {"Effect": "Allow", "NotAction": ["iam:*", "sso:*"], "Resource": "*"}
+
+LESS = [
+    (READ, SetPolicies()),
+    (SetPolicies(("ReadOnlyAccess", "AmazonS3FullAccess")), READ),
+    (ADMIN, replace(inline(allow("iam:*")), managed=("AmazonS3FullAccess",), customer_managed=("/x",))),
+    (inline(allow("*")), inline(allow("s3:*", "iam:PassRole"))),
+    (inline(allow("s3:*")), inline(allow("s3:GetObject"))),
+    (inline(allow("s3:Get*", "s3:Put*")), inline(allow("S3:GETOBJECT"))),
+    (inline(allow("s3:GetObject")), inline(allow("s3:GetObject", resource=SHOP))),
+    (inline(allow("s3:GetObject", resource=[ALL_S3])), inline(allow("s3:GetObject", resource=SHOP))),
+    (inline(allow("s3:GetObject")), inline(allow("s3:GetObject", Condition=MFA))),
+    (inline(allow("s3:GetObject")), inline(allow("s3:GetObject"), deny("s3:*"))),
+    (inline(ALL_BUT_IAM), inline(ALL_BUT_IAM_AND_SSO)),
+    (inline(allow("s3:*"), allow("ec2:*")), inline(allow("ec2:*"))),
+    (inline(allow("s3:*")), replace(inline(allow("s3:*")), boundary="/Boundary")),
+    (SetPolicies(("X",), texts={"X": inline(allow("s3:*")).inline}), inline(allow("s3:GetObject"))),
+]  # fmt: skip
+MORE = [
+    (SetPolicies(), READ),
+    (READ, SetPolicies(("ReadOnlyAccess", "AmazonS3FullAccess"))),
+    (READ, SetPolicies(("ReadOnlyAccess",), ("/x",))),
+    (SetPolicies((), ("/x",)), SetPolicies()),  # it may have denied something
+    (SetPolicies(("AWSDenyAll", "ReadOnlyAccess")), READ),
+    (SetPolicies(("NobodyKnowsThis",)), SetPolicies()),
+    (SetPolicies(("AdministratorAccess", "AWSDenyAll")), ADMIN),
+    (replace(READ, boundary="/Boundary"), READ),
+    (replace(READ, boundary="/Boundary"), replace(READ, boundary="/Other")),
+    (replace(ADMIN, boundary="/Boundary"), inline(allow("s3:*"))),
+    (inline(allow("s3:Get*")), inline(allow("s3:*"))),
+    (inline(allow("s3:GetObject", resource=SHOP)), inline(allow("s3:GetObject"))),
+    (inline(allow("s3:GetObject", Condition=MFA)), inline(allow("s3:GetObject"))),
+    (inline(allow("s3:Get*", Condition=MFA)), inline(allow("s3:Get*", Condition={"Null": {"aws:username": "true"}}))),
+    (inline(allow("s3:*"), deny("s3:DeleteBucket")), inline(allow("s3:*"))),
+    (inline(allow("*"), deny("s3:DeleteBucket")), inline(allow("*"))),
+    (inline(allow("s3:*"), deny("s3:*")), inline(allow("s3:*"), deny("s3:*", Condition=MFA))),
+    (inline(ALL_BUT_IAM_AND_SSO), inline(ALL_BUT_IAM)),
+    (inline(allow("s3:*")), inline(ALL_BUT_IAM)),
+    (inline(allow("s3:GetObject", resource="arn:aws:s3:::${aws:username}/*"), version="2008-10-17"),
+     inline(allow("s3:GetObject", resource="arn:aws:s3:::${aws:username}/*"))),
+    (inline(allow("s3:*")), SetPolicies(inline="{")),
+    (SetPolicies(inline="{"), inline(allow("s3:*"))),
+    (SetPolicies(inline='{"Statement": 1}'), SetPolicies()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "after"), LESS)
+def test_less_is_not_more(before: SetPolicies, after: SetPolicies) -> None:
+    assert not does_more(before, after)
+
+
+@pytest.mark.parametrize(("before", "after"), MORE)
+def test_more_is_seen(before: SetPolicies, after: SetPolicies) -> None:
+    assert does_more(before, after)
+
+
+def test_the_same_is_never_more() -> None:
+    for before, after in LESS + MORE:
+        assert not does_more(before, before)
+        assert not does_more(after, after)
+
+
+ACTIONS = ["s3:GetObject", "s3:PutObject", "s3:Get*", "s3:*", "ec2:RunInstances", "ec2:*", "iam:PassRole", "*"]
+STATEMENTS = st.builds(
+    lambda effect, actions, resource: {"Effect": effect, "Action": actions, "Resource": resource},
+    st.sampled_from(["Allow", "Allow", "Deny"]),
+    st.lists(st.sampled_from(ACTIONS), min_size=1, max_size=3),
+    st.sampled_from(["*", SHOP, ALL_S3]),
+)
+
+
+def may(policies: list[dict[str, Any]], action: str, resource: str) -> bool:
+    """IAM's own decision, for names without wildcards."""
+
+    def takes(pattern: str, text: str) -> bool:
+        return pattern == text or (pattern.endswith("*") and text.startswith(pattern[:-1]))
+
+    def speaks(statement: dict[str, Any]) -> bool:
+        return any(takes(name, action) for name in statement["Action"]) and takes(statement["Resource"], resource)
+
+    speaking = [statement["Effect"] for statement in policies if speaks(statement)]
+    return "Allow" in speaking and "Deny" not in speaking
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(STATEMENTS, max_size=4), st.lists(STATEMENTS, max_size=4))
+def test_what_is_said_not_to_be_more_allows_nothing_new(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> None:
+    before, after = (inline(*statements) if statements else SetPolicies() for statements in (old, new))
+    if does_more(before, after):
+        return
+    for action in ("s3:GetObject", "s3:PutObject", "ec2:RunInstances", "iam:PassRole", "iam:CreateUser"):
+        for resource in ("arn:aws:s3:::shop/a", "arn:aws:s3:::other/a", "arn:aws:ec2:x"):
+            assert may(old, action, resource) or not may(new, action, resource)

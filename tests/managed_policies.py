@@ -1,0 +1,57 @@
+"""AWS's managed policies as moto bundles them, and what they allow as a table for `accounts.policy.powers`.
+
+`python -m tests.managed_policies` writes the table anew; a test holds that it is what the texts say.
+"""
+
+import json
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+
+from accounts.policy.powers import BILLING_SERVICES, find_powers_of_text, read_statements
+
+READING = ("*ReadOnly", "*ReadOnlyAccess", "*ReadOnlyAccess_v2", "ViewOnlyAccess", "SecurityAudit")  # says AWS
+TABLE = Path(__file__).resolve().parent.parent / "accounts/policy/managed_policies.json"
+
+
+@cache
+def load_texts() -> dict[str, str]:
+    """Name → the policy as IAM shows it. Names are unique, whatever their paths."""
+    return {name: json.dumps(row["Document"], indent=4) for name, row in json.loads(aws_managed_policies_data).items()}
+
+
+def build_table(names: Iterable[str]) -> dict[str, str]:
+    """Name → the first letters of its powers, and a d if it denies something."""
+    return {name: "".join(sorted(_judge(name, load_texts()[name]))) + _deny(load_texts()[name]) for name in names}
+
+
+def _deny(text: str) -> str:
+    return "d" if any(statement.effect == "Deny" for statement in read_statements(text) or ()) else ""
+
+
+def _judge(name: str, text: str) -> str:
+    """What the text allows, less what would say nothing if a guardrail counted it."""
+    flags = "".join(power.value[0] for power in find_powers_of_text(text))
+    if name == "PowerUserAccess":  # sso: does nothing but in the accounts that administer Identity Center
+        return "bw"
+    if "a" not in flags and any(fnmatchcase(name, pattern) for pattern in READING):
+        flags = flags.replace("w", "")
+    return flags if _is_about_billing(text) else flags.replace("b", "")
+
+
+def _is_about_billing(text: str) -> bool:
+    """Half of what it names, or everything: a policy that reads the whole account reads bills by the way."""
+    services = {
+        str(node.value).partition(":")[0].lower()
+        for statement in read_statements(text) or ()
+        for node in statement.actions
+        if statement.effect == "Allow" and not statement.excludes_actions
+    }
+    return not services or "*" in services or 2 * len(services & BILLING_SERVICES) >= len(services)
+
+
+if __name__ == "__main__":
+    TABLE.write_text(json.dumps(build_table(sorted(load_texts())), indent=0) + "\n")
