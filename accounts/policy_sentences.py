@@ -228,10 +228,6 @@ POLICY_SENTENCES: Mapping[str, tuple[str, str]] = {
         _("There is no condition operator “{found}”."),
         _("Did you mean {near}?"),
     ),
-    "policy_condition_operator_case": (
-        _("The operator “{found}” is written in other letters than AWS's."),
-        _("Write {near}."),
-    ),
     "policy_null_with_if_exists": (_("Null and IfExists exclude each other."), _("Write Null alone.")),
     "policy_null_with_qualifier": (_("Null with {qualifier} always has the same result."), _("Write Null alone.")),
     "policy_null_never_true": (

@@ -15,7 +15,7 @@ from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from accounts.policy.globs import compile_glob, has_wildcard
+from accounts.policy.globs import build_matcher, has_wildcard
 
 _PLACEHOLDER = re.compile(r"\$\{[^}]*\}|<[^>]*>|(?<=/)tag-key$")
 MAX_SUGGESTIONS = 3
@@ -145,7 +145,7 @@ def is_open(key: str) -> bool:
 def suggest(word: str, known: Iterable[str]) -> tuple[str, ...]:
     """The known names that are nearest to a word."""
     names = {name.lower(): name for name in known}
-    return tuple(names[name] for name in get_close_matches(word.lower()[:80], names, MAX_SUGGESTIONS, 0.75))
+    return tuple(names[name] for name in get_close_matches(word.lower()[:80], names, MAX_SUGGESTIONS, 0.7))
 
 
 def iter_everything() -> Iterator[Service]:
@@ -186,8 +186,8 @@ def _expand(prefix: str, pattern: str) -> tuple[Action, ...]:
     if not has_wildcard(pattern):
         action = service.actions.get(pattern)
         return (action,) if action else ()
-    fullmatch = compile_glob(pattern).fullmatch
-    return tuple(action for name, action in service.actions.items() if fullmatch(name))
+    takes = build_matcher(pattern)
+    return tuple(action for name, action in service.actions.items() if takes(name))
 
 
 def _build_action(prefix: str, row: Mapping[str, Any], shared: dict[Any, Any]) -> Action:

@@ -30,7 +30,7 @@ _BY_LOWER = {name.lower(): name for name in _OPERATORS}
 _QUALIFIERS = {"forallvalues": "ForAllValues", "foranyvalue": "ForAnyValue"}
 _IF_EXISTS = "IfExists"
 # Whose values an operator of another type can compare all the same.
-_COMPATIBLE = {("String", "ARN"), ("ARN", "String"), ("Date", "Numeric"), ("Numeric", "Date"), ("String", "Binary")}
+_COMPATIBLE = {("String", "ARN"), ("Date", "Numeric"), ("Numeric", "Date"), ("String", "Binary")}
 _FOR_TEXT = ("String", "ARN")
 _PER_REQUEST_KEYS = ("aws:requesttag/", "aws:resourcetag/", "aws:tagkeys")
 
@@ -53,13 +53,13 @@ def check_conditions(statement: Statement, named: Named, report: Report, *, has_
         return
     for written, block in statement.condition.value.items():
         operator = read_operator(written)
-        if operator is None:
-            near = ", ".join(report.suggest(written, tuple(_OPERATORS)))
+        if operator is None or str(operator) != written:
+            near = str(operator) if operator else ", ".join(report.suggest(written, tuple(_OPERATORS)))
             sentence = "policy_invalid_condition_operator_near" if near else ""
-            report.add("INVALID_CONDITION_OPERATOR", block, sentence=sentence, at_key=True,
-                       found=shorten(written), near=near)  # fmt: skip
+            found = shorten(written)
+            report.add("INVALID_CONDITION_OPERATOR", block, sentence=sentence, at_key=True, found=found, near=near)
             continue
-        _check_operator(written, operator, block, report)
+        _check_operator(operator, block, report)
         if block.kind != OBJECT:
             report.add("DATA_TYPE_MISMATCH", block, sentence="policy_object_expected", element=str(operator))
             continue
@@ -68,6 +68,7 @@ def check_conditions(statement: Statement, named: Named, report: Report, *, has_
 
 @lru_cache(maxsize=512)
 def read_operator(written: str) -> Operator | None:
+    """The operator that is meant, whatever its capitals; IAM takes its own only."""
     head, colon, rest = written.partition(":")
     qualifier = _QUALIFIERS.get(head.lower(), "") if colon else ""
     if colon and not qualifier:
@@ -78,9 +79,7 @@ def read_operator(written: str) -> Operator | None:
     return Operator(known, _OPERATORS[known], qualifier, plain != name) if known else None
 
 
-def _check_operator(written: str, operator: Operator, block: Node, report: Report) -> None:
-    if written != str(operator):
-        report.add("CONDITION_OPERATOR_CASE", block, at_key=True, found=shorten(written), near=str(operator))
+def _check_operator(operator: Operator, block: Node, report: Report) -> None:
     if operator.name == "Null" and operator.if_exists:
         report.add("NULL_WITH_IF_EXISTS", block, at_key=True)
     if operator.name == "Null" and operator.qualifier:

@@ -6,7 +6,6 @@ What comes through is read into `Policy`, so that the checks of meaning see clea
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
 from accounts.policy.documents import ARRAY, OBJECT, STRING, Node, shorten
 from accounts.policy.findings import Report
@@ -69,15 +68,15 @@ def _check_names(node: Node, known: tuple[str, ...], report: Report) -> None:
         if name in _PRINCIPALS and known is _STATEMENT:
             report.add("UNSUPPORTED_PRINCIPAL", value, at_key=True, element=name)
             continue
-        near = _find_near(name, known)
+        if report.is_full:
+            return
+        near = _find_near(name, known, report)
         sentence = "policy_invalid_policy_element_near" if near else ""
         report.add("INVALID_POLICY_ELEMENT", value, sentence=sentence, at_key=True, element=shorten(name), near=near)
 
 
-def _find_near(name: str, known: tuple[str, ...]) -> str:
-    lower = {each.lower(): each for each in known}
-    close = get_close_matches(name.lower()[:40], lower, 1, 0.7)
-    return lower[close[0]] if close else ""
+def _find_near(name: str, known: tuple[str, ...], report: Report) -> str:
+    return next(iter(report.suggest(name, known)), "")
 
 
 def _refuse_type(node: Node, report: Report, element: str, sentence: str = "policy_text_expected") -> None:
@@ -110,6 +109,8 @@ def _iter_statements(root: Node, report: Report) -> Iterator[Statement]:
         report.add("MISSING_STATEMENT", node, sentence="policy_no_statement")
         return
     for each in node.iter_items():
+        if report.is_full:
+            return
         if each.kind != OBJECT:
             _refuse_type(each, report, "Statement", "policy_object_expected")
         else:

@@ -109,7 +109,8 @@ def _check_actions_fit(named: Named, arns: list[tuple[Node, Arn]], report: Repor
     """Warn of actions that none of the resources is for; the resources that some action is for."""
     fitting: set[Node] = set()
     for node, actions in named.known:
-        met = [each for each, arn in arns if any(_can_be_limited(action, arn) for action in actions)]
+        kinds = {(action.service, name) for action in actions for name in action.resources}
+        met = [each for each, arn in arns if any(_fits(*kind, arn) for kind in kinds)]
         fitting.update(met)
         if met or has_star or not arns:
             continue
@@ -145,10 +146,6 @@ def list_types(action: Action) -> Iterator[ResourceType]:
     service = catalogue.find_service(action.service)
     known = service.resources if service else {}
     return (known[name] for name in action.resources if name in known)
-
-
-def _can_be_limited(action: Action, arn: Arn) -> bool:
-    return any(_fits(action.service, name, arn) for name in action.resources)
 
 
 @lru_cache(maxsize=16384)

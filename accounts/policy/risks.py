@@ -6,6 +6,7 @@ Each statement that allows is looked at by itself, as Access Analyzer does; deni
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from accounts.policy import catalogue
 from accounts.policy.actions import Named
 from accounts.policy.arns import split_arn
 from accounts.policy.documents import Node
@@ -103,11 +104,15 @@ def _find_wide(statement: Statement) -> Node | None:
 
 
 def _is_wide(text: str) -> bool:
-    """`*`, or an ARN that names nothing: `arn:aws:iam::*:role/*`."""
+    """`*`, or an ARN that names all of a kind: `arn:aws:iam::*:role/*`."""
     if text == "*":
         return True
     arn = split_arn(text)
-    return bool(arn) and not arn.resource.rpartition("/")[2].rpartition(":")[2].strip("*?") if arn else False
+    if arn is None:
+        return False
+    service = catalogue.find_service(arn.service)
+    kinds = (kind.resource for kind in service.resources.values()) if service else ()
+    return not arn.resource.strip("*?/:") or arn.resource in kinds
 
 
 def _is_limited(statement: Statement, key: str) -> bool:
