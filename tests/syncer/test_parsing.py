@@ -1,5 +1,6 @@
 """One kintone record → a wish, or problems with field and line. Written as people write, never guessed."""
 
+import json
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
@@ -306,6 +307,31 @@ def test_managed_and_customer_managed_policies_are_counted_together() -> None:
     assert wish is not None
     assert len(wish.managed_policies) + len(wish.customer_managed_policies) == 25
     assert [(problem.code, problem.severity) for problem in problems] == [("many_policies", "warning")]
+
+
+def test_warnings_about_a_policy_block_nothing_and_are_counted() -> None:
+    actions = [f"s3:Nonsense{number}" for number in range(5)]
+    statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statement}, indent=1)
+    wish, problems = read_set(inline_policy=policy)
+    assert wish is not None
+    assert wish.inline_policy == policy
+    codes = [(problem.code, problem.severity, problem.line) for problem in problems]
+    assert codes[0] == ("policy_invalid_action", "warning", 6)
+    assert codes[3:] == [("policy_more_warnings", "warning", None)]
+    assert problems[3].params == {"count": 2}
+
+
+def test_error_in_a_policy_keeps_its_line_and_its_words() -> None:
+    wish, problems = read_set(inline_policy=POLICY.replace('"Effect"', '\n"Principal": "*", "Effect"'))
+    assert wish is None
+    assert [(problem.code, problem.field, problem.line) for problem in problems] == [
+        ("policy_unsupported_principal", "inline_policy", 2)
+    ]
+
+
+def test_notes_on_security_stay_out_of_the_record() -> None:
+    assert wish_of_set(inline_policy=POLICY.replace("s3:*", "secretsmanager:GetSecretValue"))
 
 
 def test_every_problem_of_a_record_is_told_at_once() -> None:
