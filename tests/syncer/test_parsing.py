@@ -331,7 +331,8 @@ def test_error_in_a_policy_keeps_its_line_and_its_words() -> None:
 
 
 def test_notes_on_security_stay_out_of_the_record() -> None:
-    assert wish_of_set(inline_policy=POLICY.replace("s3:*", "secretsmanager:GetSecretValue"))
+    policy = POLICY.replace("s3:*", "secretsmanager:GetSecretValue")
+    assert wish_of_set(inline_policy=policy).inline_policy == policy
 
 
 def test_every_problem_of_a_record_is_told_at_once() -> None:
