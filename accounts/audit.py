@@ -16,8 +16,12 @@ def record_event(
     before: Any = None,
     after: Any = None,
     outcome: str = "",
+    by: str = "",
 ) -> AuditEvent:
-    """Append one event. `obj` is (kind, id, name); the actor is the request's user unless given."""
+    """Append one event. `obj` is (kind, id, name); the actor is the request's user unless given.
+
+    by: who acted where it was no user of the portal, such as a command.
+    """
     if actor is None and request is not None:
         signed_in = getattr(request, "user", None)
         actor = signed_in if isinstance(signed_in, User) else None
@@ -26,7 +30,7 @@ def record_event(
         action=action,
         actor=actor,
         actor_oid=actor.entra_oid if actor else "",
-        actor_name=str(actor) if actor else "",
+        actor_name=str(actor) if actor else by,
         object_type=kind,
         object_id=object_id,
         object_name=name[:400],

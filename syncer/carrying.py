@@ -89,6 +89,11 @@ class Form:
     def info(self, name: str) -> FieldInfo:
         return self.fields[self.codes[name]]
 
+    def render(self, values: Mapping[str, Any], *, is_new: bool = False) -> dict[str, Any]:
+        """The cells of a record. A new one says everything: what a form fills in by itself is nobody's word."""
+        empty = {name: [] if name in drafting.LISTS else "" for name in self.codes} if is_new else {}
+        return _render(self, {**empty, **values})
+
 
 @dataclass
 class Apps:

@@ -24,6 +24,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from accounts.models import PermissionSet, PortalWrite, Problem, Record
 from accounts.names import clean, fold
 from syncer.judging import ADMINISTRATOR
+from syncer.mirror.judging import COMMAND
 from syncer.models import AppState, Baseline, CommentSettings, RecordComment, Run
 from syncer.remarks import Remark, build_mark, choose_mentions, is_mendable, is_worth_telling
 
@@ -292,7 +293,7 @@ def _find_people(record: Record, ledger: _Ledger) -> _People:
     begun = ledger.get((record.app_id, record.record_id, 1))
     author = _find_code(begun) if begun else record.creator_code
     if written:
-        return _People(_find_code(written), str(written.user), author)
+        return _People(_find_code(written), str(written.user or COMMAND), author)
     return _People(record.modifier_code, "" if _is_by_program(record) else record.modifier_name, author)
 
 
@@ -301,7 +302,7 @@ def _is_by_program(record: Record) -> bool:
 
 
 def _find_code(write: PortalWrite) -> str:
-    person = write.user.person
+    person = write.user.person if write.user else None
     return person.kintone_code if person else ""
 
 

@@ -95,6 +95,7 @@ class Desired:
     links: tuple[NewLink, ...]
     valid: frozenset[str]  # records whose newest revision is in force now
     revisions: Mapping[str, int] = field(default_factory=dict)  # of every record that was looked at
+    over: frozenset[AssignmentKey] = frozenset()  # named by a record whose last day has passed, however it passed
     leaving: frozenset[str] = frozenset()  # principal ids confirmed disabled or gone: what is theirs goes
     ending: Mapping[AssignmentKey, Reason] = field(default_factory=dict)  # what a guardrail ends, and why
     # Emergency access: no guardrail, no vanished record and no drift ends it; a date, a leaver, a word of people does.

@@ -125,8 +125,13 @@ def draft_definition(drift: Drift, author: User) -> Draft:
     changed = [item["field"] for item in drift.details]
     if lacking := [name for name in changed if name not in fields]:
         raise NotPossible(Reason("keep_no_field", {"field": ", ".join(lacking)}))
-    values = {name: _as_written(name, permission_set.actual[name]) for name in changed}
+    values = describe_definition(permission_set.actual, changed)
     return make_draft(AppKind.PERMISSION_SET, author, values, record=permission_set.record, purpose=purpose_of(drift))
+
+
+def describe_definition(actual: Mapping[str, Any], names: Collection[str]) -> Values:
+    """These fields of a definition, as the mirror holds it, in the words of a record."""
+    return {name: _as_written(name, actual[name]) for name in names}
 
 
 def _as_written(name: str, value: Any) -> Any:

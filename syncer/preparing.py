@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -286,6 +286,11 @@ def plan_again(prepared: Prepared) -> Prepared:
     return _plan(prepared.ask, prepared.seen)
 
 
+def plan_as_if(prepared: Prepared, wish: Wish, actual: Actual) -> Prepared:
+    """The plan that a run would make if AWS were like this, from the records as they are. Nothing is noted of it."""
+    return _plan(_Ask(wish, True, ""), replace(prepared.seen, actual=actual, is_preview=True))
+
+
 def _plan(ask: _Ask, observed: Observation) -> Prepared:
     """The plan from the records as they are and from what AWS has, or is last known to have.
 
@@ -347,8 +352,23 @@ def _build_desired(
 ) -> Desired:
     actual, now, zone = seen.actual, timezone.now(), ZoneInfo(settings.TIME_ZONE)
     follow_links(now)
+    directory = load_directory(actual, now)
+    desired = build_desired(
+        sets, assignments, directory,
+        before=before, today=now.astimezone(zone).date(), zone=zone, public_url=settings.PUBLIC_URL,
+        judge=judge,
+    )  # fmt: skip
+    stopped = find_stopped(people.load_absent_since(now), now)
+    if not seen.is_preview:
+        note_moves(judge)
+    problems = (*desired.problems, *stopped, *load_moves(now), *find_unmatched_protection(judge.register))
+    return replace(desired, leaving=seen.leaving, problems=problems)
+
+
+def load_directory(actual: Actual, now: datetime) -> Directory:
+    """What names are looked up in."""
     links = load_links()
-    directory = Directory(
+    return Directory(
         management_account_id=actual.instance.management_account_id,
         accounts=actual.accounts,
         sets=actual.sets,
@@ -363,16 +383,6 @@ def _build_desired(
         match_email=settings.IDENTITY_MATCH_EMAIL,
         unread=find_unread_types(actual.unresolved),
     )
-    desired = build_desired(
-        sets, assignments, directory,
-        before=before, today=now.astimezone(zone).date(), zone=zone, public_url=settings.PUBLIC_URL,
-        judge=judge,
-    )  # fmt: skip
-    stopped = find_stopped(people.load_absent_since(now), now)
-    if not seen.is_preview:
-        note_moves(judge)
-    problems = (*desired.problems, *stopped, *load_moves(now), *find_unmatched_protection(judge.register))
-    return replace(desired, leaving=seen.leaving, problems=problems)
 
 
 def _load_circumstances(

@@ -48,6 +48,7 @@ class _Draft:
     standings: list[Standing] = field(default_factory=list)
     kept: set[AssignmentKey] = field(default_factory=set)
     ended: dict[AssignmentKey, set[str]] = field(default_factory=lambda: defaultdict(set))  # → records
+    over: set[AssignmentKey] = field(default_factory=set)
     sheltered: list[Scope] = field(default_factory=list)
     valid: set[str] = field(default_factory=set)
     found: dict[tuple[str, str], str] = field(default_factory=dict)  # source and name as written → principal id
@@ -99,6 +100,7 @@ def build_desired(
         # The longest wish decides: what another record wanted too has not ended with this one's last day.
         ended=frozenset(key for key, by in draft.ended.items() if wanted_before.get(key, frozenset()) <= by),
         before=wanted_before,
+        over=frozenset(draft.over),
         sheltered=tuple(dict.fromkeys(draft.sheltered)),
         problems=tuple(draft.problems),
         links=tuple(draft.links.values()),
@@ -415,8 +417,10 @@ def _end(
     reference = str(record.reference)
     draft.valid.add(reference)
     ended = {item.key for item in before if item.expires_on and item.expires_on < today}
+    named = _find_keys(draft, wish)
+    draft.over |= named
     if record.updated_at and wish.expires_on and record.updated_at.astimezone(zone).date() <= wish.expires_on:
-        ended |= _find_keys(draft, wish)
+        ended |= named
     for key in ended:
         draft.ended[key].add(reference)
 

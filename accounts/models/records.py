@@ -96,7 +96,14 @@ class PortalWrite(models.Model):
     app_id = models.CharField(max_length=20)
     record_id = models.CharField(max_length=20)
     revision = models.PositiveIntegerField()
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="empty: a command on the server, which acts as an admin",
+    )
     keeps_access = models.BooleanField(
         default=False, help_text="it moved the same people with the same last days to a twin: that widens nothing"
     )

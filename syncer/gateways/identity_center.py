@@ -7,6 +7,7 @@ anything is sent again, so none is carried out twice.
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from syncer.gateways.aws_session import AwsOptions, AwsSession, Settled
 from syncer.gateways.definition_steps import Step, describing, iter_steps
@@ -15,6 +16,9 @@ from syncer.gateways.identity_center_queries import IdentityCenterQueries
 from syncer.gateways.identity_center_requests import Aim, RequestKind
 from syncer.gateways.pacing import Pacer, Sleep
 from syncer.states import Definition, PrincipalType, Reason
+
+if TYPE_CHECKING:  # the stubs are installed for mypy only
+    from mypy_boto3_sso_admin.type_defs import TagTypeDef
 
 
 def connect(options: AwsOptions, pacer: Pacer | None = None, sleep: Sleep = time.sleep) -> "IdentityCenter":
@@ -78,6 +82,19 @@ class IdentityCenter(IdentityCenterQueries):
         except NotFound:
             if not step.takes_away:
                 raise
+
+    def tag_permission_set(self, arn: str, tags: Mapping[str, str]) -> None:
+        """Put these tags on a set, beside those that it has. Source: sso-admin TagResource."""
+        rows: list[TagTypeDef] = [{"Key": key, "Value": value} for key, value in tags.items()]
+
+        def send() -> object:
+            method, instance_arn = self._sso.tag_resource, self.instance.instance_arn
+            return self._aws.write(method, InstanceArn=instance_arn, ResourceArn=arn, Tags=rows)
+
+        def look() -> Settled[object] | None:
+            return Settled(None) if tags.items() <= self.fetch_tags(arn).items() else None
+
+        self._aws.carry_out(send, look)
 
     def delete_permission_set(self, arn: str) -> None:
         """Delete a set; one that is gone already is as good.

@@ -34,6 +34,7 @@ from syncer.parsing import Fields, Notes, parse_permission_set, read_assignment,
 from syncer.states import Actual, AssignmentWish, PolicyReference, Reason, SetWish
 
 _BATCH = 500
+COMMAND = "manage.py"  # who acts where no user of the portal does: as an admin
 Codes = Mapping[str, Mapping[str, str]]
 """App → our name of a field → kintone's code of it."""
 
@@ -151,7 +152,9 @@ def _load_ledger(rows: Collection[Record]) -> _Ledger:
     return _Ledger(writes, frozenset(twins), frozenset({key for key, *_rest in writing} | updates))
 
 
-def _sign(user: User) -> Signature:
+def _sign(user: User | None) -> Signature:
+    if user is None:
+        return Signature(name=COMMAND, user=COMMAND, is_admin=True)
     person = user.person
     principal = person.principal if person else None
     return Signature(
