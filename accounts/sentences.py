@@ -94,8 +94,8 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "set_not_adopted": (
         _("AWS already has a permission set “{set}” that Genkan does not manage."),
         _(
-            "Choose another name. To have Genkan manage it: register everybody who is assigned with it, compare with "
-            "manage.py plan, and only then put Genkan's tag (OWNERSHIP_TAG) on it in AWS."
+            "Choose another name, or have Genkan manage it: an admin adopts it on the page of the permission "
+            "set, or with manage.py adopt."
         ),
     ),
     "managed_in_terraform": (
@@ -498,6 +498,121 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "keep_no_record": (
         _("No record describes the permission set “{set}”."),
         _("Register the permission set in kintone."),
+    ),
+    # Adopting
+    "adopt_different": (
+        _("The record says something else than AWS: {fields}"),
+        _("Say whose word counts: --take kintone has the next run change AWS, --take aws changes the record."),
+    ),
+    "adopt_stale": (
+        _("Accounts hold an older version of “{set}” than AWS has now: {accounts}"),
+        _("Provision the set there in AWS, or let the next run do it with --take kintone."),
+    ),
+    "adopt_more": (
+        _("A record wants this access with “{set}”, and AWS does not have it."),
+        _("Take it out of the record, or let the next run give it with --take kintone."),
+    ),
+    "adopt_record_missing": (
+        _("No valid record describes “{set}” after writing."),
+        _("Look at the problems of its record, and run the command again."),
+    ),
+    "adopt_still_different": (
+        _("The record of “{set}” still differs from AWS after writing: {fields}"),
+        _("Look at the record in kintone: the app may lack a field, or somebody else's value is withheld there."),
+    ),
+    "adopt_not_wanted": (
+        _("AWS has this access with “{set}”, and no valid record wants it."),
+        _("It may have been given by hand a moment ago. Run the command again."),
+    ),
+    "adopt_would_change": (
+        _("If “{set}” were managed by Genkan, the next run would do more than was shown: {changes}"),
+        _("Look at the records that these changes come from, and run the command again."),
+    ),
+    "adopt_ambiguous": (
+        _("“{name}” does not say for certain who is meant: a record under this name could mean somebody else."),
+        _(
+            "Give the groups different names in Entra ID, or settle who is meant on the pages of people. Or name "
+            "the assignment in --leave-out."
+        ),
+    ),
+    "adopt_nameless": (
+        _("The app of assignments has no field in which a record could name {name}."),
+        _("Add the field more_users or groups to the app, or name the assignment in --leave-out."),
+    ),
+    "adopt_not_understood": (
+        _("A record about it cannot be understood: {record}"),
+        _("Mend that record, or delete it."),
+    ),
+    "adopt_account_unknown": (
+        _("Account {account} is not in the organization, as far as it was read."),
+        _("Run the command again."),
+    ),
+    "adopt_orphan": (
+        _("{name} is not in Identity Center any more: the assignment is an orphan."),
+        _("Remove it in AWS, or name it in --leave-out."),
+    ),
+    "adopt_disabled": (
+        _("{name} is disabled in Identity Center, and would lose this access."),
+        _("Have the person enabled, remove the assignment in AWS, or name it in --leave-out."),
+    ),
+    "adopt_ended": (
+        _("A record names it, but its last day has passed."),
+        _("Extend the record, remove the assignment in AWS, or name it in --leave-out."),
+    ),
+    "adopt_withdrawn": (
+        _("A record wanted it and does not any more: {record}"),
+        _("Register it again, remove the assignment in AWS, or name it in --leave-out."),
+    ),
+    "adopt_name_unclear": (
+        _(
+            "A record about the same place cannot be understood, or names somebody whom Identity Center does not "
+            "know; this may be meant: {record}"
+        ),
+        _("Mend the name in that record."),
+    ),
+    "adopt_ours_already": (
+        _("“{set}” is managed by Genkan already."),
+        "",
+    ),
+    "adopt_unknown_set": (
+        _("AWS has no permission set “{set}”."),
+        _("Check the spelling."),
+    ),
+    "adopt_busy": (
+        _("Permission sets are being adopted by somebody else at this moment."),
+        _("Wait until that is done, and run the command again."),
+    ),
+    "leave_out_wrong": (
+        _("This line is not understood: {text}"),
+        _("Write the account id, the permission set, and the id or name of the person or group, with blanks between."),
+    ),
+    "leave_out_ambiguous": (
+        _("Several assignments are meant by this line: {text}"),
+        _("Write the principal's id instead of the name."),
+    ),
+    "leave_out_matches_nothing": (
+        _("No assignment of a permission set that can be adopted is meant by this line: {text}"),
+        _("Correct the line, or take it out."),
+    ),
+    "owners_csv_wrong": (
+        _("This line is not understood: {text}"),
+        _("Give a 12-digit account id or the id of a unit, and the owners with blanks between."),
+    ),
+    "owners_csv_columns": (
+        _("The columns are: {columns}"),
+        _("Name the columns owners, and account_id or ou_id, or both of these, and no others."),
+    ),
+    "owners_csv_twice": (
+        _("{place} stands in an earlier line already."),
+        _("Put all owners into one line."),
+    ),
+    "owners_csv_place": (
+        _("The organization has no account and no unit {place}."),
+        _("Correct the id."),
+    ),
+    "owners_csv_person": (
+        _("Nobody in Identity Center is known as “{name}”."),
+        _("Write a kintone login name, or an address as Identity Center has it."),
     ),
     # On the way to kintone
     "draft_waits_for_judgement": (

@@ -23,6 +23,7 @@ ALWAYS = {"reason": {"operation", "app"}, "_reason": {"operation", "code", "text
 OPTIONS = {"severity", "line", "field_name"}  # keywords of a call that are no parameters of the sentence
 # Where the code is handed on from somebody who made it.
 HANDED_ON = {
+    "adopting.py:_look_around",
     "aws_errors.py:_translate_answer",
     "kintone_errors.py:_refusal",
     "kintone_errors.py:reason",
