@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from portal.views import (
     accounts,
+    adoption,
     cli,
     drafts,
     drift,
@@ -34,6 +35,7 @@ urlpatterns = [
     path("accounts/<slug:account_id>/lift-freeze/", stops.lift_freeze, name="lift_freeze"),
     path("permission-sets/", permission_sets.permission_set_list, name="permission_set_list"),
     path("permission-sets/<int:pk>/", permission_sets.permission_set_detail, name="permission_set_detail"),
+    path("permission-sets/<int:pk>/adopt/", adoption.adopt_set, name="adopt_set"),
     path("permission-sets/<int:pk>/twin/", twins.make_twin, name="make_twin"),
     path("drafts/", drafts.draft_list, name="draft_list"),
     path("drafts/<int:pk>/", drafts.draft_detail, name="draft_detail"),

@@ -64,7 +64,7 @@ class Writer:
                 return self._keep(batch, self.domain.bulk_write(batch.requests))
             except BulkFailure as failure:
                 self._keep(batch, failure.done)
-                more = find_unknown(failure.error, batch.people, None) - unknown
+                more = find_unknown(failure.error, batch.people, self.forms.assignments.known) - unknown
                 if not more or len(unknown) >= MOST_UNKNOWN:
                     raise failure.error from failure
                 unknown |= more

@@ -15,11 +15,12 @@ from kombu.exceptions import OperationalError as BrokerError
 
 from accounts import stops
 from accounts.audit import record_event
-from accounts.models import Account, Person, Stop, User
-from syncer import arrivals, hinting, leases, lock_outs, posting, runs, writing
+from accounts.models import Account, PermissionSet, Person, Stop, User
+from syncer import adopting_queue, arrivals, hinting, leases, lock_outs, posting, runs, writing
+from syncer.adoption import Take
 from syncer.connections import connect_slack
 from syncer.mirror.last_days import store_reminders
-from syncer.models import Run
+from syncer.models import Adoption, Run
 from syncer.sending import send_due
 
 logger = logging.getLogger(__name__)
@@ -70,6 +71,8 @@ def sweep() -> None:
         write_drafts()
     if hinting.has_hints():
         heed_hints()
+    if adopting_queue.find_waiting().exists():
+        work_off_adoptions()
 
 
 @shared_task
@@ -93,6 +96,13 @@ def _carry_out(references: frozenset[str]) -> None:
     for reference in sorted(references):
         runs.queue_record_run(reference)
     runs.work_off_targeted()
+
+
+@shared_task
+def work_off_adoptions() -> None:
+    """Compare and adopt the sets that somebody asked for; a run then shows what is ours."""
+    if adopting_queue.work_off():
+        runs.work_off_queue(wait=LOOK_AGAIN)
 
 
 @shared_task
@@ -141,6 +151,19 @@ def request_full_run(user: User | None, *, accept: str = "", confirm: bool = Fal
         )
         transaction.on_commit(lambda: _send(work_off_queue))
     return run
+
+
+def request_adoption(
+    user: User, permission_set: PermissionSet, *, applies: bool, take: Take = Take.NOTHING, confirmed: str = ""
+) -> Adoption:
+    """Compare a set with kintone, or adopt it as it was shown. For admins: the caller checks. Raises NotPossible."""
+    with transaction.atomic():
+        row = adopting_queue.queue_adoption(permission_set, user, applies=applies, take=take, confirmed=confirmed)
+        action = "permission_set.adopt_request" if applies else "permission_set.compare"
+        subject = ("permission_set", str(permission_set.pk), permission_set.name)
+        record_event(action, actor=user, obj=subject, after={"take": take} if applies else None)
+        transaction.on_commit(lambda: _send(work_off_adoptions))
+    return row
 
 
 def request_record_run(user: User | None, reference: str) -> Run:

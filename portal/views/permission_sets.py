@@ -17,6 +17,7 @@ from portal.views.paging import choose, paginate, read_query
 from portal.views.requests import HtmxHttpRequest, asks_for_part
 from portal.views.sections import build_sections, count_assignments, order_assignments
 from portal.views.twins import describe_capture
+from syncer.adopting_queue import is_free
 from syncer.models import Drift
 
 
@@ -71,6 +72,7 @@ def permission_set_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "drift": build_lines(user, _find_drift(user, permission_set)),
         "capture": describe_capture(user, permission_set),
         "drafts": list_drafts_of(user, permission_set.record),
+        "may_adopt": user.is_staff and is_free(permission_set),
     }
     return render(request, "portal/permission_set_detail.html", context)
 
