@@ -439,6 +439,7 @@ def deploy(call: Call) -> Json:
         else:
             app.deploy_status = "PROCESSING"
             app.deployed_by = call.world.clock.now() + timedelta(seconds=call.world.deploy_seconds)
+            app.deployed_with = tuple(one.id for one in apps)
     return {}
 
 

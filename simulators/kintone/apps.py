@@ -94,6 +94,7 @@ class AppState:
     guest_space: int | None = None
     deploy_status: DeployStatus = "SUCCESS"
     deployed_by: datetime | None = None  # when the deployment under way ends
+    deployed_with: tuple[int, ...] = ()  # the apps of that deployment, this one among them
 
     @property
     def settings(self) -> Settings:
@@ -102,21 +103,30 @@ class AppState:
             raise fail("GAIA_AP01", app=self.id)
         return self.live
 
-    def settle(self, now: datetime) -> None:
-        """End a deployment whose time has come."""
-        if self.deployed_by is not None and now >= self.deployed_by:
-            self.deployed_by = None
+    def is_deployable(self) -> bool:
+        """Whether no record breaks a rule of the pre-live settings."""
+        return _fit(self._adapted(), self.draft)
+
+    def end_deployment(self, *, is_cancelled: bool) -> None:
+        """Make what is pre-live live. Apps that are deployed together become live together: else CANCEL or FAIL."""
+        self.deployed_by, self.deployed_with = None, ()
+        if is_cancelled and self.is_deployable():
+            self.deploy_status = "CANCEL"
+        else:
             self.deploy()
 
     def deploy(self) -> None:
         """Make the pre-live settings live; FAIL, and nothing changed, when records break a new rule."""
-        records = [_adapt(record, self.draft) for record in self.store.records.values()]
+        records = self._adapted()
         if not _fit(records, self.draft):
             self.deploy_status = "FAIL"
             return
         self.draft = self.live = replace(self.draft, origins={})
         self.store.replace_all(records, self.live.unique_codes)
         self.deploy_status = "SUCCESS"
+
+    def _adapted(self) -> list[Record]:
+        return [_adapt(record, self.draft) for record in self.store.records.values()]
 
     def revert(self) -> None:
         """Throw away what is not live yet."""

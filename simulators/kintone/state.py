@@ -60,6 +60,7 @@ def dump_app(app: AppState) -> Json:
         "draft": _shallow(app.draft),
         "live": _shallow(app.live) if app.live else None,
         "deployed_by": app.deployed_by.isoformat() if app.deployed_by else None,
+        "deployed_with": list(app.deployed_with),
         "records": [_shallow(record) for record in store.records.values()],
         "comments": {str(key): [_shallow(comment) for comment in all_] for key, all_ in store.comments.items()},
         "last_id": store.last_id,
@@ -88,6 +89,7 @@ def load_app(state: Json, journal: Journal) -> AppState:
         draft=Settings(**state["draft"]),
         live=live,
         deployed_by=datetime.fromisoformat(state["deployed_by"]) if state["deployed_by"] else None,
+        deployed_with=tuple(state.get("deployed_with", ())),
     )
 
 

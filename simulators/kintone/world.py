@@ -312,9 +312,11 @@ class KintoneWorld:
 
     def settle(self) -> None:
         """End the deployments whose time has come."""
-        due = [app for app in self.apps.values() if app.deployed_by is not None]
+        now = self.clock.now()
+        due = [app for app in self.apps.values() if app.deployed_by is not None and now >= app.deployed_by]
+        failing = {app.id for app in due if not app.is_deployable()}
         for app in due:
-            app.settle(self.clock.now())
+            app.end_deployment(is_cancelled=not failing.isdisjoint(app.deployed_with))
 
     def find_app(self, app_id: int) -> AppState:
         """Raises GAIA_AP01."""

@@ -145,6 +145,18 @@ def test_deployment_fails_on_records_that_break_a_new_rule(client: Client, clock
     assert client.ok("GET", "app/form/fields", {"app": 1})["properties"]["description"]["unique"] is False
 
 
+def test_apps_deployed_together_become_live_together(client: Client, clock: Clock, sets: App) -> None:
+    for name in "ab":
+        sets.add_record({"name": name, "description": "same"})
+    client.ok("PUT", "preview/app/form/fields", {"app": 1, "properties": {"description": {"unique": True}}})
+    client.ok("PUT", "preview/app/settings", {"app": 2, "name": "別名"})
+    client.ok("POST", "preview/app/deploy", {"apps": [{"app": 1}, {"app": 2}]})
+    clock.advance(timedelta(seconds=2))
+    assert [status(client, app) for app in (1, 2)] == ["FAIL", "CANCEL"]
+    assert client.ok("GET", "app", {"id": 2})["name"] == "割当"
+    assert deploy(client, clock, 2) == "SUCCESS"
+
+
 def test_reverted_changes_are_cancelled(client: Client) -> None:
     client.ok("POST", "preview/app/form/fields", {"app": 1, "properties": {"new": TEXT}})
     client.ok("POST", "preview/app/deploy", {"apps": [{"app": 1}], "revert": True})
