@@ -58,8 +58,12 @@ def connect_kintone_domain() -> KintoneDomain:
 
 
 def connect_kintone_settings(login: str, password: str) -> KintoneSettings:
-    """The settings of apps, as the administrator with this password."""
-    return KintoneSettings(settings.KINTONE_BASE_URL, Password(login, password), **_build_options())
+    """The settings of apps, as the administrator with this password.
+
+    The few requests of a set-up are not counted: it comes before there is a database.
+    """
+    credentials = Password(login, password)
+    return KintoneSettings(settings.KINTONE_BASE_URL, credentials, guest_space_id=settings.KINTONE_GUEST_SPACE_ID)
 
 
 def connect_kintone_users() -> KintoneUsers | None:

@@ -107,7 +107,7 @@ class SettingUp:
         return SetUp(first_id, second_id, is_first_good and is_second_good)
 
     def _set_up(self, wanted: Wanted, names: Names) -> tuple[str, bool]:
-        app_id = wanted.app_id or self.notes.find(wanted.setting) or self._create(wanted)
+        app_id = wanted.app_id or self._recall(wanted.setting) or self._create(wanted)
         app = _AppSettings(self.kintone, app_id, wanted.plan, names, self.tell)
         if not self._is_live(app_id):
             app.finish()
@@ -140,6 +140,17 @@ class SettingUp:
         app_id = self.kintone.create_app(name)
         self.tell(Reason("setup_app_created", {"name": name, "app": app_id, "setting": wanted.setting}))
         self.notes.keep(wanted.setting, app_id)
+        return app_id
+
+    def _recall(self, setting: str) -> str:
+        """The app an earlier run has made, unless somebody has deleted it since."""
+        app_id = self.notes.find(setting)
+        if not app_id:
+            return ""
+        try:
+            self.kintone.fetch_form_fields(app_id, preview=True)
+        except NotFound:
+            return ""
         return app_id
 
     def _is_live(self, app_id: str) -> bool:

@@ -17,8 +17,6 @@ from simulators.kintone import ADMINISTRATOR, Fault, KintoneSimulator, KintoneWo
 from simulators.serving import Serving
 from syncer.blueprint import ASSIGNMENT_APP, PERMISSION_SET_APP
 
-pytestmark = pytest.mark.django_db
-
 SETTINGS_OF_APPS = ("KINTONE_PERMISSION_SET_APP_ID", "KINTONE_ASSIGNMENT_APP_ID")
 
 
@@ -169,8 +167,9 @@ def test_app_of_the_same_name_is_neither_taken_nor_doubled(setup: Setup) -> None
     assert "KINTONE_PERMISSION_SET_APP_ID=1" in text
 
 
-def test_notes_of_another_kintone_are_not_ours(setup: Setup) -> None:
-    notes = {"https://other.cybozu.com": dict.fromkeys(SETTINGS_OF_APPS, "9")}
+@pytest.mark.parametrize("domain", ["https://other.cybozu.com", "this one"])
+def test_notes_of_another_kintone_or_of_deleted_apps_mean_nothing(setup: Setup, domain: str) -> None:
+    notes = {domain.replace("this one", setup.url): dict.fromkeys(SETTINGS_OF_APPS, "9")}
     (setup.folder / "kintone-setup.json").write_text(json.dumps(notes))
     assert setup.run()[0] == 0
     assert {*setup.kintone.apps} == {1, 2}
