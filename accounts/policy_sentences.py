@@ -185,6 +185,10 @@ POLICY_SENTENCES: Mapping[str, tuple[str, str]] = {
     ),
     "policy_invalid_arn_account": (_("“{found}” is no account id."), _("Write 12 digits, or * for every account.")),
     "policy_invalid_region": (_("“{found}” is no region."), _("Write a region such as ap-northeast-1, or *.")),
+    "policy_missing_arn_region": (
+        _("ARNs of this kind in {service} have a region, and here is none."),
+        _("Write a region such as ap-northeast-1, or *."),
+    ),
     "policy_arn_region_not_allowed": (
         _("ARNs of {service} have no region, and here stands “{found}”."),
         _("Leave the region empty; keep the colons."),

@@ -16,6 +16,14 @@ from accounts.policy.variables import refuse_variables
 _SERVICE = re.compile(r"[a-zA-Z0-9.-]+", re.ASCII)
 _NAME = re.compile(r"[a-zA-Z0-9*?]+", re.ASCII)
 _LONGEST = 128  # of a name worth looking up
+# What people call services, or their SDKs do, where nothing in the name leads to the prefix.
+_KNOWN_AS = {
+    "apigw": "apigateway", "cloudwatchevents": "events", "cloudwatchlogs": "logs",
+    "cognito": "cognito-idp", "efs": "elasticfilesystem", "elasticsearch": "es", "elb": "elasticloadbalancing",
+    "elbv2": "elasticloadbalancing", "emr": "elasticmapreduce", "eventbridge": "events",
+    "identitycenter": "sso", "kinesisfirehose": "firehose", "msk": "kafka", "opensearch": "es",
+    "parameterstore": "ssm", "sfn": "states", "ssoadmin": "sso", "stepfunctions": "states", "systemsmanager": "ssm",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -89,7 +97,9 @@ def _look_up(node: Node, text: str, report: Report) -> tuple[Action, ...]:
         return ()
     service = catalogue.find_service(prefix)
     if service is None:
-        _warn("INVALID_SERVICE_IN_ACTION", node, report, prefix, report.suggest(prefix, catalogue.list_prefixes()))
+        known_as = _KNOWN_AS.get(prefix.lower().replace("-", ""))
+        near = (known_as,) if known_as else report.suggest(prefix, catalogue.list_prefixes())
+        _warn("INVALID_SERVICE_IN_ACTION", node, report, prefix, near)
         return ()
     if has_wildcard(name) and not report.may_look_up():
         return ()

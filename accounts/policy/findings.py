@@ -84,6 +84,7 @@ _ANALYZER_CHECKS: Mapping[str, Mapping[str, Severity]] = {
         "JSON_SYNTAX_ERROR": _E,
         "MISSING_ACTION": _E,
         "MISSING_ARN_FIELD": _E,
+        "MISSING_ARN_REGION": _E,
         "MISSING_BRACE_IN_VARIABLE": _E,
         "MISSING_EFFECT": _E,
         "MISSING_QUALIFIER": _E,

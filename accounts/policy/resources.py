@@ -34,7 +34,8 @@ def check_resources(statement: Statement, named: Named, report: Report, *, has_v
         return
     fitting = _check_actions_fit(named, arns, report, has_star=len(arns) < len(sound))
     if not named.has_unknown:
-        _check_arns_used(named, [(node, arn) for node, arn in arns if node not in fitting], report)
+        unused = [(node, arn) for node, arn in arns if node not in fitting]
+        _check_arns_used(named, unused, report, is_told=not fitting and len(unused) == len(sound))
 
 
 # --- One ARN by itself -----------------------------------------------------------------------------------------------
@@ -67,6 +68,16 @@ def _check_parts(node: Node, arn: Arn, report: Report) -> None:
     if arn.region and not has_wildcard(arn.region) and not _REGION.fullmatch(arn.region):
         report.add("INVALID_REGION", node, found=shorten(arn.region))
     _check_iam_and_s3(node, arn, report)
+    if not arn.region and _needs_region(arn):
+        report.add("MISSING_ARN_REGION", node, service=shorten(arn.service))
+
+
+def _needs_region(arn: Arn) -> bool:
+    """Whether all resources that it could mean have a region. AWS itself writes models of bedrock without one."""
+    service = catalogue.find_service(arn.service) if arn.service != "bedrock" else None
+    kinds = service.resources.values() if service else ()
+    meant = [kind for kind in kinds if kind.service == arn.service and may_meet(arn.resource, kind.resource)]
+    return bool(meant) and all(kind.region == "*" for kind in meant)
 
 
 def _check_service(node: Node, service: str, report: Report) -> None:
@@ -121,25 +132,20 @@ def _check_actions_fit(named: Named, arns: list[tuple[Node, Arn]], report: Repor
     return fitting
 
 
-def _check_arns_used(named: Named, arns: Iterable[tuple[Node, Arn]], report: Report) -> None:
-    """Warn of resources that no action of the statement is for."""
+def _check_arns_used(named: Named, arns: Iterable[tuple[Node, Arn]], report: Report, *, is_told: bool) -> None:
+    """Warn of resources that no action of the statement is for. is_told: each action has said so of all of them."""
     for node, arn in arns:
         if not _exists(arn):
             report.add("INVALID_ARN_RESOURCE", node, found=shorten(str(node.value)), service=shorten(arn.service))
-        else:
+        elif not is_told:
             report.add("RESOURCE_NOT_FOR_ACTION", node, sentence="policy_resource_not_used",
                        found=shorten(str(node.value)), wanted=_show_wanted(named.actions))  # fmt: skip
 
 
 def _show_wanted(actions: Iterable[Action]) -> str:
-    """ARNs as the actions want them, two at most."""
-    shown: dict[str, None] = {}
-    for action in actions:
-        for kind in list_types(action):
-            shown[kind.template] = None
-            if len(shown) == 2:
-                return ", ".join(shown)
-    return ", ".join(shown) or "*"
+    """ARNs as the actions want them, the two plainest."""
+    templates = {kind.template for action in actions for kind in list_types(action)}
+    return ", ".join(sorted(templates, key=lambda template: (len(template), template))[:2]) or "*"
 
 
 def list_types(action: Action) -> Iterator[ResourceType]:

@@ -61,7 +61,7 @@ def check_risks(statements: Sequence[tuple[Statement, Named]], report: Report) -
             continue
         _check_handing_on(statement, report)
         if statement.excludes_actions:
-            report.add("NOT_ACTION_WITH_ALLOW", statement.actions[0], severity=None)
+            report.add("NOT_ACTION_WITH_ALLOW", statement.actions[0])
         if _allows_everything(statement, named):
             report.add("ADMINISTRATOR", _find_star(statement))
             continue

@@ -235,6 +235,8 @@ RESOURCES = (
      "INVALID_REGION"),
     ("a zone for a region", one(Action="sqs:SendMessage", Resource="arn:aws:sqs:us-east-1a:123456789012:a"), USELESS,
      "INVALID_REGION"),
+    ("a queue without a region", one(Action="sqs:SendMessage", Resource="arn:aws:sqs:::jobs"), USELESS,
+     "MISSING_ARN_REGION"),
     ("a kind of resource that is none", one(Action="lambda:InvokeFunction", Resource="arn:aws:lambda:*:*:functon:a"),
      TAKEN, "RESOURCE_NOT_FOR_ACTION"),
     ("a role for an action on users", one(Action="iam:GetUser", Resource="arn:aws:iam::*:role/a"), TAKEN,

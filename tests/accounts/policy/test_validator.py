@@ -65,6 +65,14 @@ def test_nearest_known_name_comes_first(code: str, near: str) -> None:
     assert the(code).params["near"].split(", ")[0] == near
 
 
+@pytest.mark.parametrize(
+    ("written", "near"), [("cloudwatch-logs", "logs"), ("sso-admin", "sso"), ("StepFunctions", "states"), ("s33", "s3")]
+)
+def test_service_is_known_by_its_other_names(written: str, near: str) -> None:
+    text = statements({"Effect": "Allow", "Action": f"{written}:Get", "Resource": "*"})
+    assert the("INVALID_SERVICE_IN_ACTION", text).params["near"].split(", ")[0] == near
+
+
 def test_link_leads_to_the_check() -> None:
     page = "https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html"
     assert the("INVALID_ACTION").link == f"{page}#access-analyzer-reference-policy-checks-error-invalid-action"
@@ -86,6 +94,7 @@ def codes(*rows: dict[str, Any]) -> list[str]:
         {"Action": "S3:getobject", "Resource": "arn:aws:s3:::shop/${aws:PrincipalTag/team, 'nobody'}/*"},
         {"Action": "s3:GetObject", "Resource": "arn:*:s3:::shop/${*}"},
         {"Action": "iam:GetRole", "Resource": "arn:aws:iam::123456789012:role/team/*"},
+        {"Action": "bedrock:InvokeModel", "Resource": "arn:aws:bedrock:::foundation-model/amazon.nova-lite-v1:0"},
         {"Action": "iam:GetUser", "Resource": "arn:aws:iam::*:user/${aws:username}"},
         {"Action": "iam:PassRole", "Resource": "*", "Condition": {"StringEquals": {"iam:PassedToService": "ecs.x"}}},
         {"Action": "sqs:SendMessage", "Resource": "arn:aws-cn:sqs:cn-north-1:123456789012:jobs"},
