@@ -21,7 +21,7 @@ _KNOWN_AS = {
     "apigw": "apigateway", "cloudwatchevents": "events", "cloudwatchlogs": "logs",
     "cognito": "cognito-idp", "efs": "elasticfilesystem", "elasticsearch": "es", "elb": "elasticloadbalancing",
     "elbv2": "elasticloadbalancing", "emr": "elasticmapreduce", "eventbridge": "events",
-    "identitycenter": "sso", "kinesisfirehose": "firehose", "msk": "kafka", "opensearch": "es",
+    "identitycenter": "sso", "kinesisfirehose": "firehose", "msk": "kafka",
     "parameterstore": "ssm", "sfn": "states", "ssoadmin": "sso", "stepfunctions": "states", "systemsmanager": "ssm",
 }  # fmt: skip
 
