@@ -5,6 +5,7 @@ UserName; where the app has no such field, the portal keeps him beside the recor
 kintone.
 """
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,9 @@ from syncer.states import Reason
 UNKNOWN_USER = "GAIA_IL26"
 _INVALID = "CB_VA01"
 _PEOPLE = ("users", "owners", "changed_by")
+# No part of a longer login name; what comes before and after may be Japanese, or the end of a sentence.
+_BEFORE = r"(?<![A-Za-z0-9_@+-])(?<![A-Za-z0-9]\.)"
+_AFTER = r"(?![A-Za-z0-9_@+-]|\.[A-Za-z0-9])"
 
 KnownCodes = Callable[[Collection[str]], frozenset[str]]
 """Which of these codes kintone has users for."""
@@ -41,19 +45,23 @@ class NobodyKnown(Exception):
 def find_unknown(error: GatewayError, values: Mapping[str, Any], known: KnownCodes | None) -> frozenset[str]:
     """The codes that kintone has refused. Empty where it was about something else, or cannot be told which.
 
-    With `known` kintone's list of users tells. Without it the code stands in what kintone says, whatever its language.
+    With `known` kintone's list of users tells. Without it exactly one code must stand in what kintone says, whatever
+    its language: nobody is left out on a guess.
     """
     codes = {code for name in _PEOPLE for code in values.get(name, ())}
     if error.code not in (UNKNOWN_USER, _INVALID) or not codes:
         return frozenset()
     if known is not None:
         return frozenset(codes) - known(sorted(codes))
-    named = {code for code in codes if code and code in error.text} if error.code == UNKNOWN_USER else set()
-    # `ken` is in what is said about `ken.sato`.
-    named = {code for code in named if not any(code != other and code in other for other in named)}
-    if not named and error.code == UNKNOWN_USER and len(codes) == 1:
-        named = codes
-    return frozenset(named)
+    if error.code != UNKNOWN_USER:
+        return frozenset()
+    named = codes if len(codes) == 1 else {code for code in codes if _stands_in(error.text, code)}
+    return frozenset(named) if len(named) == 1 else frozenset()
+
+
+def _stands_in(text: str, code: str) -> bool:
+    """As a word of its own: `ken` does not stand in what is said about `ken.sato`."""
+    return bool(code) and re.search(f"{_BEFORE}{re.escape(code)}{_AFTER}", text) is not None
 
 
 def leave_out(
