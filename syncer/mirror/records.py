@@ -7,7 +7,8 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import models, transaction
+from django.db.models import Value
 from django.utils import timezone
 
 from accounts.models import AppKind, Record, Wish
@@ -94,17 +95,24 @@ def _store_rows(app_id: str, rows: Collection[Record], asked_at: datetime | None
     known = {row.record_id: row for row in Record.objects.filter(app_id=app_id, record_id__in=ids).only(*_COMPARED)}
     fresh = [row for row in rows if not _is_overtaken(known.get(row.record_id), row, asked_at)]
     changed = [row for row in fresh if _has_changed(known.get(row.record_id), row)]
+    unjudged = list(_iter_unjudged(fresh, known))
+    for row in changed:
+        # As an expression: in an array of all bodies psycopg escapes each quotation mark by itself, 0.3 s a page.
+        row.body = Value(row.body, models.JSONField())
     Record.objects.bulk_create(
         changed, _BATCH, update_conflicts=True, unique_fields=["app_id", "record_id"], update_fields=_MIRRORED
     )
-    unjudged = []
-    for row in fresh:
+    Record.objects.bulk_update(unjudged, ["body", "title", "in_force_revision"], _BATCH)
+    return {row.record_id for row in changed}
+
+
+def _iter_unjudged(rows: Iterable[Record], known: Mapping[str, Record]) -> Iterator[Record]:
+    """The stored rows that say something else under the revision they have: what is in force is another one's word."""
+    for row in rows:
         stored = known.get(row.record_id)
         if stored is not None and stored.revision == row.revision and stored.body != row.body:
             stored.body, stored.title, stored.in_force_revision = row.body, row.title, None
-            unjudged.append(stored)
-    Record.objects.bulk_update(unjudged, ["body", "title", "in_force_revision"], _BATCH)
-    return {row.record_id for row in changed}
+            yield stored
 
 
 def _has_changed(stored: Record | None, row: Record) -> bool:
