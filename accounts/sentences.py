@@ -807,6 +807,18 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         _("The field {field} of the kintone app {app} is a {type}, which cannot hold {name}."),
         _("Use one of: {types}."),
     ),
+    "kintone_field_in_table": (
+        _("The field {field} of the kintone app {app} is a column of a table, which cannot hold {name}."),
+        _("Use a field outside of tables: a record has one {name}."),
+    ),
+    "kintone_option_missing": (
+        _("The field “{field}” of the kintone app has no option “{value}”."),
+        _("Add the option to the field in kintone, then save again."),
+    ),
+    "kintone_one_value": (
+        _("The field “{field}” of the kintone app holds one value, and {count} were to be written."),
+        _("Make a record for each, or let the app hold several: as lines of text, or as a table."),
+    ),
     "kintone_unreachable": (
         _("kintone cannot be reached ({operation}): {text}"),
         _("Check KINTONE_BASE_URL and the network. Nothing is changed until kintone answers."),

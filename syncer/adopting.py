@@ -36,6 +36,7 @@ from syncer.models import Run
 from syncer.preparing import Prepared, RunFailed, Silent, Wish, load_directory, plan_as_if, prepare, read_wish
 from syncer.reports import unresolved_as_json
 from syncer.rhythm import Occasion
+from syncer.rendering import DoesNotFit
 from syncer.schema import SchemaError
 from syncer.states import Actual, AssignmentKey, Focus, Ownership, Reason
 
@@ -287,7 +288,7 @@ class _Adopting:
                 result, definition = self.results[name], readings[name].there.definition
                 try:
                     result.records = writer.write(result.verdict, definition, self.order.take) if definition else []
-                except GatewayError as error:
+                except (GatewayError, DoesNotFit) as error:
                     logger.warning("adopt: records of %s could not be written: %s", name, error)
                     self.end(result.verdict, Outcome.FAILED, [Obstacle(error.reason)])
 

@@ -122,8 +122,9 @@ class _Batch:
         elif self._verdict.differences and take is Take.AWS:
             values = describe_definition(actual, [item.field for item in self._verdict.differences])
             app_id, _colon, record_id = self._verdict.record.partition(":")
-            revision = Record.objects.get(app_id=app_id, record_id=record_id).revision
-            self._add(BulkUpdate(form.app.app_id, [Update(record_id, form.render(values), revision)]), [values])
+            record = Record.objects.get(app_id=app_id, record_id=record_id)
+            cells = form.render(values, body=record.body)
+            self._add(BulkUpdate(form.app.app_id, [Update(record_id, cells, record.revision)]), [values])
 
     def _add_assignments(self) -> None:
         form, rows = self._writer.forms.assignments, list(self._iter_assignments())

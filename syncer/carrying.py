@@ -6,7 +6,7 @@ with what others wrote since the draft's record was opened.
 """
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC
@@ -22,13 +22,15 @@ from syncer.connections import connect_kintone_for_writing, connect_kintone_user
 from syncer.draft_outcomes import is_move
 from syncer.gateways.errors import Conflict, GatewayError, NotFound, Permanent, Race
 from syncer.gateways.kintone import Deletion, FieldInfo, KintoneApp, Written
+from syncer.gateways.kintone_values import list_types
 from syncer.judged import confirm_own, find_own_names, is_judged
 from syncer.leaving_out import KnownCodes, Left, NobodyKnown, find_unknown, leave_out
 from syncer.merging import Conflict as FieldConflict
 from syncer.merging import is_same, merge
 from syncer.mirror.records import mark_gone
 from syncer.models import AppState
-from syncer.parsing import parse_duration
+from syncer.parsing import LISTS
+from syncer.rendering import holds, render
 from syncer.scanning import AppSource, take_over
 from syncer.schema import find_code_of_type, match_fields
 from syncer.states import Reason
@@ -36,8 +38,6 @@ from syncer.states import Reason
 logger = logging.getLogger(__name__)
 
 MOST_UNKNOWN = 20  # deleted people in one write, where kintone names them one by one
-_CHOICES = frozenset({"DROP_DOWN", "RADIO_BUTTON"})
-_LISTS = frozenset({"CHECK_BOX", "MULTI_SELECT"})
 _OURS = frozenset({"request_key", "changed_by"})  # the portal's own notes, nobody's edit
 
 
@@ -86,13 +86,15 @@ class Form:
     def app(self) -> KintoneApp:
         return self.source.app
 
-    def info(self, name: str) -> FieldInfo:
-        return self.fields[self.codes[name]]
+    def render(
+        self, values: Mapping[str, Any], *, is_new: bool = False, body: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """The cells of a record, for the one with this `body` if there is one. Raises DoesNotFit.
 
-    def render(self, values: Mapping[str, Any], *, is_new: bool = False) -> dict[str, Any]:
-        """The cells of a record. A new one says everything: what a form fills in by itself is nobody's word."""
-        empty = {name: [] if name in drafting.LISTS else "" for name in self.codes} if is_new else {}
-        return _render(self, {**empty, **values})
+        A new one says everything: what a form fills in by itself is nobody's word.
+        """
+        empty = {name: [] if name in LISTS else "" for name in self.codes} if is_new else {}
+        return render({**empty, **values}, self.codes, self.fields, body)
 
 
 @dataclass
@@ -123,9 +125,8 @@ def _build_known_codes(stack: ExitStack) -> KnownCodes | None:
 def _read_form(source: AppSource) -> Form:
     fields = source.app.fetch_fields()
     state = AppState.objects.filter(kind=source.kind).first()
-    types = {code: info.type for code, info in fields.items()}
     codes = match_fields(
-        source.schema, source.app.app_id, types, chosen=source.chosen, known=state.fields if state else {}
+        source.schema, source.app.app_id, list_types(fields), chosen=source.chosen, known=state.fields if state else {}
     )
     return Form(source, codes, fields)
 
@@ -147,7 +148,8 @@ class Request:
         return self.draft.base_revision or self.record.revision if self.draft.is_deletion else self.record.revision
 
     def render(self) -> dict[str, Any]:
-        return _render(self.form, self.left.values)
+        """Raises DoesNotFit."""
+        return self.form.render(self.left.values, body=self.record.body if self.record else None)
 
     def begin(self) -> None:
         """Note what is about to be sent. Raises Discarded."""
@@ -189,7 +191,7 @@ def prepare(form: Form, draft: Draft) -> Request | Carried:
         raise UnderWay if outcomes.may_still_arrive(draft, timezone.now()) else Discarded
     if draft.record is None:
         # A new record says everything: what a form fills in by itself is not what somebody decided.
-        empty = {name: [] if name in drafting.LISTS else "" for name in form.codes}
+        empty = {name: [] if name in LISTS else "" for name in form.codes}
         values = {**empty, **draft.values, "request_key": draft.request_key}
         return Request(form, draft, None, Left(_sign(draft, values)))
     record = Record.objects.get(pk=draft.record.pk)  # as it is now: a run may have read it since
@@ -272,7 +274,7 @@ def look_again(form: Form, draft: Draft, record: Record, *, may_be_ours: bool = 
     # The ledger will say whose word that revision is: so it may hold nothing but what was known, and this.
     is_next = before is not None and revision == before + 1
     cells = (draft.sent or {}).get("cells")
-    if may_be_ours and is_next and cells and _holds(body, cells):
+    if may_be_ours and is_next and cells and holds(body, cells):
         return Carried(Written(record.record_id, revision))
     outcomes.forget_attempt(draft)
     take_over(form.source, form.codes, [body])
@@ -296,7 +298,7 @@ def _find_alike(form: Form, draft: Draft, values: Mapping[str, Any]) -> Written 
     created = find_code_of_type({code: info.type for code, info in form.fields.items()}, "CREATED_TIME")
     since = draft.created_at.astimezone(UTC).replace(second=0, microsecond=0)
     pages = form.app.iter_records(f'{created} >= "{since:%Y-%m-%dT%H:%M:%SZ}"')
-    found = (record for page in pages for record in page if _holds(record, values))
+    found = (record for page in pages for record in page if holds(record, values))
     return next((_as_written(record) for record in found), None)
 
 
@@ -374,7 +376,8 @@ def overtake_deletion(draft: Draft, record: Record) -> Overtaken:
 
 def _read_known(form: Form, record: Record) -> dict[str, Any]:
     """All that we know of the record."""
-    return {code: record.body[code].get("value") for code in form.codes.values() if code in record.body}
+    codes = {path.partition(".")[0] for path in form.codes.values()}
+    return {code: record.body[code].get("value") for code in sorted(codes) if code in record.body}
 
 
 # --- Values -----------------------------------------------------------------------------------------------------------
@@ -384,41 +387,3 @@ def _sign(draft: Draft, values: Mapping[str, Any]) -> dict[str, Any]:
     """With the acting person, whom kintone would not name: a token writes as its Administrator."""
     person = draft.author.person
     return {**values, "changed_by": [person.kintone_code] if person and person.kintone_code else []}
-
-
-def _render(form: Form, values: Mapping[str, Any]) -> dict[str, Any]:
-    """kintone's field code → value, in the shape of the field's type, of the fields that the app has."""
-    return {
-        form.codes[name]: _render_value(name, value, form.info(name))
-        for name, value in values.items()
-        if name in form.codes
-    }
-
-
-def _render_value(name: str, value: Any, info: FieldInfo) -> Any:
-    if info.type == "USER_SELECT":
-        return [{"code": code} for code in value]
-    if info.type in _LISTS:
-        return list(value)
-    if info.type in _CHOICES and name == "session_duration":
-        return _choose_duration(value, info.options)
-    if isinstance(value, list):
-        return "\n".join(value)
-    return value or (None if info.type in _CHOICES or info.type == "DATE" else "")
-
-
-def _choose_duration(value: str, options: Collection[str]) -> str:
-    """The option that means this duration; the value itself, for kintone to refuse, where none does."""
-    wanted = parse_duration(value)
-    return next((option for option in options if parse_duration(option) == wanted), value)
-
-
-def _holds(record: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
-    """Whether the record says all of this."""
-    return all(_plain(record.get(code, {}).get("value")) == _plain(value) for code, value in values.items())
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, list):
-        return sorted(str(item.get("code") if isinstance(item, Mapping) else item) for item in value)
-    return str(value or "").replace("\r\n", "\n")

@@ -26,6 +26,7 @@ from accounts.names import clean, fold
 from syncer.judging import ADMINISTRATOR
 from syncer.mirror.judging import COMMAND
 from syncer.models import AppState, Baseline, CommentSettings, RecordComment, Run
+from syncer.parsing import find_cell
 from syncer.remarks import Remark, build_mark, choose_mentions, is_mendable, is_worth_telling
 
 logger = logging.getLogger(__name__)
@@ -308,7 +309,7 @@ def _find_code(write: PortalWrite) -> str:
 
 def _read_owners(body: Mapping[str, Any], code: str | None) -> tuple[str, ...]:
     """Their codes, where the app has them as kintone's users."""
-    cell = body.get(code or "") or {}
+    cell = find_cell(body, code or "") or {}
     if cell.get("type") != "USER_SELECT":
         return ()
     return tuple(str(user.get("code", "")) for user in cell.get("value") or ())

@@ -8,12 +8,13 @@ from accounts.models import Draft, Record
 from syncer import draft_outcomes as outcomes
 from syncer.carrying import Apps, Discarded, NotYet, Overtaken, UnderWay, is_record_gone
 from syncer.gateways.errors import Denied, GatewayError, NotFound, Race, Temporary
+from syncer.rendering import DoesNotFit
 from syncer.schema import SchemaError
 from syncer.states import Reason
 
 logger = logging.getLogger(__name__)
 
-FAILURES = (NotYet, Discarded, UnderWay, Overtaken, GatewayError, SchemaError)
+FAILURES = (NotYet, Discarded, UnderWay, Overtaken, DoesNotFit, GatewayError, SchemaError)
 """All that carrying a draft raises."""
 
 
@@ -26,6 +27,8 @@ def tell(draft: Draft, error: Exception, apps: Apps) -> None:
             outcomes.discard(draft)
         case Overtaken():
             outcomes.stop_in_conflict(draft, error.conflicts, theirs=error.theirs, record=error.record)
+        case DoesNotFit():
+            outcomes.stop(draft, Draft.State.REFUSED, error.reason)
         case Race():  # of this record alone
             outcomes.delay([draft], error.reason, timezone.now())
         case Temporary() | Denied() | SchemaError():  # the settings and rights of kintone can be mended

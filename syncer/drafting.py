@@ -11,13 +11,12 @@ from typing import Any
 from accounts.models import AppKind, AwsPolicy, Draft, PermissionSet, Person, Principal, PrincipalLink, Record, User
 from accounts.names import fold
 from syncer.models import AppState, Drift
-from syncer.parsing import read_codes, read_lines, read_text
+from syncer.parsing import LISTS, pick_fields, read_codes, read_lines, read_names, read_text
 from syncer.states import Reason
 
 Values = dict[str, Any]
 """Our field name → text, or a list of texts where the field holds several."""
 
-LISTS = frozenset({"users", "more_users", "groups", "managed_policies", "customer_managed_policies", "owners"})
 _NAMES = {"users": "kintone_user", "more_users": "address", "groups": "group_name"}
 
 
@@ -171,10 +170,12 @@ def read_body(body: Mapping[str, Any], codes: Mapping[str, str]) -> Values:
 
 
 def _iter_values(body: Mapping[str, Any], codes: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
-    fields = {name: body[code] for name, code in codes.items() if code in body}
+    fields = pick_fields(body, codes)
     for name, cell in fields.items():
         if name in ("users", "owners", "changed_by"):
             yield name, list(read_codes(fields, name))
+        elif name == "more_users":
+            yield name, [text for _line, text in read_names(fields, name)]
         elif name in LISTS:
             yield name, [text for _line, text in read_lines(fields, name)]
         elif name in ("inline_policy", "description", "note"):

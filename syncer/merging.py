@@ -147,11 +147,12 @@ def _by_key(name: str, value: Value) -> dict[str, str]:
     found: dict[str, str] = {}
     for text in texts:
         if text.strip():
-            found.setdefault(_key(name, text), text)
+            found.setdefault(key_of(name, text), text)
     return found
 
 
-def _key(name: str, text: str) -> str:
+def key_of(name: str, text: str) -> str:
+    """What two ways of writing an element of a list have in common."""
     if name == "managed_policies":
         return _shorten(normalise_managed_policy(text.strip()) or text.strip())
     if name == "customer_managed_policies":

@@ -19,6 +19,9 @@ from syncer.states import DEFAULT_SESSION, AssignmentWish, PolicyReference, Prob
 
 Fields = Mapping[str, Any]  # our field name → kintone's {"type", "value"}; absent when the app has no such field
 
+LISTS = frozenset({"users", "more_users", "groups", "managed_policies", "customer_managed_policies", "owners"})
+"""The fields that hold several values. Only they can be a column of a table, a value or more in each row."""
+
 MAX_SET_NAME = 32
 MAX_WARNINGS = 3  # about one policy; the rest is counted
 MAX_RELAY_STATE = 240
@@ -59,6 +62,46 @@ class Notes:
 # --- Values of kintone's field types ---------------------------------------------------------------------------------
 
 
+def find_cell(body: Mapping[str, Any], path: str) -> Mapping[str, Any] | None:
+    """The cell of a field; None where the record has no such field. `path` is its code, or TABLE.COLUMN.
+
+    A column of a table reads like a field that holds several: its cell has the elements of all rows, in their order.
+    """
+    table, _dot, column = path.rpartition(".")
+    if not table:
+        return body.get(column)
+    if table not in body:
+        return None
+    cells = [row["value"].get(column) for row in body[table].get("value") or ()]
+    if None in cells:
+        return None
+    kind = cells[0]["type"] if cells else ""
+    return {"type": kind, "value": [element for cell in cells for element in _iter_elements(cell.get("value"))]}
+
+
+def _iter_elements(value: Any) -> Iterator[Any]:
+    """What one row holds. An empty text counts: problems name the row."""
+    if isinstance(value, list):
+        yield from value
+    else:
+        yield from str(value or "").splitlines() or [""]
+
+
+def find_anywhere(body: Mapping[str, Any], code: str) -> Mapping[str, Any] | None:
+    """The cell of a field by its code alone, for showing: of a column, as far as there are rows."""
+    if code in body:
+        return find_cell(body, code)
+    tables = (name for name, cell in body.items() if cell.get("type") == "SUBTABLE")
+    found = (find_cell(body, f"{table}.{code}") for table in tables)
+    return next((cell for cell in found if cell and cell["type"]), None)
+
+
+def pick_fields(body: Mapping[str, Any], codes: Mapping[str, str]) -> dict[str, Any]:
+    """The cells of a record by our names for the fields, as far as it has them."""
+    cells = ((name, find_cell(body, path)) for name, path in codes.items())
+    return {name: cell for name, cell in cells if cell is not None}
+
+
 def _read_value(fields: Fields, name: str) -> Any:
     """The value as kintone gives it; None when it is unset or the app has no such field."""
     field_of_app = fields.get(name)
@@ -75,8 +118,22 @@ def read_lines(fields: Fields, name: str) -> list[tuple[int, str]]:
     """The non-empty lines with their numbers from 1: lines of text, or the elements of a choice field."""
     value = _read_value(fields, name)
     lines: Sequence[Any] = value if isinstance(value, list) else str(value or "").splitlines()
-    texts = ((number, normalize("NFKC", str(line)).strip()) for number, line in enumerate(lines, 1))
+    texts = ((number, _fold_width(str(line))) for number, line in enumerate(lines, 1))
     return [(number, text) for number, text in texts if text]
+
+
+def read_names(fields: Fields, name: str) -> list[tuple[int, str]]:
+    """People as lines of text, with the number of the line. A line may hold several addresses."""
+    return [(number, text) for number, line in read_lines(fields, name) for text in split_addresses(line)]
+
+
+def split_addresses(line: str) -> list[str]:
+    """`a@example.com, b@example.com` as two. Where a part is no address the comma belongs to a name."""
+    parts = [part for part in _BETWEEN_ADDRESSES.split(line) if part]
+    return parts if all("@" in part for part in parts) else [line]
+
+
+_BETWEEN_ADDRESSES = re.compile(r"[\s,;、；，]+")
 
 
 def read_codes(fields: Fields, name: str) -> tuple[str, ...]:
@@ -87,27 +144,35 @@ def read_codes(fields: Fields, name: str) -> tuple[str, ...]:
     value = _read_value(fields, name)
     if isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
         return tuple(str((item.get("code") if isinstance(item, Mapping) else item) or "?") for item in value)
-    return tuple(text for _number, text in read_lines(fields, name))
+    return tuple(text for _number, text in read_names(fields, name))
 
 
 # --- Single values ---------------------------------------------------------------------------------------------------
 
 
+def _fold_width(text: str) -> str:
+    """As it was meant: full width as half, without the blanks around it and what nobody sees."""
+    return normalize("NFKC", text).translate(_INVISIBLE).strip()
+
+
+_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))  # pasted along from web pages and files
+
+
 def normalise_account_id(text: str) -> str:
     """Twelve digits, whatever was between and around them; empty when it is none."""
-    digits = normalize("NFKC", text).translate(_DASHES)
+    digits = _fold_width(text).translate(_DASHES)
     return digits if re.fullmatch(r"\d{12}", digits, re.ASCII) else ""
 
 
 def normalise_set_name(text: str) -> str:
     """A name that AWS takes, empty when it is none."""
-    name = text.strip()
+    name = _fold_width(text)
     return name if len(name) <= MAX_SET_NAME and _SET_NAME.fullmatch(name) else ""
 
 
 def parse_duration(text: str) -> timedelta | None:
     """`PT8H`, `PT480M`, `8時間`, `8 hours`, `90分` as a duration; None when it is none of these."""
-    compact = "".join(normalize("NFKC", text).split())
+    compact = "".join(_fold_width(text).split())
     if iso := _ISO_DURATION.fullmatch(compact):
         hours, minutes, seconds = (int(group or 0) for group in iso.groups())
         duration = timedelta(hours=hours, minutes=minutes, seconds=seconds)
@@ -276,7 +341,7 @@ def read_assignment(fields: Fields, notes: Notes) -> AssignmentWish:
         account_id=_parse_account(fields, notes),
         permission_set=_parse_set_of_assignment(fields, notes),
         users=_unique(_refuse_long(enumerate(read_codes(fields, "users"), 1), "users", notes)),
-        addresses=_unique(_refuse_long(read_lines(fields, "more_users"), "more_users", notes)),
+        addresses=_unique(_refuse_long(read_names(fields, "more_users"), "more_users", notes)),
         groups=_unique(_refuse_long(read_lines(fields, "groups"), "groups", notes)),
         expires_on=_parse_expiry(fields, notes),
     )

@@ -22,7 +22,7 @@ from syncer.connections import connect_kintone
 from syncer.gateways.errors import Denied, GatewayError, NotFound, Permanent, Temporary, Unauthenticated
 from syncer.gateways.kintone import KintoneApp
 from syncer.gateways.kintone_usage import forecast_day
-from syncer.gateways.kintone_values import Comment, Mention
+from syncer.gateways.kintone_values import Comment, Mention, find_field, list_types
 from syncer.models import AppState, RecordComment
 from syncer.outbox import claim, is_due, postpone
 from syncer.usage import load_usage
@@ -113,7 +113,8 @@ class _Apps:
         if app.app_id not in self._labels:
             state = AppState.objects.filter(kind=comment.record.kind).first()
             fields, codes = app.fetch_fields(), state.fields if state else {}
-            named = {name: fields[code].label or code for name, code in codes.items() if code in fields}
+            there = list_types(fields)
+            named = {name: find_field(fields, path).label or path for name, path in codes.items() if path in there}
             self._labels[app.app_id] = named
         return self._labels[app.app_id]
 

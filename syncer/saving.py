@@ -23,7 +23,7 @@ from syncer.draft_outcomes import is_move
 from syncer.drafting import NotPossible, Values, make_draft
 from syncer.judged import confirm_own
 from syncer.merging import find_added, is_same, merge
-from syncer.parsing import normalise_account_id
+from syncer.parsing import LISTS, normalise_account_id
 from syncer.schema import ASSIGNMENTS, PERMISSION_SETS
 from syncer.states import Reason
 from syncer.tasks import request_writing
@@ -212,7 +212,7 @@ def clean_values(kind: AppKind, values: Mapping[str, Any]) -> Values:
 
 
 def _clean(name: str, value: Any) -> Any:
-    if name in drafting.LISTS:
+    if name in LISTS:
         texts = (clean(str(text), LONGEST_TEXT).strip() for text in value)
         return list(dict.fromkeys(text for text in texts if text))
     return clean(str(value), LONGEST_TEXT)

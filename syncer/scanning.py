@@ -24,10 +24,12 @@ from django.utils.timezone import get_default_timezone
 from accounts.models import AppKind, Record
 from syncer.gateways.errors import GatewayError, NotFound, Permanent
 from syncer.gateways.kintone import PAGE, KintoneApp
+from syncer.gateways.kintone_values import list_types
 from syncer.mirror import records as mirror
 from syncer.models import AppState
+from syncer.parsing import find_cell
 from syncer.rhythm import FORM_EVERY, Extent, Occasion, Standing, decide, may_scan
-from syncer.schema import AppSchema, SchemaError, find_code_of_type, match_fields, require_fields
+from syncer.schema import AppSchema, SchemaError, find_code_of_type, match_fields, require_fields, wrong_type
 from syncer.states import Reason
 from syncer.usage import load_usage
 
@@ -192,7 +194,7 @@ class _Reader:
 
     def _read_form(self, extent: Extent) -> Extent:
         """What is read once the form is known. Raises SchemaError where it is not what it must be."""
-        types = {code: field.type for code, field in self.app.fetch_fields().items()}
+        types = list_types(self.app.fetch_fields())
         self._started = self._started or self.app.server_time
         self.codes = match_fields(
             self.source.schema, self.app.app_id, types, chosen=self.source.chosen, known=self.state.fields
@@ -206,12 +208,10 @@ class _Reader:
     def _require_form(self, body: Mapping[str, Any]) -> None:
         """Raise SchemaError for a body that has not the fields that the form had."""
         require_fields(self.source.schema, self.app.app_id, self.codes, body)
-        for name, code in self.codes.items():
-            kind = body[code].get("type") if code in body else None
-            if kind is not None and kind != self.form.get(code, kind):
-                fitting = ", ".join(sorted(self.source.schema.types[name]))
-                params = {"app": self.app.app_id, "field": code, "type": kind, "name": name, "types": fitting}
-                raise SchemaError(Reason("kintone_field_type", params))
+        for name, path in self.codes.items():
+            kind = (find_cell(body, path) or {}).get("type")  # of a table without rows nothing is known
+            if kind and kind != self.form.get(path, kind):
+                raise wrong_type(self.source.schema, self.app.app_id, name, path, kind)
 
     # Reading
 

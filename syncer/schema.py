@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from syncer.parsing import LISTS, find_cell
 from syncer.states import Reason
 
 _TEXT = frozenset({"SINGLE_LINE_TEXT", "MULTI_LINE_TEXT", "DROP_DOWN", "RADIO_BUTTON", "LINK"})
-_LINES = frozenset({"MULTI_LINE_TEXT", "SINGLE_LINE_TEXT", "CHECK_BOX", "MULTI_SELECT"})
+_LINES = _TEXT | {"CHECK_BOX", "MULTI_SELECT"}
 _PEOPLE = frozenset({"USER_SELECT"}) | _LINES
 
 
@@ -74,15 +76,15 @@ def match_fields(
     chosen: Mapping[str, str],
     known: Mapping[str, str],
 ) -> dict[str, str]:
-    """Our field name → kintone's field code, of the fields the app has.
+    """Our field name → where kintone has it, of the fields the app has: a field's code, or TABLE.COLUMN.
 
-    `types` are the app's own codes and types, `chosen` the mapping in the settings, `known` what was found before: a
-    field that has gone missing since stops the app, because its emptiness would read as "taken away".
-    Raises SchemaError.
+    `types` are the types of the app's fields by where they are, `chosen` the mapping in the settings, which names a
+    column by its own code, and `known` what was found before: a field that has gone missing since stops the app,
+    because its emptiness would read as "taken away". Raises SchemaError.
     """
     codes = {name: chosen.get(name, name) for name in schema.types}
-    present = {name: code for name, code in codes.items() if code in types}
-    must = schema.required | chosen.keys() | {name for name in known if known[name] == codes.get(name)}
+    present = {name: path for name, code in codes.items() if (path := _find_path(code, types))}
+    must = schema.required | chosen.keys() | {name for name in known if _code_of(known[name]) == codes.get(name)}
     missing = {name: codes[name] for name in must if name not in present}
     if not missing and schema.one_of and not schema.one_of & present.keys():
         missing = {name: codes[name] for name in schema.one_of}
@@ -91,17 +93,33 @@ def match_fields(
         raise SchemaError(
             Reason("kintone_fields_missing", {"app": app_id, "fields": listed, "setting": schema.setting})
         )
-    for name, code in present.items():
-        if types[code] not in schema.types[name]:
-            fitting = ", ".join(sorted(schema.types[name]))
-            params = {"app": app_id, "field": code, "type": types[code], "name": name, "types": fitting}
-            raise SchemaError(Reason("kintone_field_type", params))
+    for name, path in present.items():
+        if "." in path and name not in LISTS:
+            raise SchemaError(Reason("kintone_field_in_table", {"app": app_id, "field": _code_of(path), "name": name}))
+        if types[path] not in schema.types[name]:
+            raise wrong_type(schema, app_id, name, path, types[path])
     return present
 
 
-def require_fields(schema: AppSchema, app_id: str, codes: Mapping[str, str], body: Mapping[str, object]) -> None:
+def _find_path(code: str, types: Mapping[str, str]) -> str:
+    """Codes are unique in a form, those of columns included. Empty where there is no such field."""
+    return code if code in types else next((path for path in types if _code_of(path) == code), "")
+
+
+def _code_of(path: str) -> str:
+    return path.rpartition(".")[2]
+
+
+def wrong_type(schema: AppSchema, app_id: str, name: str, path: str, kind: str) -> SchemaError:
+    """The error for a field whose type does not fit, with the types that do."""
+    fitting = ", ".join(sorted(schema.types[name]))
+    params = {"app": app_id, "field": _code_of(path), "type": kind, "name": name, "types": fitting}
+    return SchemaError(Reason("kintone_field_type", params))
+
+
+def require_fields(schema: AppSchema, app_id: str, codes: Mapping[str, str], body: Mapping[str, Any]) -> None:
     """Raise SchemaError when a record lacks a field that the app has or had: that would read as "taken away"."""
-    missing = sorted(code for code in codes.values() if code not in body)
+    missing = sorted(_code_of(path) for path in codes.values() if find_cell(body, path) is None)
     if missing:
         params = {"app": app_id, "fields": ", ".join(missing), "setting": schema.setting}
         raise SchemaError(Reason("kintone_fields_missing", params))

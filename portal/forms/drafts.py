@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Draft
 from portal.views.values import show_field, to_lines
-from syncer.drafting import LISTS
+from syncer.parsing import LISTS
 from syncer.saving import LONGEST_TEXT, Choice
 
 DELETION = "deletion"

@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from accounts.models import AppKind, PermissionSet, Problem, Record
 from portal.views.values import Line, format_policy, split_policy, to_lines
-from syncer.parsing import normalise_account_id, parse_duration
+from syncer.parsing import find_anywhere, normalise_account_id, parse_duration
 from syncer.states import DEFAULT_SESSION
 
 SET_FIELDS = (
@@ -104,7 +104,7 @@ def _read_body(record: Record) -> dict[str, Any]:
     setting = "KINTONE_PERMISSION_SET_FIELDS" if record.kind == AppKind.PERMISSION_SET else "KINTONE_ASSIGNMENT_FIELDS"
     codes: dict[str, str] = getattr(settings, setting)
     names = ("name", *SET_FIELDS, "owners") if record.kind == AppKind.PERMISSION_SET else ASSIGNMENT_FIELDS
-    values = {name: (record.body.get(codes.get(name, name)) or {}).get("value") for name in names}
+    values = {name: (find_anywhere(record.body, codes.get(name, name)) or {}).get("value") for name in names}
     return {**values, "more_users": [values.get("more_users"), *record.beside]} if record.beside else values
 
 

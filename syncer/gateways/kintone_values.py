@@ -65,6 +65,18 @@ def read_field(code: str, definition: Json) -> FieldInfo:
     )
 
 
+def list_types(fields: Mapping[str, FieldInfo]) -> dict[str, str]:
+    """Where each field is → its type: under its code, a column of a table under TABLE.COLUMN."""
+    columns = {f"{table.code}.{column.code}": column.type for table in fields.values() for column in table.columns}
+    return {code: field.type for code, field in fields.items()} | columns
+
+
+def find_field(fields: Mapping[str, FieldInfo], path: str) -> FieldInfo:
+    """The field at CODE or TABLE.COLUMN."""
+    table, _dot, code = path.rpartition(".")
+    return next(column for column in fields[table].columns if column.code == code) if table else fields[code]
+
+
 def _is_true(value: object) -> bool:
     return value in (True, "true")
 

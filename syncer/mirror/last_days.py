@@ -11,6 +11,7 @@ from django.db.models import F
 
 from accounts.models import Assignment, Instance, Record, Wish
 from syncer.models import Notice
+from syncer.parsing import find_anywhere
 from syncer.reminders import WEEK, Ahead, LastDay, Reminder, find_reminders
 
 
@@ -104,7 +105,7 @@ def _build_last_day(day: date, wishes: list[Wish]) -> LastDay:
 def _read_owners(record: Record) -> tuple[str, ...]:
     """kintone codes of the owners, and of the author where there are none."""
     codes: dict[str, str] = settings.KINTONE_ASSIGNMENT_FIELDS
-    value: Any = (record.body.get(codes.get("owners", "owners")) or {}).get("value")
+    value: Any = (find_anywhere(record.body, codes.get("owners", "owners")) or {}).get("value")
     rows = value if isinstance(value, list) else []
     owners = tuple(str(row["code"]) for row in rows if isinstance(row, dict) and row.get("code"))
     return owners or ((record.creator_code,) if record.creator_code else ())

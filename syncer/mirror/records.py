@@ -22,7 +22,8 @@ from syncer.parsing import (
     normalise_set_name,
     parse_assignment,
     parse_permission_set,
-    read_lines,
+    pick_fields,
+    read_names,
     read_text,
 )
 from syncer.states import AssignmentKey, AssignmentWish, PrincipalType, ReadRecord, RecordReference, SetWish
@@ -259,9 +260,9 @@ def _read(row: Record, codes: Mapping[str, str]) -> ReadRecord:
 
 def read_fields(row: Record, codes: Mapping[str, str]) -> Fields:
     """What the record says, by our names for its fields, with whom the portal keeps beside it."""
-    fields: dict[str, Any] = {name: row.body[code] for name, code in codes.items() if code in row.body}
+    fields: dict[str, Any] = pick_fields(row.body, codes)
     if row.beside:
-        lines = [*(text for _number, text in read_lines(fields, "more_users")), *row.beside]
+        lines = [*(text for _number, text in read_names(fields, "more_users")), *row.beside]
         fields["more_users"] = {"type": "MULTI_LINE_TEXT", "value": "\n".join(lines)}
     return fields
 

@@ -510,3 +510,37 @@ def test_kintone_s_own_list_of_users_tells_who_is_deleted(company: World, author
     company.kintone.remove_user("ken.sato")
     writing.write_drafts()
     assert (notes_of(draft), value_of(company, 1, "users")) == (["draft_code_left_out"], ["ken", "hana"])
+
+
+# --- Apps of another shape --------------------------------------------------------------------------------------------
+
+
+def test_people_in_rows_of_a_table_are_written_as_rows(company: World, author: User, settings: Settings) -> None:
+    columns = {code: {"code": code, "label": code, **TEXT} for code in ("社員", "席")}
+    add_fields(company, 利用者表={"type": "SUBTABLE", "fields": columns})
+    settings.KINTONE_ASSIGNMENT_FIELDS = {"more_users": "社員"}
+    rows = [{"社員": f"{name}@example.com", "席": seat} for name, seat in SEATS]
+    company.edit(f"{company.assignments.id}:1", 利用者表=rows)
+    catch_up()
+    draft = draft_edit(company, author, more_users=["ken@example.com", "hana@example.com"])
+    writing.write_drafts()
+    assert state_of(draft) == ("written", "")
+    table = company.assignments.record(1)["利用者表"]["value"]
+    assert [(row["value"]["社員"]["value"], row["value"]["席"]["value"]) for row in table] == [
+        ("hana@example.com", "3F"),
+        ("ken@example.com", ""),
+    ]
+    (record,) = load_records(AppKind.ASSIGNMENT, AppState.objects.get(kind=AppKind.ASSIGNMENT).fields)
+    assert isinstance(record.wish, AssignmentWish)
+    assert record.wish.addresses == ("hana@example.com", "ken@example.com")
+
+
+SEATS = [("hana", "3F"), ("taro", "4F")]
+
+
+def test_value_without_an_option_is_refused_with_its_field(company: World, author: User) -> None:
+    options = {name: {"label": name, "index": str(number)} for number, name in enumerate(("team-a", "team-b"))}
+    add_fields(company, groups={"type": "CHECK_BOX", "options": options})
+    draft = draft_edit(company, author, groups=["team-c"])
+    writing.write_drafts()
+    assert state_of(draft) == ("refused", "kintone_option_missing")
