@@ -34,9 +34,9 @@ from syncer.mirror.judging import COMMAND
 from syncer.mirror.stops import load_stops
 from syncer.models import Run
 from syncer.preparing import Prepared, RunFailed, Silent, Wish, load_directory, plan_as_if, prepare, read_wish
+from syncer.rendering import DoesNotFit
 from syncer.reports import unresolved_as_json
 from syncer.rhythm import Occasion
-from syncer.rendering import DoesNotFit
 from syncer.schema import SchemaError
 from syncer.states import Actual, AssignmentKey, Focus, Ownership, Reason
 
