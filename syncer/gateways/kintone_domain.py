@@ -13,6 +13,8 @@ from syncer.gateways.kintone_values import Written
 class KintoneDomain(KintoneClient):
     """One kintone, with the tokens of all apps that are written or looked up from."""
 
+    TIMEOUT = (3, 120)  # 2,000 rows in one transaction take their time, and to give up early is not to know
+
     def bulk_write(self, requests: Sequence[BulkRequest[Any]]) -> list[list[Written]]:
         """Carry out the requests in their order; what came of the rows of each, nothing for deletions.
 

@@ -51,9 +51,11 @@ class KintoneClient:
     Every method raises GatewayError once its four tries are used up, and nothing else.
     """
 
+    TIMEOUT: tuple[float, float] = (3, 30)
+
     def __init__(self, base_url: str, credentials: Credentials | tuple[str, ...], **options: Unpack[Options]) -> None:
         self._domain, self._space = base_url.rstrip("/"), options.get("guest_space_id", "")
-        self._timeout, self._sleep = options.get("timeout", (3, 30)), options.get("sleep", time.sleep)
+        self._timeout, self._sleep = options.get("timeout", self.TIMEOUT), options.get("sleep", time.sleep)
         self._session = requests.Session()
         self._session.auth = _Signature(ApiTokens(credentials) if isinstance(credentials, tuple) else credentials)
         self._calls, self._lock, self._meter = Tally(), threading.Lock(), options.get("meter")

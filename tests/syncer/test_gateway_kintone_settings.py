@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,6 @@ from syncer.gateways.errors import (
     Permanent,
     Unauthenticated,
 )
-from syncer.gateways.kintone import KintoneApp
 from syncer.gateways.kintone_credentials import Bearer, Password
 from syncer.gateways.kintone_settings import KintoneSettings
 from syncer.gateways.kintone_users import KintoneUsers
@@ -28,17 +28,13 @@ SCOPES = ("k:app_record:read", "k:app_record:write", "k:app_settings:read", "k:a
 
 @pytest.fixture
 def app(kintone_world: KintoneWorld) -> App:
+    """An app of the administrator's."""
     kintone_world.add_user("hana", "花", email="hana@example.com", password="秘密")
-    app = kintone_world.add_app("割当", {"account_id": {**TEXT, "required": True}, "note": {"type": "MULTI_LINE_TEXT"}})
+    kintone_world.add_user("admin", "管理者", email="", password="password")
+    fields: dict[str, dict[str, Any]] = {"account_id": {**TEXT, "required": True}, "note": {"type": "MULTI_LINE_TEXT"}}
+    app = kintone_world.add_app("割当", fields, creator="admin")
     app.add_record({"account_id": "000000000001"})
     return app
-
-
-@pytest.fixture
-def writer(kintone_world: KintoneWorld, kintone_url: str, app: App, pauses: list[float]) -> Iterator[KintoneApp]:
-    token = kintone_world.add_token([app.id], ("view", "add", "edit"))
-    with KintoneApp(kintone_url, str(app.id), (token,), sleep=pauses.append) as opened:
-        yield opened
 
 
 # Users
@@ -93,9 +89,8 @@ def test_password_reads_users_and_a_token_of_an_app_does_not(
 
 
 @pytest.fixture
-def settings_of(kintone_world: KintoneWorld, kintone_url: str, clock: Clock) -> Iterator[KintoneSettings]:
-    """As an administrator; pauses move kintone's clock instead of taking time."""
-    kintone_world.add_user("admin", "管理者", email="", password="password")
+def settings_of(kintone_url: str, app: App, clock: Clock) -> Iterator[KintoneSettings]:
+    """As the administrator; pauses move kintone's clock instead of taking time."""
 
     def wait(seconds: float) -> None:
         clock.advance(timedelta(seconds=seconds))
@@ -139,13 +134,26 @@ def test_settings_that_somebody_changed_meanwhile_are_a_conflict(settings_of: Ki
         settings_of.update_views(str(app.id), {}, revision=known.revision)
 
 
-@pytest.mark.parametrize("part", ["app_rights", "record_rights", "field_rights"])
-def test_rights_are_replaced_as_a_whole(part: str, settings_of: KintoneSettings, app: App) -> None:
-    rights = [{"entity": {"type": "CREATOR", "code": None}, "viewable": True}]
-    getattr(settings_of, f"update_{part}")(str(app.id), rights)
-    fetch = getattr(settings_of, f"fetch_{part}")
-    assert fetch(str(app.id), preview=True).content == rights
-    assert fetch(str(app.id)).content != rights
+EVERYONE = {"type": "GROUP", "code": "everyone"}
+
+
+@pytest.mark.parametrize(
+    ("part", "rights", "right"),
+    [
+        ("app_rights", [{"entity": EVERYONE, "recordViewable": True}], "recordViewable"),
+        ("record_rights", [{"filterCond": "", "entities": [{"entity": EVERYONE, "viewable": True}]}], "viewable"),
+        ("field_rights", [{"code": "note", "entities": [{"entity": EVERYONE, "accessibility": "READ"}]}], "READ"),
+    ],
+)
+def test_rights_are_replaced_as_a_whole(
+    part: str, rights: list[Any], right: str, settings_of: KintoneSettings, app: App
+) -> None:
+    fetch, update = (getattr(settings_of, f"{verb}_{part}") for verb in ("fetch", "update"))
+    live = fetch(str(app.id)).content
+    update(str(app.id), rights)
+    [changed] = fetch(str(app.id), preview=True).content
+    assert right in str(changed)
+    assert fetch(str(app.id)).content == live != [changed]
 
 
 def test_layout_and_general_settings_are_changed(settings_of: KintoneSettings, app: App) -> None:
