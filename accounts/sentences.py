@@ -570,6 +570,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         ),
         _("Mend the name in that record."),
     ),
+    "adopt_unwritable": (
+        _("No valid record could say what AWS has of “{set}”: {field}, {value}."),
+        _("Change the set in AWS so that Genkan's checks take it; manage.py validate_policy says more about a policy."),
+    ),
     "adopt_ours_already": (
         _("“{set}” is managed by Genkan already."),
         "",

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from django.conf import settings
@@ -19,15 +20,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.audit import record_event
-from accounts.models import PermissionSet, Person, Problem, User
+from accounts.models import AppKind, PermissionSet, Person, PrincipalLink, Problem, User
 from syncer import leases, runs
-from syncer.adoption import Comparison, Evidence, Naming, Obstacle, Take, Verdict
+from syncer.adoption import Comparison, Evidence, Naming, Obstacle, Take, Verdict, find_codes
 from syncer.adoption_files import Fault, Owners, find_paths, match_losses, parse_losses, parse_owners, resolve_owners
 from syncer.adoption_reading import NotFree, SetReader, SetReading
 from syncer.adoption_records import Forms, Writer
 from syncer.carrying import Apps
 from syncer.changes import AssignmentChange, Plan
-from syncer.connections import connect_kintone_domain, ownership_tag
+from syncer.connections import connect_kintone_domain, connect_kintone_users, ownership_tag
 from syncer.gateways.errors import GatewayError
 from syncer.mirror import standings, truth
 from syncer.mirror.judging import COMMAND
@@ -232,7 +233,7 @@ class _Adopting:
             actual=as_if.actual,
             plan=as_if.plan,
             records=[record for record in as_if.records if record.reference.app_id == app_id],
-            name=self.build_naming(as_if).name,
+            naming=self.build_naming(as_if),
             holders={name: item.holders for name, item in readings.items()},
             faults=faults,
             locked={key: Reason("locked_out", words) for key, words in load_stops().locked.items()},
@@ -241,15 +242,22 @@ class _Adopting:
 
     def build_naming(self, prepared: Prepared) -> Naming:
         directory = load_directory(prepared.actual, timezone.now())
-        found = {
-            link.key.key: link.principal_id for link in prepared.desired.links if link.key.source == "kintone_user"
-        }
+        links = (link for link in prepared.desired.links if link.key.source == PrincipalLink.Source.KINTONE_USER)
         people = Person.objects.exclude(kintone_code="").filter(principal__principal_id__isnull=False)
         stored = people.values_list("principal__principal_id", "kintone_code")
-        codes = {principal_id: code for code, principal_id in found.items()}
+        codes = {link.principal_id: link.key.key for link in links}
         codes |= {principal_id: code for principal_id, code in stored if principal_id}
-        fields = next(reading.codes for reading in prepared.wish.readings if reading.kind == "assignment")
-        return Naming(directory, frozenset(fields), codes)
+        codes |= find_codes(directory, self._kintone_codes)
+        return Naming(directory, frozenset(prepared.wish.codes(AppKind.ASSIGNMENT)), codes)
+
+    @cached_property
+    def _kintone_codes(self) -> tuple[str, ...]:
+        """The login names of everybody whom kintone has; none where there is no token to ask for them."""
+        users = connect_kintone_users()
+        if users is None:
+            return ()
+        with users:
+            return tuple(user.code for user in users.iter_users() if user.is_valid)
 
     # Adopting
 
@@ -267,7 +275,7 @@ class _Adopting:
         if written:
             self._have_judged(written)
         for start in range(0, len(able), TOGETHER):
-            self._tag_together(able[start : start + TOGETHER])
+            self._tag_undisturbed(able[start : start + TOGETHER])
 
     def _find_hindrances(self, verdict: Verdict) -> tuple[Obstacle, ...]:
         if self.order.confirmed and verdict.checksum != self.order.confirmed:
@@ -281,7 +289,7 @@ class _Adopting:
             return
         with ExitStack() as stack:
             apps = Apps(stack)
-            forms = Forms(apps.open("permission_set"), apps.open("assignment"))
+            forms = Forms(apps.open(AppKind.PERMISSION_SET), apps.open(AppKind.ASSIGNMENT))
             domain = stack.enter_context(connect_kintone_domain())
             writer = Writer(domain, forms, self.build_naming(self._as_if), self.owners, self.order.by)
             for name in lacking:
@@ -301,7 +309,7 @@ class _Adopting:
 
         Guardrails then know the access as one that was there: it is kept and listed, or has the end that a rule sets.
         """
-        wish = read_wish(Occasion.LOOK)
+        wish = read_wish(Occasion.CHECKED)
         narrowed = tuple(
             replace(reading, changed=reading.changed & frozenset(written), gone=frozenset())
             for reading in wish.readings
@@ -312,10 +320,20 @@ class _Adopting:
         )  # fmt: skip
         runs.execute(run, runs.Stopping(), wish=replace(wish, readings=narrowed))
 
+    def _tag_undisturbed(self, names: list[str]) -> None:
+        """A full run that read the tags before would write into the mirror, after us, that the sets are not ours."""
+        try:
+            with leases.hold_lease(wait=runs.LEASE_PATIENCE):
+                self._tag_together(names)
+        except leases.LeaseBusy:
+            reason = Reason("lease_busy", {"minutes": int(runs.LEASE_PATIENCE // 60)})
+            for name in names:
+                self.end(self.results[name].verdict, Outcome.FAILED, [Obstacle(reason)])
+
     def _tag_together(self, names: list[str]) -> None:
         """Read these sets and kintone anew, and tag those of which every assignment is wanted."""
         readings, faults = self.reader.read_all(names, with_assignments=True)
-        verdicts = self.compare(read_wish(Occasion.LOOK), readings, faults, names)
+        verdicts = self.compare(read_wish(Occasion.CHECKED), readings, faults, names)
         for name, verdict in verdicts.items():
             if doubts := verdict.find_doubts(self.order.take):
                 self.end(verdict, Outcome.LEFT, doubts)

@@ -7,7 +7,7 @@ be wanted by a valid record, or be named as one that may be lost, and the plan m
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -17,9 +17,11 @@ from accounts.names import fold
 from syncer.changes import AssignmentChange, Change, Kind, Plan, identity_of
 from syncer.desired import Desired, Standing, State
 from syncer.directory import Directory, LinkKey, find_match
+from syncer.parsing import Notes, parse_permission_set
 from syncer.states import (
     Actual,
     AssignmentKey,
+    Definition,
     Difference,
     PrincipalType,
     ReadRecord,
@@ -70,6 +72,7 @@ class Verdict:
     left_out: tuple[AssignmentKey, ...] = ()
     obstacles: tuple[Obstacle, ...] = ()
     beside: tuple[str, ...] = ()
+    breakage: Reason | None = None  # why a record that says what AWS has would not be valid
     assignments: int = 0
 
     @property
@@ -92,6 +95,8 @@ class Verdict:
     def find_hindrances(self, take: Take) -> tuple[Obstacle, ...]:
         """Why nothing is written for this set, empty where it can be adopted."""
         hindrances = list(self.obstacles)
+        if self.breakage and self.differences and take is Take.AWS:
+            hindrances.append(Obstacle(self.breakage))
         if self.differences and not take:
             fields = ", ".join(item.field for item in self.differences)
             hindrances.append(Obstacle(Reason("adopt_different", {"set": self.name, "fields": fields})))
@@ -175,6 +180,31 @@ def find_principal(directory: Directory, key: LinkKey) -> str:
     return found[0].principal_id if found else ""
 
 
+def find_codes(directory: Directory, codes: Iterable[str]) -> dict[str, str]:
+    """Principal id → the one kintone code of these by which a run finds exactly this person."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for code in codes:
+        if principal_id := find_principal(directory, LinkKey("kintone_user", fold(code))):
+            found[principal_id].append(code)
+    return {principal_id: several[0] for principal_id, several in found.items() if len(several) == 1}
+
+
+def find_breakage(name: str, definition: Definition, directory: Directory) -> Reason | None:
+    """Why no valid record could say what AWS has: a policy that is listed no more, or what our own checks refuse."""
+    for arn in sorted(definition.managed_policies) if directory.knows_all_policies else ():
+        policy = directory.policies_by_name.get(arn)
+        if policy is None or not policy.is_attachable:
+            return Reason("adopt_unwritable", {"set": name, "field": "managed_policies", "value": arn})
+    notes = Notes("")
+    said = {"name": name, "relay_state": definition.relay_state, "inline_policy": definition.inline_policy}
+    parse_permission_set({field_name: {"value": value} for field_name, value in said.items()}, notes)
+    errors = [problem for problem in notes.problems if problem.severity == "error"]
+    if not errors:
+        return None
+    place = f"{errors[0].code} ({errors[0].line})" if errors[0].line else errors[0].code
+    return Reason("adopt_unwritable", {"set": name, "field": errors[0].field, "value": place})
+
+
 # --- Comparing --------------------------------------------------------------------------------------------------------
 
 
@@ -190,7 +220,7 @@ class Evidence:
     actual: Actual
     plan: Plan
     records: Collection[ReadRecord]
-    name: Callable[[AssignmentKey], Named | Reason]
+    naming: Naming
     holders: Mapping[str, frozenset[str]] = field(default_factory=dict)
     faults: Mapping[str, Reason] = field(default_factory=dict)
     locked: Mapping[str, Reason] = field(default_factory=dict)
@@ -217,12 +247,17 @@ class Comparison:
             elif reason is not None:
                 unregistered.append(key)
         wished, there = evidence.desired.sets.get(name), evidence.actual.sets[name]
+        breakage = find_breakage(name, there.definition, evidence.naming.directory) if there.definition else None
+        lacks_record = wished is None and name not in evidence.desired.set_states
+        if breakage and lacks_record:
+            obstacles.append(Obstacle(breakage))
         more = tuple(sorted(self._find_more(name)))
         explained = {*more, *unregistered, *(item.key for item in obstacles if item.key), *evidence.left_out}
         return Verdict(
             name=name,
             record=wished.record if wished else "",
-            lacks_record=wished is None and name not in evidence.desired.set_states,
+            lacks_record=lacks_record,
+            breakage=breakage,
             differences=there.definition.differences(wished.definition) if wished and there.definition else (),
             stale=there.stale_accounts,
             holders=evidence.holders.get(name, frozenset()),
@@ -269,7 +304,7 @@ class Comparison:
             return None if is_valid else Reason("adopt_not_understood", {"record": standing.records[0]})
         if reason := self._find_refusal(key):
             return reason
-        named = self.evidence.name(key)
+        named = self.evidence.naming.name(key)
         return named if isinstance(named, Reason) else key
 
     def _find_lack(self, key: AssignmentKey) -> Reason | None:

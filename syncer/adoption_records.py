@@ -6,8 +6,9 @@ made from what a record is about keeps two runs at the same time from writing it
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -31,6 +32,7 @@ from syncer.mirror.truth import definition_as_json
 from syncer.parsing import SET_FIELDS
 from syncer.states import AssignmentKey, Definition, Reason
 
+SET, ASSIGNMENTS = "set", "assignments"  # what of a set goes into one request
 MOST_UNKNOWN = 20  # users that kintone does not know, in one set: it names them one by one
 
 
@@ -53,13 +55,24 @@ class Writer:
     by: User | None
 
     def write(self, verdict: Verdict, definition: Definition, take: Take) -> list[str]:
-        """Write what the records of a set lack; APP:ID of what was written. Raises GatewayError: nothing was written.
+        """Write what the records of a set lack; APP:ID of what was written. Raises GatewayError.
 
-        Somebody whom kintone has deleted is written by his address, and is left out of the owners.
+        All at once or nothing. Only where the assignments' field of the set looks up the other app, the set's own
+        record goes first: nobody says whether kintone would find it within one request.
         """
+        looks_up = self.forms.assignments.info("permission_set").lookup is not None
+        steps = [(SET,), (ASSIGNMENTS,)] if looks_up else [(SET, ASSIGNMENTS)]
+        return [
+            reference
+            for parts in steps
+            for reference in self._write(partial(_Batch, self, verdict, definition, take, parts))
+        ]
+
+    def _write(self, build: "Callable[[frozenset[str]], _Batch]") -> list[str]:
+        """Somebody whom kintone has deleted is written by his address, and is left out of the owners."""
         unknown: frozenset[str] = frozenset()
         while True:
-            batch = _Batch(self, verdict, definition, take, unknown)
+            batch = build(unknown)
             try:
                 return self._keep(batch, self.domain.bulk_write(batch.requests))
             except BulkFailure as failure:
@@ -94,15 +107,23 @@ class _Batch:
     """The requests of one set, with the plain values behind their rows."""
 
     def __init__(
-        self, writer: Writer, verdict: Verdict, definition: Definition, take: Take, unknown: frozenset[str]
+        self,
+        writer: Writer,
+        verdict: Verdict,
+        definition: Definition,
+        take: Take,
+        parts: Collection[str],
+        unknown: frozenset[str],
     ) -> None:
         self._writer, self._verdict, self._unknown = writer, verdict, unknown
         codes = {key: code for key, code in writer.naming.codes.items() if code not in unknown}
         self._naming = replace(writer.naming, codes=codes)
         self.requests: list[BulkRequest[Any]] = []
         self.values: list[list[Values]] = []
-        self._add_set(definition, take)
-        self._add_assignments()
+        if SET in parts:
+            self._add_set(definition, take)
+        if ASSIGNMENTS in parts:
+            self._add_assignments()
 
     @property
     def people(self) -> Mapping[str, list[str]]:
