@@ -6,7 +6,7 @@ made from what a record is about keeps two runs at the same time from writing it
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -30,6 +30,7 @@ from syncer.leaving_out import find_unknown
 from syncer.mirror.judging import COMMAND
 from syncer.mirror.truth import definition_as_json
 from syncer.parsing import SET_FIELDS
+from syncer.rendering import DoesNotFit
 from syncer.states import AssignmentKey, Definition, Reason
 
 SET, ASSIGNMENTS = "set", "assignments"  # what of a set goes into one request
@@ -55,12 +56,13 @@ class Writer:
     by: User | None
 
     def write(self, verdict: Verdict, definition: Definition, take: Take) -> list[str]:
-        """Write what the records of a set lack; APP:ID of what was written. Raises GatewayError.
+        """Write what the records of a set lack; APP:ID of what was written. Raises GatewayError, DoesNotFit.
 
         All at once or nothing. Only where the assignments' field of the set looks up the other app, the set's own
         record goes first: nobody says whether kintone would find it within one request.
         """
-        looks_up = self.forms.assignments.info("permission_set").lookup is not None
+        form = self.forms.assignments
+        looks_up = form.fields[form.codes["permission_set"]].lookup is not None
         steps = [(SET,), (ASSIGNMENTS,)] if looks_up else [(SET, ASSIGNMENTS)]
         return [
             reference
@@ -148,32 +150,41 @@ class _Batch:
             self._add(BulkUpdate(form.app.app_id, [Update(record_id, cells, record.revision)]), [values])
 
     def _add_assignments(self) -> None:
-        form, rows = self._writer.forms.assignments, list(self._iter_assignments())
+        """One record an account, with everybody whom no record there wants yet; one for each where no more fit in."""
+        form, by_account = self._writer.forms.assignments, dict[str, list[AssignmentKey]]()
+        for key in self._verdict.unregistered:
+            by_account.setdefault(key.target_id, []).append(key)
+        rows = [row for _account, keys in sorted(by_account.items()) for row in self._describe(keys)]
         if rows:
-            cells = [form.render(values, is_new=True) for values in rows]
-            self._add(BulkCreate(form.app.app_id, cells), rows)
+            self._add(BulkCreate(form.app.app_id, [cells for _values, cells in rows]), [values for values, _ in rows])
+
+    def _describe(self, keys: Sequence[AssignmentKey]) -> list[tuple[Values, dict[str, Any]]]:
+        """Records as plain values and as cells. Raises DoesNotFit."""
+        values = self._describe_record(keys)
+        try:
+            return [(values, self._writer.forms.assignments.render(values, is_new=True))]
+        except DoesNotFit:
+            if len(keys) == 1:
+                raise
+        return [row for key in keys for row in self._describe([key])]
 
     def _add(self, request: BulkRequest[Any], values: list[Values]) -> None:
         self.requests.append(request)
         self.values.append(values)
 
-    def _iter_assignments(self) -> Iterator[Values]:
-        """One record an account, with everybody whom no record there wants yet."""
-        by_account: dict[str, list[AssignmentKey]] = {}
-        for key in self._verdict.unregistered:
-            by_account.setdefault(key.target_id, []).append(key)
+    def _describe_record(self, keys: Sequence[AssignmentKey]) -> Values:
+        account_id = keys[0].target_id
         with override(settings.LANGUAGE_CODE):  # for everybody who reads the record
             note = _("Taken over by Genkan: this access was in AWS without a record.")
-        for account_id, keys in sorted(by_account.items()):
-            yield {
-                "account_id": account_id,
-                "permission_set": self._verdict.name,
-                **self._name_all(keys),
-                "note": note,
-                "owners": self._keep_known(self._writer.owners.find(account_id)),
-                "changed_by": self._keep_known(_codes_of(self._writer.by)),
-                "request_key": _make_key(account_id, self._verdict.name, keys),
-            }
+        return {
+            "account_id": account_id,
+            "permission_set": self._verdict.name,
+            **self._name_all(keys),
+            "note": note,
+            "owners": self._keep_known(self._writer.owners.find(account_id)),
+            "changed_by": self._keep_known(_codes_of(self._writer.by)),
+            "request_key": _make_key(account_id, self._verdict.name, keys),
+        }
 
     def _name_all(self, keys: Sequence[AssignmentKey]) -> dict[str, list[str]]:
         names: dict[str, list[str]] = {}

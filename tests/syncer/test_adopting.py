@@ -144,6 +144,31 @@ def test_answer_that_got_lost_doubles_nothing(company: World) -> None:
     assert count(company.assignments) == 2
 
 
+def test_lookups_single_values_and_users_whom_kintone_deleted(company: World) -> None:
+    """The app looks the set up, holds one group a record, and ken's login name is known but gone."""
+    lookup = {"relatedApp": {"app": str(company.sets.id)}, "relatedKeyField": "name", "fieldMappings": []}
+    options = {name: {"label": name, "index": str(index)} for index, name in enumerate(("developers", "testers"))}
+    company.change_form(company.assignments, lambda form: form["permission_set"].update(lookup=lookup))
+    company.change_form(company.assignments, lambda form: form["groups"].update(type="DROP_DOWN", options=options))
+    company.register_set("Other")
+    company.register("blog", "Other", "ken")
+    sync()
+    company.delete(f"{company.assignments.id}:1")
+    company.kintone.remove_user("ken")
+    company.add_group("testers")
+    arn, testers = company.aws.permission_set_arn("Ops"), company.principal_ids["testers"]
+    company.aws.add_assignment(company.account_ids["shop"], arn, "GROUP", testers)
+    before = company.granted() - {("blog", "Other", "ken")}
+    code, report = adopt("--apply", "--set", "Ops")
+    assert (code, outcomes(report)["Ops"]) == (0, ("only_aws", "adopted")), report
+    records = [company.assignments.record(number) for number in company.assignments.record_ids()]
+    assert sorted(record["groups"]["value"] or record["more_users"]["value"] for record in records) == [
+        "developers", f"hana@{DOMAIN}", f"ken@{DOMAIN}", "testers",
+    ]  # fmt: skip
+    sync()
+    assert company.granted() == before
+
+
 # --- What stays as it is ----------------------------------------------------------------------------------------------
 
 
