@@ -9,6 +9,8 @@ from typing import NamedTuple
 from accounts.names import fold
 from syncer.states import ActualAccount, ActualPolicy, ActualPrincipal, ActualSet, PrincipalType
 
+KINTONE_USER, BY_PROFILE = "kintone_user", "kintone_mail"  # PrincipalLink.Source and How
+
 
 class LinkKey(NamedTuple):
     """How a principal is written in kintone. `source` is one of PrincipalLink.Source."""
@@ -42,6 +44,8 @@ class Directory:
     knows_all_policies: bool = True  # False: only those in use are known
     user_suffix: str = ""
     match_email: bool = False
+    mails: Mapping[str, str] = field(default_factory=dict)  # folded kintone code → mail in that user's profile
+    by_profile: frozenset[LinkKey] = frozenset()  # kept links that were found by such a mail
     unread: frozenset[PrincipalType] = frozenset()  # who is there now is not known: kept links hold, new ones may not
 
     @cached_property
@@ -87,7 +91,26 @@ def find_match(directory: Directory, key: LinkKey) -> tuple[ActualPrincipal, str
         found = _only(directory.users_by_name.get(key.key + fold(directory.user_suffix)), "suffix")
     if found is None and directory.match_email:
         found = _only(directory.users_by_email.get(key.key), "email")
+    if found is None and directory.match_email and (mail := _find_mail(directory, key)):
+        found = _only(directory.users_by_email.get(fold(mail)), BY_PROFILE)
     return found
+
+
+def _find_mail(directory: Directory, key: LinkKey) -> str:
+    return directory.mails.get(key.key, "") if key.source == KINTONE_USER else ""
+
+
+def is_by_profile(directory: Directory, code: str) -> bool:
+    """Whether only the mail in his kintone profile says who this user is.
+
+    People may edit their own profile. That can give somebody else's access to nobody but him whose mail stands there;
+    but who writes as that user is not proven to be him, and may not do what he may.
+    """
+    key = LinkKey(KINTONE_USER, fold(code))
+    if key in directory.links:
+        return key in directory.by_profile
+    found = find_match(directory, key)
+    return found is not None and found[1] == BY_PROFILE
 
 
 def _only(matches: list[ActualPrincipal] | None, how: str) -> tuple[ActualPrincipal, str] | None:

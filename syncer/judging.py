@@ -23,7 +23,7 @@ from accounts.judgement import (
 )
 from accounts.names import fold
 from accounts.ownership import Register
-from syncer.directory import Directory
+from syncer.directory import Directory, is_by_profile
 from syncer.states import (
     AssignmentKey,
     AssignmentWish,
@@ -243,7 +243,8 @@ class Court:
         """The principal id of a writer who is in Identity Center now; empty for everybody else."""
         principal_id = signature.principal_id
         if not principal_id and not signature.user and signature.code:
-            principal_id = self.look_up("kintone_user", signature.code)
+            is_proven = not is_by_profile(self.directory, signature.code)
+            principal_id = self.look_up("kintone_user", signature.code) if is_proven else ""
             principal_id = principal_id or self.judge.codes.get(fold(signature.code), "")
         principal = self.directory.principals.get(principal_id)
         return principal_id if principal and principal.is_enabled else ""

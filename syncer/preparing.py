@@ -20,6 +20,7 @@ from syncer.gateways.errors import GatewayError
 from syncer.gateways.identity_center import IdentityCenter
 from syncer.guarding import fence_units, find_unmatched_protection
 from syncer.judging import Judge
+from syncer.mails import add_mails
 from syncer.mirror import captures, drift, people, refusals, standings, truth
 from syncer.mirror import records as record_mirror
 from syncer.mirror.judging import load_judge
@@ -352,7 +353,7 @@ def _build_desired(
 ) -> Desired:
     actual, now, zone = seen.actual, timezone.now(), ZoneInfo(settings.TIME_ZONE)
     follow_links(now)
-    directory = load_directory(actual, now)
+    directory = add_mails(load_directory(actual, now), assignments)
     desired = build_desired(
         sets, assignments, directory,
         before=before, today=now.astimezone(zone).date(), zone=zone, public_url=settings.PUBLIC_URL,
@@ -381,6 +382,7 @@ def load_directory(actual: Actual, now: datetime) -> Directory:
         knows_all_policies=bool(actual.policies) or truth.find_policies_age() is not None,
         user_suffix=settings.KINTONE_USER_SUFFIX,
         match_email=settings.IDENTITY_MATCH_EMAIL,
+        by_profile=frozenset(links.by_profile),
         unread=find_unread_types(actual.unresolved),
     )
 

@@ -11,7 +11,15 @@ from typing import Any
 
 from syncer.gateways.kintone_values import FieldInfo, find_field
 from syncer.merging import key_of
-from syncer.parsing import LISTS, parse_duration, split_addresses
+from syncer.parsing import (
+    LISTS,
+    normalise_account_id,
+    normalise_set_name,
+    parse_duration,
+    read_codes,
+    read_lines,
+    split_addresses,
+)
 from syncer.states import Reason
 
 Cells = dict[str, Any]
@@ -19,6 +27,7 @@ Cells = dict[str, Any]
 
 _CHOICES = frozenset({"DROP_DOWN", "RADIO_BUTTON"})
 _SEVERAL = frozenset({"CHECK_BOX", "MULTI_SELECT"})
+_PEOPLE = frozenset({"users", "more_users", "owners"})
 
 
 class DoesNotFit(Exception):
@@ -92,6 +101,10 @@ def _choose(name: str, text: str, info: FieldInfo) -> str:
 
 
 def _meaning(name: str, text: str) -> str:
+    if name == "account_id":
+        return normalise_account_id(text) or text.strip()
+    if name == "permission_set":
+        return normalise_set_name(text) or text.strip()
     if name == "session_duration":
         return str(parse_duration(text) or text.strip())
     return key_of(name, text)
@@ -142,11 +155,11 @@ class _Table:
         return {info.code: {"value": _render_list(name, texts, info)}}
 
     def _read(self, name: str, row: Mapping[str, Any]) -> list[str]:
-        cell = row["value"].get(self.ours[name].rpartition(".")[2]) or {}
-        value = cell.get("value") or ""
-        elements = value if isinstance(value, list) else str(value).splitlines()
-        texts = (str(element.get("code") if isinstance(element, Mapping) else element) for element in elements)
-        return [text for text in texts if text.strip()]
+        """What the row says as `parsing` understands it: several addresses in one text are several elements."""
+        fields = {name: row["value"].get(self.ours[name].rpartition(".")[2]) or {}}
+        if name in _PEOPLE:
+            return list(read_codes(fields, name))
+        return [text for _line, text in read_lines(fields, name)]
 
 
 # --- Comparing --------------------------------------------------------------------------------------------------------

@@ -196,6 +196,7 @@ class PrincipalLink(models.Model):
         USER_NAME = "user_name", _("by UserName")
         SUFFIX = "suffix", _("by code and suffix")
         EMAIL = "email", _("by mail")
+        KINTONE_MAIL = "kintone_mail", _("by the mail in kintone")
         DISPLAY_NAME = "display_name", _("by group name")
         CONFIRMED = "confirmed", _("confirmed: the same person or group")
 

@@ -30,6 +30,7 @@ class Links:
     principals: dict[LinkKey, str]
     namesakes: dict[LinkKey, str]  # who may be meant now, where nobody has decided yet
     renamed: dict[LinkKey, str]  # the name that somebody found by another name bears now
+    by_profile: set[LinkKey]  # found by nothing but the mail in a kintone profile
 
 
 @transaction.atomic
@@ -171,10 +172,12 @@ def load_links() -> Links:
     rows = PrincipalLink.objects.filter(principal__principal_id__isnull=False).values_list(
         "source", "key", "how", "principal__principal_id", "principal__name", "namesake__principal_id"
     )
-    links = Links({}, {}, {})
+    links = Links({}, {}, {}, set())
     for source, key, how, principal_id, name, namesake in rows:
         written = LinkKey(source, key)
         links.principals[written] = principal_id or ""
+        if how == How.KINTONE_MAIL:
+            links.by_profile.add(written)
         if namesake:
             links.namesakes[written] = namesake
         if name and fold(name) not in set(_names_of(how, key, fold(name))):

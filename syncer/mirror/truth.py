@@ -485,7 +485,12 @@ def store_links(links: Iterable[NewLink]) -> None:
         ],
         ignore_conflicts=True,
     )  # fmt: skip
-    codes = {link.key.key: link.principal_id for link in links if link.key.source == _KINTONE_USER}
+    # Whose kintone user somebody is decides what he may: the mail in a profile does not say it.
+    codes = {
+        link.key.key: link.principal_id
+        for link in links
+        if link.key.source == _KINTONE_USER and link.how != PrincipalLink.How.KINTONE_MAIL
+    }
     _store_codes({code: principal_id for code, principal_id in codes.items() if len(code) <= _LONGEST_CODE})
 
 

@@ -239,3 +239,42 @@ def test_addresses_are_told_apart_however_they_are_separated(between: str) -> No
 
 def test_comma_in_a_name_separates_nobody() -> None:
     assert read({"人": {"type": "MULTI_LINE_TEXT", "value": "山田, 太郎"}}).users == ("山田, 太郎",)
+
+
+# --- Texts inside a table, and options that spell a value their own way -----------------------------------------------
+
+_TEXTS = FieldInfo(
+    "T", "SUBTABLE", "T",
+    columns=(FieldInfo("address", "MULTI_LINE_TEXT", "address"), FieldInfo("memo", "SINGLE_LINE_TEXT", "memo")),
+)  # fmt: skip
+
+
+def _write_addresses(text: str, wanted: list[str]) -> list[dict[str, Any]]:
+    cells = {
+        "address": {"type": "MULTI_LINE_TEXT", "value": text},
+        "memo": {"type": "SINGLE_LINE_TEXT", "value": "kept"},
+    }
+    body = {"T": {"type": "SUBTABLE", "value": [{"id": "1", "value": cells}]}}
+    rows: list[dict[str, Any]] = render({"users": wanted}, {"users": "T.address"}, {"T": _TEXTS}, body)["T"]
+    return rows
+
+
+@pytest.mark.parametrize("text", ["a@x, b@x", "a@x; b@x", "a@x\nb@x", "ａ@x　b@x"])
+def test_row_with_several_addresses_in_one_text_is_kept(text: str) -> None:
+    row, added = _write_addresses(text, ["a@x", "b@x", "c@x"])
+    assert (row["id"], row["value"]["memo"]["value"]) == ("1", "kept")
+    assert added == {"value": {"address": {"value": "c@x"}}}
+
+
+def test_row_with_several_addresses_loses_only_who_goes() -> None:
+    (row,) = _write_addresses("a@x, b@x", ["a@x"])
+    assert (row["id"], row["value"]["address"]["value"], row["value"]["memo"]["value"]) == ("1", "a@x", "kept")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "option"),
+    [("account_id", "012345678901", "0123-4567-8901"), ("permission_set", "Admin", "Ａｄｍｉｎ")],
+)
+def test_option_is_found_however_it_spells_the_value(name: str, value: str, option: str) -> None:
+    field = FieldInfo("f", "DROP_DOWN", "f", options=(option,))
+    assert render({name: value}, {name: "f"}, {"f": field}) == {"f": option}
