@@ -147,6 +147,26 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         _("Not in force, because {name} may not write it: {values}"),
         _("One of these has to confirm it, or to take it out and write it anew: {who}"),
     ),
+    "set_widens": (
+        _("{name} may not let “{set}” do more: it is assigned in accounts that {name} does not own: {accounts}"),
+        _("One of these may confirm or make the change: {who}. An administrator may, too. Or make a new set of it."),
+    ),
+    "set_widens_admin": (
+        _("{name} may not let “{set}” do more: it is assigned in accounts that {name} does not own: {accounts}"),
+        _("An administrator may confirm or make the change. Or make a new set of it."),
+    ),
+    "set_taken": (
+        _("“{set}” is the name of a set that is assigned in accounts that {name} does not own: {accounts}"),
+        _("Choose another name, or ask one of these to confirm it: {who}. An administrator may, too."),
+    ),
+    "set_taken_admin": (
+        _("“{set}” is the name of a set that is assigned in accounts that {name} does not own: {accounts}"),
+        _("Choose another name, or ask an administrator to confirm it."),
+    ),
+    "set_rename_here": (
+        _("AWS cannot rename a permission set: “{set}” keeps its name."),
+        _("Rename it on its page: a new set is made, and its records move to it."),
+    ),
     "account_claimed": (
         _("{name} registered access to the account “{account}”, which nobody owned, and owns it now."),
         _("If this is wrong, an administrator names another owner."),

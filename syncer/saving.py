@@ -25,6 +25,7 @@ from syncer.judged import confirm_own
 from syncer.merging import find_added, is_same, merge
 from syncer.parsing import LISTS, normalise_account_id
 from syncer.schema import ASSIGNMENTS, PERMISSION_SETS
+from syncer.set_changes import find_refusals
 from syncer.states import Reason
 from syncer.tasks import request_writing
 
@@ -159,6 +160,7 @@ def _build(author: User, wanted: Wanted, *, batch: str, purpose: str) -> Draft:
         raise PermissionDenied
     _require_fields(wanted.kind, values, wanted.record)
     if wanted.record is None:
+        _require_allowed(author, wanted.kind, None, values)
         return make_draft(wanted.kind, author, values, batch=batch, purpose=purpose)
     return _build_edit(author, wanted, wanted.record, values, batch=batch, purpose=purpose)
 
@@ -186,6 +188,7 @@ def _build_edit(author: User, wanted: Wanted, record: Record, values: Values, *,
         raise NotPossible(Reason("draft_nothing_changed"))
     if not may_write(author, record) and not _takes_himself_out(author, base, edits):
         raise PermissionDenied
+    _require_allowed(author, wanted.kind, record, edits)
     if revision == start.revision:
         # He saw what is withheld: his edits go onto what is written, and what he writes anew is his word.
         confirm_own(record, author, base, edits)
@@ -196,6 +199,14 @@ def _build_edit(author: User, wanted: Wanted, record: Record, values: Values, *,
         wanted.kind, author, edits,
         record=record, base_revision=revision, base_values=dict(base), batch=batch, purpose=purpose,
     )  # fmt: skip
+
+
+def _require_allowed(author: User, kind: AppKind, record: Record | None, values: Values) -> None:
+    """A set that others' accounts use does not do more by this person's word alone, and keeps its name."""
+    if kind != AppKind.PERMISSION_SET:
+        return
+    if refusals := find_refusals(author, record, values):
+        raise NotPossible(refusals[0])
 
 
 def _require_live(record: Record) -> None:
@@ -327,6 +338,7 @@ def resolve(draft: Draft, user: User, choices: Mapping[str, Choice], *, revision
     if conflict.get("revision") != revision:
         raise NotPossible(Reason("list_changed"))
     values = {} if draft.is_deletion else _decide(draft, choices)
+    _require_allowed(user, AppKind(draft.kind), draft.record, values)
     goes = not values and not (draft.is_deletion and _takes_mine(choices))
     updated = Draft.objects.filter(pk=draft.pk, state=Draft.State.CONFLICT).update(
         state=Draft.State.WAITING, values=values, base_values=conflict["theirs"], base_revision=revision,
