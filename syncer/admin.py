@@ -6,7 +6,6 @@ from django.contrib import admin
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_celery_beat.admin import PeriodicTaskForm
 from django_celery_beat.models import (
@@ -18,9 +17,9 @@ from django_celery_beat.models import (
 )
 
 from accounts.admin_base import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline
-from syncer.gateways.kintone_usage import forecast_day
 from syncer.messages import describe_notice
 from syncer.models import (
+    Adoption,
     AppState,
     Baseline,
     Bucket,
@@ -35,7 +34,6 @@ from syncer.models import (
     RecordComment,
     Run,
 )
-from syncer.usage import load_usage
 
 
 @admin.register(Run)
@@ -119,6 +117,13 @@ class CommentSettingsAdmin(AuditedAdmin):
         return False
 
 
+@admin.register(Adoption)
+class AdoptionAdmin(ReadOnlyAdmin):
+    list_display = ["permission_set", "status", "applies", "requested_by", "requested_at", "finished_at"]
+    list_filter = ["status"]
+    list_select_related = ["permission_set", "requested_by"]
+
+
 @admin.register(Hint)
 class HintAdmin(ReadOnlyAdmin):
     list_display = ["__str__", "noted_at", "heeded_at", "is_pending"]
@@ -139,15 +144,7 @@ class LeaseAdmin(ReadOnlyAdmin):
 
 @admin.register(AppState)
 class AppStateAdmin(ReadOnlyAdmin):
-    list_display = ["kind", "app_id", "records", "read_at", "scanned_at", "bodies_at", "requests_today"]
-
-    @admin.display(description=_("requests since 9:00 in Japan"))
-    def requests_today(self, state: AppState) -> str:
-        """What kintone has counted today, and what it comes to by the end of the day."""
-        now = timezone.now()
-        day = forecast_day(load_usage(state.app_id, now), now)
-        words = _("%(spent)s, about %(expected)s by the end of the day, of %(quota)s")
-        return words % {"spent": f"{day.spent:,}", "expected": f"{day.expected:,}", "quota": f"{day.quota:,}"}
+    list_display = ["kind", "app_id", "records", "read_at", "scanned_at", "bodies_at"]
 
 
 @admin.register(KintoneUsage)

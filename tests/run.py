@@ -25,7 +25,7 @@ from tests.services.processes import Missing, stop
 
 ROOT = Path(__file__).resolve().parent.parent
 SET_SECONDS = 900
-WORKERS = str(min(os.cpu_count() or 1, 8))
+WORKERS = str(min((os.cpu_count() or 1) + 1, 8))  # one more than cores: tests also wait for answers
 _IN_PARALLEL = ("-n", WORKERS, "--dist", "worksteal", "--max-worker-restart", "0")
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
