@@ -34,12 +34,13 @@ from syncer.mirror import standings, truth
 from syncer.mirror.judging import COMMAND
 from syncer.mirror.stops import load_stops
 from syncer.models import Run
+from syncer.observing import is_proof_due
 from syncer.preparing import Prepared, RunFailed, Silent, Wish, load_directory, plan_as_if, prepare, read_wish
 from syncer.rendering import DoesNotFit
 from syncer.reports import unresolved_as_json
 from syncer.rhythm import Occasion
 from syncer.schema import SchemaError
-from syncer.states import Actual, AssignmentKey, Focus, Ownership, Reason
+from syncer.states import EVERY_PAIR, Actual, AssignmentKey, Focus, Ownership, Reason
 
 logger = logging.getLogger(__name__)
 
@@ -127,7 +128,8 @@ def _adopt(order: Order) -> Result:
         return Result(faults={"leave_out": faulty_losses, "owners": faulty_lines})
     if order.applies and not Run.objects.filter(kind=Run.Kind.FULL, is_proof=True).exists():
         _look_around(order)
-    prepared = prepare(read_wish(Occasion.CHECKED), Silent(), proof=True)
+    is_quick = bool(order.names) and not is_proof_due(timezone.now())
+    prepared = _prepare(read_wish(Occasion.CHECKED), is_quick=is_quick)
     with closing(prepared.center):
         adopting = _Adopting(order, prepared)
         candidates = adopting.find_candidates()
@@ -139,7 +141,24 @@ def _adopt(order: Order) -> Result:
         if faulty_losses or faulty_lines:
             return Result(faults={"leave_out": faulty_losses, "owners": faulty_lines})
         adopting.left_out, adopting.owners = left_out, owners
-        return adopting.go(candidates)
+        return adopting.go(candidates, is_quick=is_quick)
+
+
+def _prepare(wish: Wish, *, is_quick: bool) -> Prepared:
+    """What the rest of the world is like: read now, or as the last proof of it and the runs since have left it.
+
+    The sets in question are read anew in any case, all of them, and so are people and groups.
+    """
+    if not is_quick:
+        return prepare(wish, Silent(), proof=True)
+    prepared = prepare(wish, Silent(), only=frozenset())
+    center, seen = prepared.center, prepared.seen
+    try:
+        people = {item.principal_id: item for item in (*center.list_users(), *center.list_groups())}
+    except BaseException:
+        center.close()
+        raise
+    return replace(prepared, seen=replace(seen, actual=replace(seen.actual, principals=people)))
 
 
 def _look_around(order: Order) -> None:
@@ -176,8 +195,8 @@ class _Adopting:
             self.end(Verdict(name, obstacles=(Obstacle(Reason(code, {"set": name})),)), Outcome.LEFT)
         return frozenset(free & self.order.names if self.order.names else free)
 
-    def go(self, candidates: Collection[str]) -> Result:
-        readings, faults = self.reader.read_all(sorted(candidates), with_assignments=False)
+    def go(self, candidates: Collection[str], *, is_quick: bool) -> Result:
+        readings, faults = self.reader.read_all(sorted(candidates), with_assignments=is_quick)
         verdicts = self.compare(self.prepared.wish, readings, faults, candidates)
         ownerless = {
             key.target_id
@@ -222,6 +241,9 @@ class _Adopting:
             self.actual,
             sets={**self.actual.sets, **sets},
             assignments=frozenset(others).union(*fresh.values()),
+            coverage=EVERY_PAIR,
+            sets_read=None,
+            focus=None,
         )
 
     def _build_evidence(

@@ -1,6 +1,8 @@
 """What came of `adopt`, as it is kept for the page, printed for people, and printed as JSON."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
+from difflib import unified_diff
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -132,8 +134,9 @@ def iter_lines(result: Result) -> Iterator[str]:
             yield from _iter_lines_of(each, result.actual, width)
     if result.terraform:
         yield _("Managed in Terraform, never adopted: %(sets)s") % {"sets": ", ".join(result.terraform)}
-    for account_id in result.ownerless:
-        yield _("No owners are given for account %(account)s.") % {"account": _name_account(account_id, result.actual)}
+    if result.ownerless:
+        names = [_name_account(account_id, result.actual) for account_id in result.ownerless]
+        yield _("No owners are given for these accounts: %(accounts)s") % {"accounts": ", ".join(names)}
     for name, fault in _iter_faults(result):
         yield f"! {name}:{fault.line}: {_join(fault.reason.as_json())}"
     for item in result.unresolved:
@@ -153,7 +156,8 @@ def _iter_lines_of(item: SetResult, actual: Actual | None, width: int) -> Iterat
 def _iter_details(item: SetResult, actual: Actual | None) -> Iterator[str]:
     verdict = item.verdict
     for difference in verdict.differences:
-        yield f"~ {difference.field}: AWS {_one_line(difference.before)} | kintone {_one_line(difference.after)}"
+        yield f"~ {difference.field}: AWS → kintone"
+        yield from (f"  {line}" for line in _compare(difference.before, difference.after))
     if verdict.differences or verdict.stale:
         yield _("accounts that a change reaches: %(accounts)s") % {"accounts": _name_accounts(verdict, actual)}
     if verdict.lacks_record and item.outcome is not Outcome.ADOPTED:
@@ -182,8 +186,18 @@ def _name_key(key: AssignmentKey, actual: Actual | None) -> str:
     return f"{_name_account(key.target_id, actual)} × {principal or key.principal_id}"
 
 
-def _one_line(text: str) -> str:
-    return repr(text if len(text) <= 100 else f"{text[:99]}…")
+def _compare(before: str, after: str) -> Iterator[str]:
+    """The lines that go and come; of two ways to write the same JSON nothing."""
+    old, new = _pretty(before).splitlines(), _pretty(after).splitlines()
+    yield from (line for line in list(unified_diff(old, new, lineterm="", n=0))[2:] if not line.startswith("@@"))
+
+
+def _pretty(text: str) -> str:
+    """JSON in one form for all; any other text as it is."""
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False) if text.startswith("{") else text
+    except ValueError:
+        return text
 
 
 def _join(reason: Mapping[str, Any]) -> str:

@@ -318,3 +318,19 @@ def test_pressing_adopts_in_the_admins_name(company: World) -> None:
     assert Run.objects.filter(kind=Run.Kind.FULL, requested_by=admin).exists()
     assert "/adopt/" not in get_html(client, f"/permission-sets/{legacy.pk}/")
     assert get_html(client, url)
+
+
+def test_what_people_read_shows_the_lines_that_differ(company: World) -> None:
+    def policy(action: str) -> str:
+        statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
+        return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+    company.add_set("Lines", ours=False, managed=[], inline=policy("s3:ListBucket"))
+    company.register_set("Lines", inline_policy=policy("s3:GetObject"), managed_policies="")
+    out = StringIO()
+    call_command("adopt", stdout=out)
+    lines = [line.strip() for line in out.getvalue().splitlines()]
+    assert [line for line in lines if '"Action"' in line or '"Version"' in line] == [
+        '-      "Action": "s3:ListBucket",', '+      "Action": "s3:GetObject",',
+    ]  # fmt: skip
+    assert f"+ shop ({company.account_ids['shop']}) × developers" in lines
