@@ -32,6 +32,14 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         _("“{name}” is not a name that AWS takes."),
         _("Use 1 to {limit} of these characters: A–Z a–z 0–9 and + = , . @ _ -"),
     ),
+    "set_name_taken": (
+        _("There is a permission set “{name}” already."),
+        _("Choose another name, or change that one."),
+    ),
+    "owner_unknown": (
+        _("Nobody here has the kintone code “{person}”."),
+        _("Choose a person from the list."),
+    ),
     "duration_wrong": (
         _("“{value}” cannot be understood as a session duration."),
         _("Write it like PT8H, 8時間 or 90分."),

@@ -16,6 +16,7 @@ from portal.views.drift import build_lines
 from portal.views.paging import choose, paginate, read_query
 from portal.views.requests import HtmxHttpRequest, asks_for_part
 from portal.views.sections import build_sections, count_assignments, order_assignments
+from portal.views.set_opening import find_obstacle, may_create
 from portal.views.twins import describe_capture
 from syncer.adopting_queue import is_free
 from syncer.models import Drift
@@ -46,6 +47,7 @@ def permission_set_list(request: HtmxHttpRequest) -> HttpResponse:
         "query": query,
         "ownership": ownership,
         "ownerships": PermissionSet.Ownership.choices,
+        "may_create": may_create(user),
     }
     part = asks_for_part(request, "permission-sets")
     return render(request, "portal/_permission_set_list.html" if part else "portal/permission_set_list.html", context)
@@ -72,6 +74,7 @@ def permission_set_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "drift": build_lines(user, _find_drift(user, permission_set)),
         "capture": describe_capture(user, permission_set),
         "drafts": list_drafts_of(user, permission_set.record),
+        "may_edit": not find_obstacle(user, permission_set),
         "may_adopt": user.is_staff and is_free(permission_set),
     }
     return render(request, "portal/permission_set_detail.html", context)

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from accounts.models import Account, AppKind, Draft, PermissionSet, Person, Record, User
 from syncer.drafting import make_draft
-from syncer.models import Run
+from syncer.models import AppState, Run
+from syncer.schema import PERMISSION_SETS
 from tests import factories
 from tests.portal.pages import get_html, make_client
 
@@ -53,6 +54,8 @@ def make_company(user: User, name: str = "") -> None:
         in_force={"inline_policy": name, "managed_policies": [name]},
         body={"inline_policy": {"value": name}},
     )
+    fields = {field: field for field in PERMISSION_SETS.types}
+    AppState.objects.create(kind=AppKind.PERMISSION_SET, app_id="23", fields=fields)
     account = factories.make_account(name, ou=f"service/{name}")
     permission_set = factories.make_permission_set("Deploy", description=name, record=set_record)
     group = factories.make_group(name, factories.get_principal(user))
@@ -87,7 +90,8 @@ def list_urls() -> list[str]:
     draft = Draft.objects.get()
     return [
         "/", "/?q=deploy", "/accounts/", f"/accounts/{account.account_id}/", "/permission-sets/",
-        f"/permission-sets/{permission_set.pk}/", "/people/", f"/people/{person.pk}/", f"/groups/{group.pk}/",
+        f"/permission-sets/{permission_set.pk}/", "/permission-sets/new/",
+        f"/permission-sets/{permission_set.pk}/edit/", "/people/", f"/people/{person.pk}/", f"/groups/{group.pk}/",
         f"/assignments/{record.pk}/", "/problems/", "/runs/", "/runs/?all=1", f"/runs/{run.pk}/", "/cli/",
         "/cli/?region=x", "/runs/pause/", f"/accounts/{account.account_id}/freeze/", f"/people/{person.pk}/lock-out/",
         "/drafts/", "/drafts/?all=1", f"/drafts/{draft.pk}/", f"/drafts/{draft.pk}/discard/",

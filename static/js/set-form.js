@@ -1,0 +1,179 @@
+// The form of a permission set, while somebody types: the policy is checked and the effect shown after each pause, and
+// what is not saved yet is kept in this tab. All of it is the server's word; without script its buttons say the same.
+const form = document.querySelector("[data-set-form]");
+const CHECK_AFTER = 150; // ms without typing
+const PREVIEW_AFTER = 500;
+const KEEP_AFTER = 400;
+const box = form.querySelector("[data-code]");
+const editor = box?.editor;
+const unchecked = form.querySelector("[data-unchecked]");
+
+// --- Asking ------------------------------------------------------------------------------------------------------------
+
+// One question at a time of each kind: a newer one ends the older. Gives the answer, or null with a word on the page.
+function makeAsker() {
+  let running = null;
+  return async (address, body) => {
+    running?.abort();
+    const mine = (running = new AbortController());
+    try {
+      const response = await fetch(address, { method: "POST", body, signal: mine.signal });
+      return tell(response) ? { ok: response.ok, text: await response.text() } : null;
+    } catch (error) {
+      if (error.name !== "AbortError") say(form.dataset.unreachable);
+      return null;
+    }
+  };
+}
+
+function tell(response) {
+  const isLost = response.status === 401 || response.status === 403 || response.redirected;
+  say(isLost ? form.dataset.lost : "");
+  return !isLost;
+}
+
+function say(text) {
+  if (!unchecked) return;
+  unchecked.hidden = !text;
+  unchecked.textContent = text;
+}
+
+function collect(values) {
+  const data = new FormData();
+  data.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
+  for (const [name, value] of Object.entries(values)) data.set(name, value);
+  return data;
+}
+
+function debounce(work, pause) {
+  let timer = 0;
+  return () => {
+    clearTimeout(timer);
+    timer = setTimeout(work, pause);
+  };
+}
+
+// --- The policy --------------------------------------------------------------------------------------------------------
+
+const askCheck = makeAsker();
+const askFormat = makeAsker();
+
+async function check() {
+  const answer = await askCheck(form.dataset.check, collect({ inline_policy: editor.area.value }));
+  if (!answer?.ok) return;
+  form.querySelector("[data-findings]").outerHTML = answer.text;
+  showFindings();
+}
+
+// Fragments of a live region are read when they change, so the counts speak; the list waits to be visited.
+function showFindings() {
+  const marks = new Map();
+  for (const item of form.querySelectorAll("[data-findings] [data-line]")) {
+    const line = Number(item.dataset.line);
+    if (!marks.has(line)) marks.set(line, item.dataset.severity);
+    for (const fix of item.querySelectorAll("[data-fix]")) fix.hidden = false;
+  }
+  editor.mark(marks);
+}
+
+function readPlace(item) {
+  const { line, column, endLine, endColumn } = item.dataset;
+  return { line: Number(line), column: Number(column), endLine: Number(endLine), endColumn: Number(endColumn) };
+}
+
+async function layOut(event) {
+  event.preventDefault();
+  const answer = await askFormat(form.dataset.format, collect({ inline_policy: editor.area.value }));
+  if (!answer) return;
+  if (!answer.ok) form.querySelector("[data-findings] [data-jump]")?.focus();
+  else if (answer.text !== editor.area.value) {
+    const lines = editor.area.value.split("\n");
+    const end = { endLine: lines.length, endColumn: [...lines.at(-1)].length + 1 };
+    editor.replace({ line: 1, column: 1, ...end }, answer.text);
+  }
+}
+
+if (editor) {
+  const checkSoon = debounce(check, CHECK_AFTER);
+  editor.area.addEventListener("input", checkSoon);
+  form.querySelector("[data-format-button]").addEventListener("click", layOut);
+  form.addEventListener("click", (event) => {
+    const item = event.target.closest("[data-line]");
+    const fix = event.target.closest("[data-fix]");
+    if (event.target.closest("[data-jump]")) {
+      event.preventDefault();
+      editor.select(readPlace(item));
+    } else if (fix) editor.replace(readPlace(item), fix.dataset.fix);
+  });
+  showFindings();
+}
+
+// --- The effect --------------------------------------------------------------------------------------------------------
+
+const askPreview = makeAsker();
+
+async function preview() {
+  const data = new FormData(form);
+  data.set("do", "preview");
+  const answer = await askPreview(form.getAttribute("action") ?? location.href, data);
+  if (answer?.ok) form.querySelector("[data-preview]").outerHTML = answer.text;
+}
+
+const previewSoon = debounce(preview, PREVIEW_AFTER);
+form.addEventListener("input", previewSoon);
+form.addEventListener("change", previewSoon);
+
+// --- What is not saved yet ----------------------------------------------------------------------------------------------
+
+const KEY = `genkan:${location.pathname}`;
+const LEFT_OUT = new Set(["csrfmiddlewaretoken", "base", "seen", "do"]);
+const bar = document.querySelector("[data-kept]");
+
+function readForm() {
+  return [...new FormData(form)].filter(([name, value]) => !LEFT_OUT.has(name) && value !== "");
+}
+
+const opened = JSON.stringify(readForm());
+
+function keep() {
+  const now = JSON.stringify(readForm());
+  try {
+    if (now === opened && form.hasAttribute("data-fresh")) sessionStorage.removeItem(KEY);
+    else sessionStorage.setItem(KEY, now);
+  } catch {
+    // A full or forbidden store keeps nothing; the form itself is as good as ever.
+  }
+}
+
+function restore(pairs) {
+  for (const field of form.querySelectorAll("input:not([type=hidden], [type=checkbox]), textarea, select")) {
+    field.value = pairs.find(([name]) => name === field.name)?.[1] ?? "";
+  }
+  for (const field of form.querySelectorAll("[data-picks]")) {
+    const input = field.querySelector("[data-suggest]");
+    field.querySelector("[data-picked]").replaceChildren();
+    input.value = pairs.filter(([name]) => name === field.dataset.picks).map(([, value]) => value).join(" ");
+    if (input.value) field.querySelector("button").click();
+  }
+  editor?.area.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+function offer() {
+  const kept = sessionStorage.getItem(KEY);
+  if (!kept || kept === opened || !form.hasAttribute("data-fresh")) return;
+  bar.hidden = false;
+  bar.querySelector("[data-kept-restore]").addEventListener("click", () => {
+    restore(JSON.parse(kept));
+    bar.hidden = true;
+  });
+  bar.querySelector("[data-kept-forget]").addEventListener("click", () => {
+    sessionStorage.removeItem(KEY);
+    bar.hidden = true;
+  });
+}
+
+offer();
+const keepSoon = debounce(keep, KEEP_AFTER);
+form.addEventListener("input", keepSoon);
+form.addEventListener("change", keepSoon);
+addEventListener("pagehide", keep);
