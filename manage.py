@@ -8,7 +8,11 @@ import sys
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
+from portal.doctor.reports import build_failed_start
 from syncer.shapes import build_failed_report
+
+# What a command prints with --json where it could not begin.
+_REPORTS = {"plan": build_failed_report, "sync": build_failed_report, "doctor": build_failed_start}
 
 
 def main() -> None:
@@ -17,8 +21,9 @@ def main() -> None:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         # A setting that is wrong stops the start with its name; nobody needs a traceback for that.
-        if sys.argv[1:2] in (["plan"], ["sync"]) and "--json" in sys.argv:
-            sys.stdout.write(json.dumps(build_failed_report(str(error)), ensure_ascii=False) + "\n")
+        build_report = _REPORTS.get(sys.argv[1]) if "--json" in sys.argv and len(sys.argv) > 1 else None
+        if build_report:
+            sys.stdout.write(json.dumps(build_report(str(error)), ensure_ascii=False) + "\n")
         sys.exit(f"{error}")
 
 

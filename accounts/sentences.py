@@ -13,6 +13,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _gettext
 from django.utils.translation import gettext_noop as _
 
+from accounts.doctor_sentences import DOCTOR_SENTENCES
 from accounts.policy_sentences import POLICY_SENTENCES
 
 
@@ -1130,6 +1131,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         _("What answered is not Slack."),
         _("Check SLACK_WEBHOOK_URL, and whether a proxy stands in between."),
     ),
+    **DOCTOR_SENTENCES,
     **POLICY_SENTENCES,
 }
 

@@ -14,7 +14,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 app = Celery("genkan")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["syncer"])
+app.autodiscover_tasks(["syncer", "portal"])
 
 
 @worker_init.connect

@@ -1,13 +1,16 @@
 """The gateways, built from the settings: the only place where the two meet."""
 
 from dataclasses import replace
+from typing import Unpack
 
 from django.conf import settings
 
 from accounts.models import AppKind
 from syncer.buckets import DatabaseStore, RedisStore
-from syncer.gateways.aws_session import AwsOptions
+from syncer.gateways.aws_session import AwsOptions, AwsSession
+from syncer.gateways.github import GitHubIssue
 from syncer.gateways.identity_center import IdentityCenter, connect
+from syncer.gateways.identity_center_probes import Probes
 from syncer.gateways.kintone import KintoneApp
 from syncer.gateways.kintone_credentials import Bearer, Password
 from syncer.gateways.kintone_domain import KintoneDomain
@@ -15,24 +18,24 @@ from syncer.gateways.kintone_settings import KintoneSettings
 from syncer.gateways.kintone_transport import Options
 from syncer.gateways.kintone_usage import Meter
 from syncer.gateways.kintone_users import KintoneUsers
-from syncer.gateways.pacing import BucketStore, Pace, Pacer, SharedBucket, TokenBucket
+from syncer.gateways.pacing import Backoff, BucketStore, Pace, Pacer, SharedBucket, TokenBucket
 from syncer.gateways.slack import Slack, SlackBot, SlackWebhook
 from syncer.scanning import AppSource
 from syncer.schema import ASSIGNMENTS, PERMISSION_SETS
 from syncer.usage import DatabaseUsage
 
 
-def connect_kintone() -> tuple[AppSource, AppSource]:
-    """The two apps: permission sets, assignments."""
+def connect_kintone(**manner: Unpack[Options]) -> tuple[AppSource, AppSource]:
+    """The two apps: permission sets, assignments. `manner` is for who wants requests sent otherwise than usual."""
     permission_sets = AppSource(
         AppKind.PERMISSION_SET,
-        _build_app(settings.KINTONE_PERMISSION_SET_APP_ID, settings.KINTONE_PERMISSION_SET_API_TOKEN),
+        _build_app(settings.KINTONE_PERMISSION_SET_APP_ID, settings.KINTONE_PERMISSION_SET_API_TOKEN, **manner),
         PERMISSION_SETS,
         settings.KINTONE_PERMISSION_SET_FIELDS,
     )
     assignments = AppSource(
         AppKind.ASSIGNMENT,
-        _build_app(settings.KINTONE_ASSIGNMENT_APP_ID, settings.KINTONE_ASSIGNMENT_API_TOKEN),
+        _build_app(settings.KINTONE_ASSIGNMENT_APP_ID, settings.KINTONE_ASSIGNMENT_API_TOKEN, **manner),
         ASSIGNMENTS,
         settings.KINTONE_ASSIGNMENT_FIELDS,
     )
@@ -47,8 +50,8 @@ def connect_kintone_for_writing() -> tuple[AppSource, AppSource]:
     return permission_sets, replace(assignments, app=_build_app(settings.KINTONE_ASSIGNMENT_APP_ID, *tokens))
 
 
-def _build_app(app_id: str, *tokens: str) -> KintoneApp:
-    return KintoneApp(settings.KINTONE_BASE_URL, app_id, tuple(dict.fromkeys(tokens)), **_build_options())
+def _build_app(app_id: str, *tokens: str, **manner: Unpack[Options]) -> KintoneApp:
+    return KintoneApp(settings.KINTONE_BASE_URL, app_id, tuple(dict.fromkeys(tokens)), **_build_options(manner))
 
 
 def connect_kintone_domain() -> KintoneDomain:
@@ -66,15 +69,33 @@ def connect_kintone_settings(login: str, password: str) -> KintoneSettings:
     return KintoneSettings(settings.KINTONE_BASE_URL, credentials, guest_space_id=settings.KINTONE_GUEST_SPACE_ID)
 
 
-def connect_kintone_users() -> KintoneUsers | None:
+def connect_kintone_users(**manner: Unpack[Options]) -> KintoneUsers | None:
     """The directory of kintone's users; None where nobody has given a token for it."""
     if not settings.KINTONE_USERS_API_TOKEN:
         return None
-    return KintoneUsers(settings.KINTONE_BASE_URL, Bearer(settings.KINTONE_USERS_API_TOKEN), **_build_options())
+    return KintoneUsers(settings.KINTONE_BASE_URL, Bearer(settings.KINTONE_USERS_API_TOKEN), **_build_options(manner))
 
 
-def _build_options() -> Options:
-    return {"guest_space_id": settings.KINTONE_GUEST_SPACE_ID, "meter": Meter(DatabaseUsage())}
+def _build_options(manner: Options | None = None) -> Options:
+    usual: Options = {"guest_space_id": settings.KINTONE_GUEST_SPACE_ID, "meter": Meter(DatabaseUsage())}
+    return {**usual, **(manner or {})}
+
+
+def connect_probes() -> Probes:
+    """AWS for the doctor: quick to give up, and with a pace of its own, since there may be no database.
+
+    Raises GatewayError where boto3's configuration is unusable.
+    """
+    options = AwsOptions(
+        region=settings.IDENTITY_CENTER_REGION,
+        role_arn=settings.IDENTITY_CENTER_ROLE_ARN,
+        instance_arn=settings.IDENTITY_CENTER_INSTANCE_ARN,
+        tps=settings.IDENTITY_CENTER_TPS,
+        connect_timeout=2.0,
+        read_timeout=4.0,
+        reads=Backoff(tries=2, first=0.5, longest=0.5),
+    )
+    return Probes(AwsSession(options), options)
 
 
 def connect_aws(*, urgent: bool = False) -> IdentityCenter:
@@ -106,6 +127,13 @@ def connect_slack() -> Slack | None:
         return SlackWebhook(settings.SLACK_WEBHOOK_URL)
     if settings.SLACK_BOT_TOKEN and settings.SLACK_CHANNEL:
         return SlackBot(settings.SLACK_BOT_TOKEN, settings.SLACK_CHANNEL)
+    return None
+
+
+def connect_github() -> GitHubIssue | None:
+    """The issue on which `/sync` is written; None where nobody has set it up."""
+    if settings.GITHUB_TOKEN and settings.GITHUB_SYNC_ISSUE:
+        return GitHubIssue(settings.GITHUB_API_URL, settings.GITHUB_TOKEN, settings.GITHUB_SYNC_ISSUE)
     return None
 
 

@@ -479,6 +479,40 @@ class Adoption(models.Model):
         return self.status not in (self.Status.QUEUED, self.Status.RUNNING)
 
 
+class Examination(models.Model):
+    """What the doctor found at somebody's request. Only the newest is kept; the row is the truth of the job."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", _("waiting for its turn")
+        RUNNING = "running", _("running")
+        DONE = "done", _("done")
+        LOST = "lost", _("its process ended")
+
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("by"),
+    )
+    status = models.CharField(_("status"), max_length=7, choices=Status.choices, default=Status.QUEUED)
+    checks = models.JSONField(default=list, blank=True, help_text="name, status and reason of each check")
+    requested_at = models.DateTimeField(_("requested"), default=timezone.now)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("examination")
+        verbose_name_plural = _("examinations")
+
+    def __str__(self) -> str:
+        return f"{self._meta.verbose_name} {self.pk}"
+
+    @property
+    def is_over(self) -> bool:
+        return self.status not in (self.Status.QUEUED, self.Status.RUNNING)
+
+
 class Bucket(models.Model):
     """A token bucket for all processes, where there is no Redis: the time up to which tokens have been handed out."""
 

@@ -80,7 +80,7 @@ class AwsOptions:
     region: the instance's primary region. role_arn: assumed on top of boto3's credentials when given.
     instance_arn: found when not given. tps: requests a second to sso-admin, of the 20 that all callers share.
     urgent: its readings go before those of sessions that are not; writes, and asking what became of them, always do.
-    Timeouts are in seconds.
+    Timeouts are in seconds. reads: how often and after which pauses a question is asked.
     """
 
     region: str
@@ -91,6 +91,7 @@ class AwsOptions:
     connections: int = 16
     connect_timeout: float = 3.0
     read_timeout: float = 20.0
+    reads: Backoff = READS
 
 
 class Traffic(StrEnum):
@@ -150,7 +151,7 @@ class AwsSession:
     """
 
     def __init__(self, options: AwsOptions, pacer: Pacer | None = None, sleep: Sleep = time.sleep) -> None:
-        self._sleep, self._is_urgent = sleep, options.urgent
+        self._sleep, self._is_urgent, self._reads = sleep, options.urgent, options.reads
         self._pacers: dict[str, Pacer] = {
             "sso-admin": pacer or _bucket(Rate(options.tps, max(1.0, options.tps)), sleep)
         }
@@ -182,9 +183,9 @@ class AwsSession:
             return dict(self._flows)
 
     def read(self, method: Callable[P, T], *args: P.args, **parameters: P.kwargs) -> T:
-        """Ask; up to eight times where another try may help."""
+        """Ask; up to eight times where another try may help, unless the options say otherwise."""
         manner = _POLLING if operation_of(method).endswith("Status") else _READING
-        return self._try_again(manner, method, *args, **parameters)
+        return self._try_again(manner._replace(backoff=self._reads), method, *args, **parameters)
 
     def pages(self, method: Callable[P, Page], *args: P.args, **parameters: P.kwargs) -> Iterator[Page]:
         """All pages of a listing, empty ones included.

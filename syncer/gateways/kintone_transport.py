@@ -35,20 +35,21 @@ class Options(TypedDict, total=False):
     """How requests are sent.
 
     guest_space_id: where the apps lie in a guest space. timeout: seconds to connect and to wait for an answer.
-    meter: counts what kintone counts, for its quota.
+    meter: counts what kintone counts, for its quota. backoff: how often and after which pauses it is tried.
     """
 
     guest_space_id: str
     timeout: tuple[float, float]
     sleep: Sleep
     meter: Meter | None
+    backoff: Backoff
 
 
 class KintoneClient:
     """What all clients of one kintone have in common. Thread safe; close it, or use it in a `with` statement.
 
     base_url: `https://example.cybozu.com`. credentials: a tuple of texts are API tokens.
-    Every method raises GatewayError once its four tries are used up, and nothing else.
+    Every method raises GatewayError once its tries are used up, four unless `backoff` says so, and nothing else.
     """
 
     TIMEOUT: tuple[float, float] = (3, 30)
@@ -59,6 +60,7 @@ class KintoneClient:
         self._session = requests.Session()
         self._session.auth = _Signature(ApiTokens(credentials) if isinstance(credentials, tuple) else credentials)
         self._calls, self._lock, self._meter = Tally(), threading.Lock(), options.get("meter")
+        self._backoff = options.get("backoff", TRIES)
         self._server_time: datetime | None = None
         self._is_crowded = False
 
@@ -128,7 +130,7 @@ class KintoneClient:
     def _try(
         self, purpose: "_Purpose", worth: tuple[type[Temporary], ...], send: Callable[[], requests.Response]
     ) -> Answer:
-        return try_again(lambda: self._answer(purpose, send), TRIES, worth, self._sleep)
+        return try_again(lambda: self._answer(purpose, send), self._backoff, worth, self._sleep)
 
     def _answer(self, purpose: "_Purpose", send: Callable[[], requests.Response]) -> Answer:
         """One request and its answer."""

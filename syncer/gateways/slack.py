@@ -5,6 +5,7 @@ codes, which it documents; a status decides where there is no code.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any, Protocol
 
@@ -63,6 +64,14 @@ _BY_STATUS: Mapping[int, tuple[type[GatewayError], str]] = {
 _NO_ANSWER = (OSError, HTTPException, SlackClientError, ValueError, AttributeError)
 
 
+@dataclass(frozen=True)
+class Identity:
+    """A bot by name, and its workspace."""
+
+    bot: str
+    team: str
+
+
 class Slack(Protocol):
     def post(self, text: str) -> None:
         """Post a message in mrkdwn, names in it escaped. Raises GatewayError, and nothing else."""
@@ -105,6 +114,17 @@ class SlackBot:
             raise _bot_refusal(operation, error) from error
         except _NO_ANSWER as error:
             raise _not_answered(operation, error) from error
+
+    def identify(self) -> Identity:
+        """Who Slack takes the token for; nothing is posted. Raises GatewayError, and nothing else."""
+        operation = "slack auth.test"
+        try:
+            answer = self._client.auth_test()
+        except SlackApiError as error:
+            raise _bot_refusal(operation, error) from error
+        except _NO_ANSWER as error:
+            raise _not_answered(operation, error) from error
+        return Identity(str(answer.get("user", "")), str(answer.get("team", "")))
 
 
 def _blocks(text: str) -> list[dict[str, Any]]:

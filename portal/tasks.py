@@ -1,0 +1,36 @@
+"""Celery's tasks of the portal itself: the doctor, who knows the sign-in as well as what runs need."""
+
+import logging
+
+from celery import shared_task
+from celery.exceptions import OperationalError
+from django.db import transaction
+from kombu.exceptions import OperationalError as BrokerError
+
+from accounts.models import User
+from portal.doctor import records
+from syncer.models import Examination
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task
+def examine() -> None:
+    """Examine everything that the portal stands on, for the page that waits."""
+    records.work_off()
+
+
+def request_examination(user: User) -> Examination:
+    """Ask for an examination; the row that its page follows. For admins: the caller checks."""
+    with transaction.atomic():
+        examination = records.queue_examination(user)
+        transaction.on_commit(_send)
+    return examination
+
+
+def _send() -> None:
+    """Tell a worker. Without a broker nobody takes it up, which the page says after a while."""
+    try:
+        examine.delay()
+    except (OperationalError, BrokerError, OSError):
+        logger.warning("tasks: the broker cannot be reached; the examination does not begin", exc_info=True)
