@@ -177,8 +177,12 @@ def check_writing(name: str, write: Callable[[], None], lacking: Reason) -> Chec
 
 def check_quota(area: str, app_id: str, forecast: Forecast) -> Check:
     """The day's requests so far and what it comes to; above its quota kintone writes to the administrators."""
-    params = {"app": app_id, "spent": str(forecast.spent), "expected": str(forecast.expected)}
-    params |= {"quota": str(forecast.quota)}
+    params = {
+        "app": app_id,
+        "spent": str(forecast.spent),
+        "expected": str(forecast.expected),
+        "quota": str(forecast.quota),
+    }
     if forecast.is_tight:
         return warned(f"{area}.quota", Reason("doctor_quota_tight", params))
     return passed(f"{area}.quota", Reason("doctor_quota", params))

@@ -1,36 +1,48 @@
-"""The doctor: all is well where all is well, and one broken thing fails its own check with a way out, and no other."""
+"""The doctor: all is well where all is well; what is broken fails its own check, with a way out, and no other."""
 
 import json
+import threading
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from django.core.cache import cache
 from django.core.management import call_command
 from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
 from pytest_django import Settings
 
-from portal.doctor import asking
+from accounts import stops
+from accounts.models import AppKind
+from accounts.sentences import render
+from portal.doctor import asking, entra, ground, kintone, standing, telling
 from portal.doctor.asking import Question, ask_all
-from portal.doctor.reports import passed
+from portal.doctor.aws import check_clock, examine_aws
+from portal.doctor.reports import Check, Status, build_failed_start, passed
+from portal.views.health import Ground
 from simulators.aws import Fault
 from simulators.clock import Clock
-from simulators.entra import EntraSimulator, EntraWorld
-from simulators.kintone.faults import Fault as KintoneFault
-from simulators.serving import Serving
-from syncer.models import AppState, Baseline, KintoneUsage, Run
+from simulators.entra import Certificate, EntraSimulator, EntraWorld, make_certificate
+from simulators.kintone.directory import Right
+from simulators.serving import Request, Response, Serving
+from syncer.gateways.identity_center_probes import DETAILS, LISTINGS, UNTRIED
+from syncer.gateways.slack import SlackBot
+from syncer.models import AppState, Baseline, KintoneUsage, Lease, Run
 from syncer.states import Reason
 from tests.portal.visiting import CLIENT_ID, SECRET, TENANT
 from tests.syncer.worlds import World, point_settings, serve_world
 
-TOKENS = {"kintone.permission_sets": "KINTONE_PERMISSION_SET_API_TOKEN", "kintone.assignments": "KINTONE_ASSIGNMENT_API_TOKEN"}
+RIGHTS: tuple[Right, ...] = ("view", "add", "edit", "delete")
+SETS, ASSIGNMENTS = "kintone.permission_sets", "kintone.assignments"
 
 
 class Examined(NamedTuple):
-    """What `doctor --json` said: the exit code, and message and remedy by name and status."""
+    """What `doctor --json` said: the exit code, and its checks by name."""
 
     code: int
     checks: dict[str, dict[str, str]]
@@ -47,33 +59,34 @@ def examine() -> Examined:
         code = int(str(end.code))
     report = json.loads(out.getvalue())
     assert set(report) == {"checks"}
-    names = [check["name"] for check in report["checks"]]
-    assert len(names) == len(set(names))
+    checks = {check["name"]: check for check in report["checks"]}
+    assert len(checks) == len(report["checks"])
     assert all(set(check) == {"name", "status", "message", "remedy"} for check in report["checks"])
-    return Examined(code, {check["name"]: check for check in report["checks"]})
+    return Examined(code, checks)
+
+
+def failures(checks: list[Check]) -> dict[str, str]:
+    """Code by name of what failed."""
+    return {check.name: check.reason.code for check in checks if check.status == "fail"}
+
+
+def warnings(checks: list[Check]) -> dict[str, str]:
+    return {check.name: check.reason.code for check in checks if check.status == "warn"}
 
 
 @pytest.fixture(scope="module")
-def entra_world() -> EntraWorld:
+def entra_simulator() -> EntraSimulator:
     world = EntraWorld("portal", TENANT)
     world.list_keys()
     world.add_client(CLIENT_ID, SECRET, ["http://localhost:8000/oidc/callback/"])
-    return world
+    return EntraSimulator(world)
 
 
 @pytest.fixture
-def company(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Any, entra_world: EntraWorld
-) -> Iterator[World]:
-    """A portal in which everything works, as far as it can be tried."""
-    with serve_world(Clock()) as world, Serving(EntraSimulator(entra_world)) as entra:
-        point_settings(world, settings, monkeypatch, tmp_path)
-        settings.KINTONE_USERS_API_TOKEN = world.kintone.add_users_token()
-        settings.KINTONE_WEBHOOK_TOKEN = "secret"
-        point_entra(settings, entra.url)
-        world.register_set("Reader")
-        world.register("shop", "Reader", "hana")
-        yield world
+def tenant(settings: Settings, entra_simulator: EntraSimulator) -> Iterator[str]:
+    with Serving(entra_simulator) as serving:
+        point_entra(settings, serving.url)
+        yield serving.url
 
 
 def point_entra(settings: Settings, url: str) -> None:
@@ -89,22 +102,379 @@ def point_entra(settings: Settings, url: str) -> None:
 
 
 @pytest.fixture
+def company(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[World]:
+    """kintone and AWS in which everything works."""
+    with serve_world(Clock()) as world:
+        point_settings(world, settings, monkeypatch, tmp_path)
+        settings.KINTONE_USERS_API_TOKEN = world.kintone.add_users_token()
+        settings.KINTONE_WEBHOOK_TOKEN = "only-for-tests"
+        world.register_set("Reader")
+        world.register("shop", "Reader", "hana")
+        yield world
+
+
+@pytest.fixture
 def at_work(db: None) -> None:
     """Worker, beat and baseline as after some days."""
     now = timezone.now()
     Run.objects.create(started_at=now, finished_at=now, status=Run.Status.DONE)
     Baseline.objects.create()
-    from django_celery_beat.models import PeriodicTask
-
     PeriodicTask.objects.update(last_run_at=now)
 
 
-# --- All is well ----------------------------------------------------------------------------------------------------
+def ask_kintone(known: dict[str, kintone.Known] | None = None) -> list[Check]:
+    return ask_all(kintone.build_questions(known or {}, kintone.Counts()))
 
 
-def test_everything_is_green(company: World, at_work: None) -> None:
-    before = company.count_writes(), dict(company.sets.records()) if hasattr(company.sets, "records") else None
+# --- The whole --------------------------------------------------------------------------------------------------------
+
+
+def test_everything_is_green_and_nothing_is_changed(company: World, tenant: str, at_work: None) -> None:
+    revisions = [record.revision for record in company.kintone.find_app(company.assignments.id).store.records.values()]
     found = examine()
     assert (found.code, found.named("fail"), found.named("warn")) == (0, set(), set())
-    assert company.count_writes() == before[0]
-    for n, c in found.checks.items(): print(c["status"], n, c["message"], c["remedy"])
+    assert company.count_writes() == 0
+    assert [
+        record.revision for record in company.kintone.find_app(company.assignments.id).store.records.values()
+    ] == revisions
+    assert KintoneUsage.objects.count() == 2  # its own requests are counted as everybody's
+
+
+def test_each_broken_thing_fails_alone_with_a_remedy(
+    company: World, tenant: str, at_work: None, settings: Settings
+) -> None:
+    settings.KINTONE_PERMISSION_SET_API_TOKEN = "mistyped"
+    settings.ENTRA_CLIENT_SECRET = "expired"
+    company.aws.faults.add(Fault("sso-admin:ListAccountAssignments", code="AccessDeniedException"))
+    found = examine()
+    broken = {f"{SETS}.app", "entra.client", "aws.sso-admin:ListAccountAssignments"}
+    assert (found.code, found.named("fail")) == (1, broken)
+    assert all(found.checks[name]["remedy"] for name in broken)
+    assert found.named("warn") == {f"{SETS}.{part}" for part in kintone.PARTS}  # not tried without the token
+
+
+def test_without_a_database_the_rest_is_examined(company: World, tenant: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_self: BaseDatabaseWrapper) -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(BaseDatabaseWrapper, "ensure_connection", refuse)
+    found = examine()
+    assert (found.code, found.named("fail")) == (1, {"database"})
+    assert "DATABASE_URL" in found.checks["database"]["remedy"]
+    assert found.named("warn") == {"worker", "beat", "pause", "baseline"}
+    assert found.checks[f"{ASSIGNMENTS}.view"]["status"] == "ok"
+
+
+def test_with_nothing_set_each_setting_is_named(settings: Settings, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ENTRA_TENANT_ID", "KINTONE_BASE_URL", "IDENTITY_CENTER_REGION"):
+        setattr(settings, name, "")
+    found = examine()
+    assert found.named("fail") == {"settings"}
+    message = found.checks["settings"]["message"]
+    assert "KINTONE_BASE_URL=https://example.cybozu.com" in message
+    assert "IDENTITY_CENTER_REGION=ap-northeast-1" in message
+    assert {"kintone", "entra", "aws.operations", "sign_in"} <= found.named("warn")
+
+
+def test_people_read_marks_and_remedies(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = Check("database", Status.FAIL, Reason("doctor_database_away", {"text": "refused"}))
+    checks = [passed("drift", Reason("doctor_drift_notify")), wrong]
+    monkeypatch.setattr("portal.management.commands.doctor.examine", lambda: checks)
+    settings.LANGUAGE_CODE = "en"
+    out = StringIO()
+    with pytest.raises(SystemExit):
+        call_command("doctor", "--no-color", stdout=out)
+    lines = out.getvalue().splitlines()
+    assert lines[0] == "ok   drift: Changes made by hand are told and left."
+    assert lines[1] == "FAIL database: The database does not answer: refused"
+    assert lines[2].startswith("     → Check DATABASE_URL")
+
+
+def test_start_that_fails_has_the_same_shape() -> None:
+    [check] = build_failed_start("SYNC_MODE: wrong")["checks"]
+    assert check == {"name": "settings", "status": "fail", "message": "SYNC_MODE: wrong", "remedy": ""}
+
+
+# --- Asking -----------------------------------------------------------------------------------------------------------
+
+
+def test_check_that_raises_fails_alone() -> None:
+    def fall() -> list[Check]:
+        raise RuntimeError("off the table")
+
+    good = passed("good", Reason("doctor_settings"))
+    checks = ask_all([Question("bad", fall), Question("good", lambda: [good])])
+    assert failures(checks) == {"bad": "doctor_raised"}
+    assert good in checks
+
+
+def test_check_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "PATIENCE", 0.05)
+    for_ever = threading.Event()
+
+    def hang() -> list[Check]:
+        for_ever.wait()
+        return []
+
+    good = passed("good", Reason("doctor_settings"))
+    checks = ask_all([Question("slow", hang), Question("good", lambda: [good])])
+    for_ever.set()
+    assert failures(checks) == {"slow": "doctor_no_answer"}
+    assert good in checks
+
+
+# --- kintone ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rights", "failing"),
+    [
+        (("view", "add", "delete"), {f"{ASSIGNMENTS}.edit": "doctor_kintone_no_edit"}),
+        (("view", "add", "edit"), {f"{ASSIGNMENTS}.delete": "doctor_kintone_no_delete"}),
+        (("add", "edit", "delete"), {f"{ASSIGNMENTS}.view": "kintone_no_right"}),
+    ],
+)
+def test_missing_right_is_told(
+    company: World, settings: Settings, rights: tuple[Right, ...], failing: dict[str, str]
+) -> None:
+    settings.KINTONE_ASSIGNMENT_API_TOKEN = company.kintone.add_token([company.assignments.id], rights)
+    assert failures(ask_kintone()) == failing
+
+
+def test_missing_field_is_named(company: World) -> None:
+    company.change_form(company.assignments, lambda form: form.pop("account_id"))
+    checks = ask_kintone()
+    assert failures(checks) == {f"{ASSIGNMENTS}.fields": "kintone_fields_missing"}
+    [wrong] = [check for check in checks if check.status == "fail"]
+    assert wrong.reason.params["fields"] == "account_id"
+
+
+def test_unknown_app_and_unreachable_kintone_are_told_apart(company: World, settings: Settings) -> None:
+    settings.KINTONE_ASSIGNMENT_APP_ID = "99"
+    assert set(failures(ask_kintone())) == {f"{ASSIGNMENTS}.app"}
+    settings.KINTONE_BASE_URL = "http://localhost:9"
+    found = failures(ask_kintone())
+    assert found == dict.fromkeys((f"{SETS}.app", f"{ASSIGNMENTS}.app", "kintone.users"), "kintone_unreachable")
+
+
+def test_missing_users_token_says_what_is_lost(company: World, settings: Settings) -> None:
+    settings.KINTONE_USERS_API_TOKEN = ""
+    assert warnings(ask_kintone()) == {"kintone.users": "doctor_users_missing"}
+    settings.KINTONE_USERS_API_TOKEN = "mistyped"
+    assert failures(ask_kintone()) == {"kintone.users": "kintone_login_refused"}
+
+
+def test_empty_app_has_no_comments_to_read(company: World) -> None:
+    company.delete(f"{company.assignments.id}:1")
+    codes = {check.name: check.reason.code for check in ask_kintone()}
+    assert codes[f"{ASSIGNMENTS}.comments"] == "doctor_comments_none"
+
+
+@pytest.mark.parametrize(
+    ("visible", "mirrored", "status"),
+    [(5, 5, "ok"), (0, 1, "fail"), (89, 100, "fail"), (90, 100, "ok"), (7, None, "ok")],
+)
+def test_records_that_vanished_are_told(visible: int, mirrored: int | None, status: str) -> None:
+    assert kintone.check_mirror("mirror", visible, mirrored).status == status
+
+
+@pytest.mark.django_db
+def test_mirror_and_quota_come_from_the_database() -> None:
+    now = timezone.now()
+    AppState.objects.create(kind=AppKind.ASSIGNMENT, app_id="24", read_at=now, records=12, fields={"users": "利用者"})
+    KintoneUsage.objects.create(app_id="24", hour=now.replace(minute=0, second=0, microsecond=0), requests=9_000)
+    known = kintone.load_all_known()
+    assert (known["24"].records, known["24"].fields, known["23"].records) == (12, {"users": "利用者"}, None)
+    assert {check.name: check.status for check in kintone.list_quotas(known)} == {
+        f"{SETS}.quota": "ok",
+        f"{ASSIGNMENTS}.quota": "warn",
+    }
+
+
+def test_webhook_may_be_missing(settings: Settings) -> None:
+    settings.KINTONE_WEBHOOK_TOKEN = ""
+    assert kintone.check_webhook().status == "warn"
+
+
+# --- AWS --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("operation", "status"),
+    [("identitystore:ListUsers", "fail"), ("iam:ListPolicies", "warn"), ("sso-admin:DescribePermissionSet", "fail")],
+)
+def test_denied_operation_counts_by_what_is_lost(company: World, operation: str, status: str) -> None:
+    company.aws.faults.add(Fault(operation, code="AccessDeniedException", status=403))
+    found = {check.name: (check.status, check.reason.code) for check in examine_aws() if check.status != "ok"}
+    assert found == {f"aws.{operation}": (status, "aws_denied")}
+
+
+def test_wrong_credentials_end_the_questions_to_aws(company: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAWRONG")
+    checks = list(examine_aws())
+    assert failures(checks) == {"aws.credentials": "aws_credentials"}
+    assert warnings(checks) == {"aws.operations": "doctor_skipped"}
+
+
+def test_plain_member_account_has_no_instance(company: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    key_id, secret = company.aws.add_access_key(company.account_ids["shop"], "Genkan")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", key_id)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret)
+    assert failures(list(examine_aws())) == {"aws.instance": "aws_instance_missing"}
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(0, "ok"), (29, "ok"), (60, "warn"), (-60, "warn"), (300, "fail")])
+def test_clocks_that_differ_are_told(seconds: int, status: str) -> None:
+    assert check_clock("clock", "AWS", timezone.now() + timedelta(seconds=seconds)).status == status
+
+
+def test_operations_are_those_of_the_documented_policies() -> None:
+    """docs/aws-permissions.md allows what is asked here, and names what is not tried; following is asked for."""
+    text = Path("docs/aws-permissions.md").read_text(encoding="utf-8")
+    blocks = [json.loads(part.partition("```")[0]) for part in text.split("```json")[1:]]
+    documented: set[str] = set()
+    for statement in (statement for block in blocks for statement in block["Statement"]):
+        actions = statement["Action"]
+        documented |= set(actions) if isinstance(actions, list) else {actions}
+    asked = {probe.operation.replace("sso-admin:", "sso:") for probe in (*LISTINGS, *DETAILS)}
+    found_first = {"sso:ListInstances", "organizations:DescribeOrganization"}
+    assert asked | set(UNTRIED) | found_first == documented
+
+
+# --- Entra ID ---------------------------------------------------------------------------------------------------
+
+
+def test_tenant_that_is_away_is_told(tenant: str, settings: Settings) -> None:
+    point_entra(settings, "http://localhost:9")
+    assert set(failures(ask_all(entra.build_questions()))) == {"entra.discovery", "entra.keys", "entra.client"}
+
+
+def test_document_of_somebody_else_is_told(tenant: str, settings: Settings) -> None:
+    settings.ENTRA_ISSUER = "https://login.microsoftonline.com/other/v2.0"
+    assert failures(ask_all(entra.build_questions())) == {"entra.discovery": "doctor_entra_differs"}
+
+
+@pytest.fixture(scope="module")
+def certificate() -> Certificate:
+    return make_certificate("genkan", datetime(2026, 1, 1, tzinfo=UTC), days=100)
+
+
+@pytest.mark.parametrize(("day", "status"), [(50, "ok"), (80, "warn"), (101, "fail")])
+def test_end_of_the_certificate_is_told_ahead(
+    settings: Settings, certificate: Certificate, day: int, status: str
+) -> None:
+    settings.ENTRA_CLIENT_CERTIFICATE = certificate.certificate_pem
+    assert entra.check_certificate(datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=day)).status == status
+
+
+# --- Slack, GitHub ---------------------------------------------------------------------------------------------------
+
+
+def answering(body: Any, status: int = 200) -> Callable[[Request], Response]:
+    return lambda _request: Response.json(body, status)
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "code"),
+    [
+        ({"ok": True, "user": "genkan", "team": "Asagiri"}, "ok", "doctor_slack_bot"),
+        ({"ok": False, "error": "token_revoked"}, "fail", "slack_token_refused"),
+    ],
+)
+def test_token_of_a_bot_is_tried(monkeypatch: pytest.MonkeyPatch, answer: Any, status: str, code: str) -> None:
+    with Serving(answering(answer)) as slack:
+        bot = SlackBot("xoxb-1", "C1", api=f"{slack.url}/api/")
+        monkeypatch.setattr(telling, "connect_slack", lambda: bot)
+        check = telling.check_slack()
+    assert (check.status, check.reason.code) == (status, code)
+
+
+def test_webhook_of_slack_is_not_tried(settings: Settings) -> None:
+    settings.SLACK_WEBHOOK_URL = "https://hooks.slack.com/services/T0/B0/X"
+    assert telling.check_slack().reason.code == "doctor_slack_webhook"
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (answering({"title": "Ask for a sync"}), None),
+        (answering({}, 401), "github_token_refused"),
+        (answering({}, 403), "github_denied"),
+        (answering({}, 404), "github_issue_missing"),
+        (answering({}, 502), "github_unreachable"),
+        (answering([]), "github_unreachable"),
+    ],
+)
+def test_issue_on_github_is_looked_at(
+    settings: Settings, answer: Callable[[Request], Response], code: str | None
+) -> None:
+    settings.GITHUB_TOKEN, settings.GITHUB_SYNC_ISSUE = "ghp", "example/aws-access#12"
+    with Serving(answer) as github:
+        settings.GITHUB_API_URL = github.url
+        found = failures(ask_all(telling.build_questions()))
+    assert found == ({"github": code} if code else {})
+
+
+# --- The portal itself ------------------------------------------------------------------------------------------------
+
+
+def test_weak_key_is_told(settings: Settings) -> None:
+    settings.SECRET_KEY = "django-insecure-short"
+    check = ground.check_key()
+    assert (check.status, "SECRET_KEY" in render(check.reason.code, check.reason.params).message) == ("fail", True)
+
+
+@pytest.mark.parametrize(
+    ("url", "status"),
+    [("https://genkan.example.com", "ok"), ("http://localhost:8000", "ok"), ("http://genkan.example.com", "fail")],
+)
+def test_address_is_encrypted_outside_this_machine(settings: Settings, url: str, status: str) -> None:
+    settings.PUBLIC_URL = url
+    assert ground.check_public_url().status == status
+
+
+def test_sign_in_with_a_hole_is_told(settings: Settings) -> None:
+    settings.OIDC_USE_PKCE = False
+    assert "OIDC_USE_PKCE" in ground.check_sign_in_settings().reason.params["text"]
+
+
+def test_cache_that_is_away_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_key: str) -> None:
+        raise ConnectionError("refused")
+
+    monkeypatch.setattr(cache, "get", fail)
+    assert failures([asking.attempt("cache", ground.check_cache)]) == {"cache": "doctor_raised"}
+
+
+def test_broker_that_is_away_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portal.views.health.find_broker", lambda: "unreachable")
+    assert ground.check_broker().status == "fail"
+
+
+@pytest.mark.django_db
+def test_silent_worker_and_beat_are_told() -> None:
+    assert {ground.check_worker().status, ground.check_beat().status} == {"warn"}  # never seen: a new portal
+    long_ago = timezone.now() - timedelta(hours=1)
+    Lease.objects.create(name="full", heartbeat_at=long_ago)
+    PeriodicTask.objects.update(last_run_at=long_ago)
+    assert {ground.check_worker().status, ground.check_beat().status} == {"fail"}
+
+
+@pytest.mark.django_db
+def test_missing_migrations_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portal.views.health.examine", lambda _connection: Ground("ok", "unapplied"))
+    assert failures(list(ground.check_database())) == {"migrations": "doctor_migrations_missing"}
+
+
+@pytest.mark.django_db
+def test_what_keeps_runs_from_changing_anything_is_told(settings: Settings) -> None:
+    settings.SYNC_MODE = "plan"
+    stops.begin_pause(None, "moving house", timezone.now() + timedelta(hours=1))
+    found = [standing.check_mode(), standing.check_pause(), standing.check_baseline()]
+    assert list(warnings(found).values()) == ["doctor_mode_plan", "paused", "doctor_baseline_missing"]
+
+
+@pytest.mark.parametrize("drift", ["grace", "overwrite", "notify"])
+def test_rule_for_drift_is_shown(settings: Settings, drift: str) -> None:
+    settings.DRIFT = drift
+    assert standing.check_drift().reason.code == f"doctor_drift_{drift}"
