@@ -253,7 +253,7 @@ def _is_later(new: date | None, old: date | None) -> bool:
 def judge_fields(now: Mapping[str, str], force: Mapping[str, str], writing: Writing) -> Mapping[str, str]:
     """The fields of a permission set's record that are not in force → the name of what is withheld.
 
-    Whoever may edit the record may change what the set may do; guardrails judge what follows from it.
+    This is about editing alone: whether a set may do more is judged beside it (`syncer.widening`).
     """
     return {
         field: value
@@ -267,6 +267,9 @@ def field_values(now: Mapping[str, str]) -> Mapping[str, str]:
     """The name of each field's contents → the field."""
     return {f"+{name_value(field, _digest(text))}": field for field, text in now.items()}
 
+
+REACHES_OTHERS = frozenset({"set_widens", "set_widens_admin", "set_taken", "set_taken_admin"})
+"""Why something of a set is withheld: not for who edits it, but for the accounts that it is assigned in."""
 
 _SHOWN = frozenset({"kintone_user", "address", GROUP, "owner", "place", "expires_on"})
 

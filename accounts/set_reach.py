@@ -6,7 +6,7 @@ from datetime import date
 
 from django.utils import timezone
 
-from accounts.models import AppKind, Assignment, Record
+from accounts.models import AppKind, Assignment, Draft, Record
 
 
 def load_places(names: Collection[str]) -> Mapping[str, frozenset[str]]:
@@ -14,7 +14,7 @@ def load_places(names: Collection[str]) -> Mapping[str, frozenset[str]]:
     found: dict[str, set[str]] = defaultdict(set)
     there = Assignment.objects.filter(in_aws=True, permission_set__name__in=names)
     pairs = there.values_list("permission_set__name", "account__account_id").distinct()
-    for name, account_id in (*pairs, *_iter_wished(names)):
+    for name, account_id in (*pairs, *_iter_wished(names), *_iter_moving(names)):
         found[name].add(account_id)
     return {name: frozenset(accounts) for name, accounts in found.items()}
 
@@ -28,6 +28,14 @@ def _iter_wished(names: Collection[str]) -> Iterator[tuple[str, str]]:
         ends = values.get("expires_on")
         if values.get("account_id") and not (ends and date.fromisoformat(ends) < today):
             yield values["permission_set"], values["account_id"]
+
+
+def _iter_moving(names: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Where records are on their way to: whoever moves brings his people."""
+    drafts = Draft.objects.open().filter(kind=AppKind.ASSIGNMENT, values__permission_set__in=list(names))
+    for name, in_force in drafts.filter(record__isnull=False).values_list("values__permission_set", "record__in_force"):
+        if in_force and in_force.get("account_id"):
+            yield str(name), in_force["account_id"]
 
 
 def find_places(name: str) -> frozenset[str]:

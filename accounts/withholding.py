@@ -1,5 +1,6 @@
 """Confirming what is withheld: somebody who may says that it is right, and the next run brings it into force."""
 
+from collections.abc import Collection
 from unicodedata import normalize
 
 from django.core.exceptions import PermissionDenied
@@ -8,12 +9,19 @@ from django.utils import timezone
 
 from accounts.access import may_edit_record, may_widen
 from accounts.audit import record_event
+from accounts.judgement import REACHES_OTHERS
 from accounts.models import Account, AppKind, Record, User, Withheld
+from accounts.set_reach import find_places
 
 
 def may_confirm(user: User, withheld: Withheld) -> bool:
-    """What widens access needs whoever may widen it; everything else whoever may edit the record."""
+    """What widens access needs whoever may widen it; everything else whoever may edit the record.
+
+    Of a set that others' accounts use, whoever answers for all of them; the run looks at them once more.
+    """
     record, value = withheld.record, withheld.value
+    if withheld.reason.get("code") in REACHES_OTHERS:
+        return _answers_for_all(user, find_places(str(withheld.reason["params"]["set"])), record)
     is_widening = value.startswith("+") and not value.startswith("+owner:") and record.kind == AppKind.ASSIGNMENT
     if not is_widening:
         return may_edit_record(user, record)
@@ -22,6 +30,14 @@ def may_confirm(user: User, withheld: Withheld) -> bool:
         return user.is_staff
     # A move takes access away where it was, too.
     return may_widen(user, account) and (not value.startswith("+place:") or may_edit_record(user, record))
+
+
+def _answers_for_all(user: User, places: Collection[str], record: Record) -> bool:
+    """Whether he may widen access to every account that a set is assigned in; in use nowhere, it is its editors'."""
+    if user.is_staff or not places:
+        return may_edit_record(user, record)
+    accounts = Account.objects.filter(account_id__in=places)
+    return len(accounts) == len(places) and all(may_widen(user, account) for account in accounts)
 
 
 def _find_account_id(record: Record, value: str) -> str:

@@ -7,7 +7,7 @@ from django.db import transaction
 from accounts.audit import record_event
 from accounts.models import Account, OwnerEntry, Principal, User
 from syncer import notices
-from syncer.judging import Ruling
+from syncer.cases import Ruling
 from syncer.matters import Kind, Matter
 from syncer.states import AssignmentWish, Reason
 

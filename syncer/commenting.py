@@ -23,7 +23,7 @@ from kombu.exceptions import OperationalError as BrokerError
 
 from accounts.models import PermissionSet, PortalWrite, Problem, Record
 from accounts.names import clean, fold
-from syncer.judging import ADMINISTRATOR
+from syncer.cases import ADMINISTRATOR
 from syncer.mirror.judging import COMMAND
 from syncer.models import AppState, Baseline, CommentSettings, RecordComment, Run
 from syncer.parsing import find_cell

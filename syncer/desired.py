@@ -11,8 +11,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 from accounts.names import fold
+from syncer.cases import Ruling
 from syncer.directory import NewLink
-from syncer.judging import Ruling
 from syncer.states import AssignmentKey, Definition, PrincipalType, Problem, Reason, Scope
 
 

@@ -21,9 +21,9 @@ from accounts.guardrails import (
 from accounts.judgement import Name
 from accounts.ownership import Owners, Register
 from accounts.policy.powers import EVERYTHING, Power, find_powers
+from syncer.cases import Judge
 from syncer.desired import Before, Standing, State, WishedSet
 from syncer.directory import Directory
-from syncer.judging import Judge
 from syncer.states import Actual, AssignmentKey, Definition, Problem, ReadRecord, Reason, Scope
 
 DEFAULT_PROTECTION = "admin"  # of the setting PROTECTED_OUS

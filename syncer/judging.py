@@ -4,131 +4,27 @@
 needs, and what follows: what is in force, what is withheld and why, who claims an account.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from typing import NamedTuple
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 
-from accounts.guardrails import Rule
 from accounts.judgement import (
+    REACHES_OTHERS,
     Judged,
     Name,
     Values,
     Writing,
-    field_values,
     judge_additions,
-    judge_fields,
     judge_revision,
     render_values,
 )
-from accounts.names import fold
-from accounts.ownership import Register
-from syncer.directory import Directory, is_by_profile
-from syncer.states import (
-    AssignmentKey,
-    AssignmentWish,
-    Ownership,
-    PrincipalType,
-    Problem,
-    Reason,
-    Scope,
-    SetWish,
-    show_value,
-)
+from syncer.cases import Bench, Case, Judge, LookUp, Refusal, Ruling
+from syncer.directory import Directory
+from syncer.judging_sets import SetCourt
+from syncer.states import AssignmentKey, AssignmentWish, Ownership, PrincipalType, Problem, Reason, SetWish
 
-ADMINISTRATOR = "administrator"  # folded: who writes with an API token (kintone's own user; facts: kintone, tokens)
 MAY_WIDEN = ""
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
-
-LookUp = Callable[[str, str], str]
-"""(source, name as written) → principal id, empty when it is not known."""
-
-
-@dataclass(frozen=True)
-class Signature:
-    """Who wrote a revision: by the portal's ledger where there is an entry, else by what kintone says."""
-
-    code: str = ""  # kintone's
-    name: str = ""
-    user: str = ""  # the portal's user, by the ledger
-    principal_id: str = ""  # of the portal's user
-    is_admin: bool = False  # of the portal
-
-    @property
-    def is_system(self) -> bool:
-        """kintone's Administrator, of whom the ledger knows nothing: its word is taken as it is."""
-        return not self.user and fold(self.code) == ADMINISTRATOR
-
-
-@dataclass(frozen=True)
-class Case:
-    """A record to be judged: what it says, what was in force, and who wrote it.
-
-    wish: what could be read of it, also where it cannot be understood as a whole. by: value → principal id of who
-    brought it into force. withheld: value → why, not confirmed.
-    """
-
-    wish: SetWish | AssignmentWish | None
-    writer: Signature
-    author: Signature
-    owners: tuple[str, ...] | None = None
-    in_force: SetWish | AssignmentWish | None = None
-    in_force_owners: tuple[str, ...] | None = None
-    by: Mapping[str, str] = field(default_factory=dict)
-    withheld: Mapping[str, Reason] = field(default_factory=dict)
-    confirmed: frozenset[str] = frozenset()
-    is_understood: bool = True
-    is_certain: bool = True  # False: the portal is about to say who wrote it
-    at_first_run: bool = False
-    keeps_access: bool = False
-    written_at: datetime = _LONG_AGO
-
-
-@dataclass(frozen=True)
-class Judge:
-    """Everything that judging needs beside the records.
-
-    admins: principal ids. codes: folded kintone codes of people, for those whom no link leads to. there: what AWS has;
-    unread: where it may have more. rules: the guardrails, which decide what was judged.
-    """
-
-    register: Register
-    cases: Mapping[str, Case] = field(default_factory=dict)  # by APP:ID
-    admins: frozenset[str] = frozenset()
-    codes: Mapping[str, str] = field(default_factory=dict)
-    there: frozenset[AssignmentKey] = frozenset()
-    unread: tuple[Scope, ...] = ()
-    rules: tuple[Rule, ...] = ()
-    tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # of accounts that were read
-
-    @property
-    def first_looks(self) -> frozenset[str]:
-        """The records (APP:ID) that the portal met when it came: what AWS has of them is the baseline."""
-        return frozenset(name for name, case in self.cases.items() if case.at_first_run and case.in_force is None)
-
-
-class Refusal(NamedTuple):
-    """A name that is written and not in force, and why."""
-
-    name: Name
-    reason: Reason
-
-
-@dataclass(frozen=True)
-class Ruling:
-    """What became of one case. `wish` is what is in force; None where nothing can be."""
-
-    wish: SetWish | AssignmentWish | None
-    written: SetWish | AssignmentWish | None = None
-    owners: tuple[str, ...] | None = None
-    by: Mapping[str, str] = field(default_factory=dict)
-    withheld: Mapping[str, Reason] = field(default_factory=dict)  # value → why
-    refused: tuple[Refusal, ...] = ()
-    spent: frozenset[str] = frozenset()
-    is_certain: bool = True
-    is_understood: bool = True
-    writer: str = ""  # his name
-    claims: str = ""  # the principal id of who becomes the owner of the account by this
 
 
 @dataclass(frozen=True)
@@ -151,17 +47,20 @@ class Court:
     def __init__(self, judge: Judge, directory: Directory, look_up: LookUp) -> None:
         self.judge, self.directory, self.look_up = judge, directory, look_up
         self._claimed: dict[str, str] = {}  # account id → principal id
+        self._assigned: dict[str, set[str]] = defaultdict(set)  # set → accounts that these very cases assign it in
+        self._bench = Bench(judge, directory, look_up)
+        self._sets = SetCourt(self._bench, self._assigned)
 
     def rule(self) -> dict[str, Ruling]:
-        """A ruling for each case, by APP:ID."""
-        cases = sorted(self.judge.cases.items(), key=lambda item: (item[1].written_at, item[0]))
+        """A ruling for each case, by APP:ID. Sets come last: what is assigned meanwhile counts."""
+        cases = sorted(self.judge.cases.items(), key=_order)
         return {reference: ruling for reference, case in cases if (ruling := self._rule_on(case))}
 
     def _rule_on(self, case: Case) -> Ruling | None:
         if isinstance(case.wish, AssignmentWish):
             return self._rule_on_assignment(case, case.wish)
         if isinstance(case.wish, SetWish) and case.is_understood:
-            return self._rule_on_set(case, case.wish)
+            return self._sets.rule_on(case, case.wish)
         return None
 
     # Assignments
@@ -176,6 +75,7 @@ class Court:
             return self._rule_on_broken(case, now, force, writing, answer)
         judged = judge_revision(now, force, writing)
         claims = self._claim(now.account_id, writing, judged) if answer.claims else ""
+        self._assigned[judged.in_force.permission_set].add(judged.in_force.account_id)
         return Ruling(
             wish=_as_wish(judged.in_force),
             written=wish,
@@ -215,9 +115,9 @@ class Court:
 
     def _describe(self, case: Case, now: Values, force: Values | None, answer: _Answer) -> Writing:
         return Writing(
-            may_edit=self._may_edit(case, force),
+            may_edit=self._bench.may_edit(case, force.account_id if force else ""),
             may_widen=answer.code == MAY_WIDEN,
-            principal_id=self._find_person(case.writer),
+            principal_id=self._bench.find_person(case.writer),
             code=case.writer.code,
             is_certain=answer.is_certain and not (force is None and self._is_unread(case, now)),
             withheld=frozenset(case.withheld),
@@ -237,36 +137,6 @@ class Court:
             scope.covers(_key(now, name)) for scope in self.judge.unread for name in now.names
         )
 
-    # People
-
-    def _find_person(self, signature: Signature) -> str:
-        """The principal id of a writer who is in Identity Center now; empty for everybody else."""
-        principal_id = signature.principal_id
-        if not principal_id and not signature.user and signature.code:
-            is_proven = not is_by_profile(self.directory, signature.code)
-            principal_id = self.look_up("kintone_user", signature.code) if is_proven else ""
-            principal_id = principal_id or self.judge.codes.get(fold(signature.code), "")
-        principal = self.directory.principals.get(principal_id)
-        return principal_id if principal and principal.is_enabled else ""
-
-    def _is_admin(self, signature: Signature) -> bool:
-        return signature.is_system or signature.is_admin or self._find_person(signature) in self.judge.admins
-
-    def _may_edit(self, case: Case, force: Values | None) -> bool:
-        """Its owners and author, the owners of its account, admins. Owners are those in force: nobody names himself."""
-        if not case.is_certain:
-            return False
-        if self._is_admin(case.writer):
-            return True
-        person = self._find_person(case.writer)
-        if _is_same(case.writer, case.author) or (person and person == self._find_person(case.author)):
-            return bool(person) or bool(case.writer.user)
-        owners = case.in_force_owners if case.in_force is not None else case.owners
-        named = {self._find_person(Signature(code)) for code in owners or ()}
-        return bool(person) and (
-            person in named or (force is not None and self.judge.register.owns(person, force.account_id))
-        )
-
     def _ask(self, case: Case, now: Values, force: Values | None) -> _Answer:
         """Whether the writer may widen access to the account that the revision names."""
         register, account_id = self.judge.register, now.account_id
@@ -274,9 +144,9 @@ class Court:
             return _Answer("being_written")
         if account_id not in register.sites and force is not None:
             account_id = force.account_id  # a slip of the pen: the record waits to be mended
-        if account_id == self.directory.management_account_id or self._is_admin(case.writer):
+        if account_id == self.directory.management_account_id or self._bench.is_admin(case.writer):
             return _Answer()
-        person = self._find_person(case.writer)
+        person = self._bench.find_person(case.writer)
         there = self.directory.sets.get(now.permission_set)
         if there and there.ownership is Ownership.TERRAFORM and person not in register.find_owners(account_id).people:
             return _Answer("managed_in_terraform")
@@ -334,47 +204,12 @@ class Court:
     def _reason(self, answer: _Answer, case: Case, account_id: str) -> Reason:
         account = self.directory.accounts.get(account_id)
         params = {"name": case.writer.name or case.writer.code, "account": account.name if account else account_id}
-        return Reason(answer.code, {**params, "who": self._render_people(answer.who)} if answer.who else params)
-
-    def _render_people(self, people: Collection[str]) -> str:
-        found = (self.directory.principals.get(person) for person in people)
-        names = sorted(principal.display_name or principal.name for principal in found if principal)
-        return ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
-
-    # Permission sets
-
-    def _rule_on_set(self, case: Case, wish: SetWish) -> Ruling:
-        """Who may edit the record of a set may change what it does; everybody who is somebody may register one."""
-        before = case.in_force if isinstance(case.in_force, SetWish) else None
-        force = _read_fields(before) if before else {}
-        may = self._may_edit(case, None)
-        name = case.writer.name or case.writer.code
-        writing = Writing(may_edit=may, withheld=frozenset(case.withheld), confirmed=case.confirmed)
-        kept = judge_fields(_read_fields(wish), force, writing)
-        reason = Reason("writer_may_not_edit" if self._find_person(case.writer) else "writer_unknown", {"name": name})
-        if before is not None:
-            in_force: SetWish | None = replace(wish, **{item: getattr(before, item) for item in kept})
-        else:
-            in_force = None if kept else wish
-        return Ruling(
-            wish=in_force,
-            owners=self._judge_owners_of_set(case, may),
-            withheld={
-                value: case.withheld.get(value, reason)
-                for value in kept.values()
-                if case.is_certain or value in case.withheld
-            },
-            spent=case.confirmed - field_values(_read_fields(wish)).keys(),
-            is_certain=case.is_certain,
-            writer=name,
-        )
-
-    @staticmethod
-    def _judge_owners_of_set(case: Case, may: bool) -> tuple[str, ...] | None:
-        return case.owners if may or case.in_force_owners is None else case.in_force_owners
+        return Reason(answer.code, {**params, "who": self._bench.render_people(answer.who)} if answer.who else params)
 
 
-_NAMED = 3  # people in one sentence
+def _order(item: tuple[str, Case]) -> tuple[bool, datetime, str]:
+    reference, case = item
+    return isinstance(case.wish, SetWish), case.written_at, reference
 
 
 def iter_names(wish: AssignmentWish) -> Iterator[tuple[str, str]]:
@@ -403,30 +238,13 @@ def _keep(by: Mapping[str, str], names: Iterable[Name]) -> dict[str, str]:
     return {name.value: by[name.value] for name in names if name.value in by}
 
 
-def _is_same(one: Signature, other: Signature) -> bool:
-    if one.user or other.user:
-        return one.user == other.user
-    return bool(one.code) and fold(one.code) == fold(other.code)
-
-
-def _read_fields(wish: SetWish) -> dict[str, str]:
-    """The contents of a set's record as text, field by field; the order of policies counts for nothing."""
-    return {
-        "description": wish.description,
-        "session_duration": show_value(wish.session_duration),
-        "relay_state": wish.relay_state,
-        "managed_policies": "\n".join(sorted(wish.managed_policies)),
-        "customer_managed_policies": "\n".join(sorted(map(str, wish.customer_managed_policies))),
-        "inline_policy": wish.inline_policy,
-        "permissions_boundary": wish.permissions_boundary,
-    }
-
-
 def find_problem(reference: str, ruling: Ruling) -> Problem | None:
     """One problem for a record in which something is withheld: author and owners get one comment of it."""
     if not ruling.withheld:
         return None
     reasons = sorted(ruling.withheld.values(), key=lambda reason: (reason.code, str(sorted(reason.params.items()))))
     params = {"values": render_values(ruling.withheld), **reasons[0].params}
+    if reasons[0].code in REACHES_OTHERS:
+        return Problem(reasons[0].code, "warning", reference, params=params)
     code = "values_withheld_who" if "who" in params else "values_withheld"
     return Problem(code, "warning", reference, params=params)

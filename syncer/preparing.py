@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.models import AppKind
 from syncer.absences import find_stopped
+from syncer.cases import Judge
 from syncer.changes import Group, Kind, Limits, Plan, identity_of
 from syncer.connections import connect_kintone
 from syncer.desired import Before, Desired, State
@@ -19,7 +20,6 @@ from syncer.drifting import Consequences
 from syncer.gateways.errors import GatewayError
 from syncer.gateways.identity_center import IdentityCenter
 from syncer.guarding import fence_units, find_unmatched_protection
-from syncer.judging import Judge
 from syncer.mails import add_mails
 from syncer.mirror import captures, drift, people, refusals, standings, truth
 from syncer.mirror import records as record_mirror

@@ -84,7 +84,7 @@ def plan_twin(permission_set: PermissionSet) -> TwinPlan:
     record = permission_set.record
     if record is None or record.gone_at is not None:
         raise NotPossible(Reason("twin_no_record", {"set": permission_set.name}))
-    if not record.is_in_force:
+    if not record.is_in_force or record.withheld.filter(confirmed_at__isnull=True).exists():
         raise NotPossible(Reason("twin_record_broken", {"set": permission_set.name}))
     name = _choose_name(permission_set.name)
     moves: list[Record] = []

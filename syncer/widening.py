@@ -69,6 +69,9 @@ class Strange:
         return bool(self.accounts)
 
 
+NOBODY_STRANGE = Strange()
+
+
 def find_strange(register: Register, person: str, accounts: Iterable[str]) -> Strange:
     """Those that this person does not own, and the protected ones, for which only admins answer."""
     reached = sorted(accounts)

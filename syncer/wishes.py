@@ -11,10 +11,11 @@ from datetime import date, tzinfo
 from functools import partial
 
 from accounts.names import fold
+from syncer.cases import Judge, Ruling
 from syncer.desired import Before, Desired, Standing, State, WishedSet
 from syncer.directory import Directory, LinkKey, NewLink, find_match
 from syncer.guarding import Context, Guard, Guards, find_unmatched
-from syncer.judging import Court, Judge, Ruling, find_problem, iter_names
+from syncer.judging import Court, find_problem, iter_names
 from syncer.parsing import normalise_managed_policy, parse_policy_reference
 from syncer.states import (
     ActualSet,

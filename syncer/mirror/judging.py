@@ -3,7 +3,7 @@
 Only records that have something to judge are looked at: a revision that no run has judged, or values that are withheld.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -27,7 +27,8 @@ from accounts.names import clean, fold
 from accounts.owner_register import load_named, load_register
 from accounts.ownership import Register
 from accounts.policy.powers import Power
-from syncer.judging import Case, Judge, Ruling, Signature
+from accounts.set_reach import load_places
+from syncer.cases import Case, Gone, Judge, Ruling, Signature
 from syncer.mirror.records import read_fields, wish_as_json
 from syncer.models import AppState
 from syncer.parsing import Fields, Notes, parse_permission_set, read_assignment, read_codes, read_text
@@ -44,9 +45,14 @@ Codes = Mapping[str, Mapping[str, str]]
 
 def load_judge(actual: Actual) -> Judge:
     """Everything that the records of this run are judged by."""
+    codes = {state.kind: state.fields for state in AppState.objects.all()}
+    cases = _load_cases(codes)
+    names = {wish.name for case in cases.values() for wish in (case.wish, case.in_force) if isinstance(wish, SetWish)}
     return Judge(
         register=load_register(),
-        cases=_load_cases({state.kind: state.fields for state in AppState.objects.all()}),
+        cases=cases,
+        places=load_places(names) if names else {},
+        gone=_load_gone(names, codes.get(AppKind.PERMISSION_SET, {})) if names else {},
         admins=_load_admins(),
         codes=_load_codes(),
         there=actual.assignments,
@@ -113,6 +119,22 @@ def _load_cases(codes: Codes) -> dict[str, Case]:
     }
 
 
+def _load_gone(names: Collection[str], codes: Mapping[str, str]) -> dict[str, Gone]:
+    """The newest record that is gone of each set, by its name."""
+    rows = Record.objects.of_kind(AppKind.PERMISSION_SET).filter(gone_at__isnull=False)
+    rows = rows.filter(in_force__name__in=sorted(names)).order_by("gone_at")
+    ledger = _load_ledger(rows)
+    return {
+        row.in_force["name"]: Gone(
+            read_set_in_force(row.in_force),
+            _find_signatures(row, read_fields(row, codes), ledger)[1],
+            tuple(row.in_force.get("owners", ())),
+        )
+        for row in rows
+        if row.in_force
+    }
+
+
 @dataclass(frozen=True)
 class _Ledger:
     """Who wrote which revision through the portal, and which of these moved access to a twin.
@@ -134,7 +156,7 @@ class _Ledger:
         return (row.pk, row.revision) in self.begun or (row.revision == 1 and key in self.begun)
 
 
-def _load_ledger(rows: Collection[Record]) -> _Ledger:
+def _load_ledger(rows: Iterable[Record]) -> _Ledger:
     """The entries for these records."""
     begun = Draft.objects.filter(attempts__gt=0, state=Draft.State.WAITING)
     writing = list(begun.values_list("request_key", "record_id", "sent_revision"))
@@ -168,7 +190,8 @@ def _sign(user: User | None) -> Signature:
 
 def _load_withheld() -> dict[int, dict[str, Withheld]]:
     found: dict[int, dict[str, Withheld]] = {}
-    for row in Withheld.objects.filter(record__gone_at__isnull=True):
+    rows = Withheld.objects.filter(record__gone_at__isnull=True)
+    for row in rows.select_related("confirmed_by__person__principal"):
         found.setdefault(row.record_id, {})[row.value] = row
     return found
 
@@ -194,6 +217,7 @@ def _build_case(row: Record, codes: Mapping[str, str], ledger: _Ledger, withheld
         by=dict(in_force.get("by", {})) if in_force else {},
         withheld={value: _read_reason(item) for value, item in withheld.items() if item.confirmed_at is None},
         confirmed=frozenset(value for value, item in withheld.items() if item.confirmed_at is not None),
+        confirmers={value: _sign(item.confirmed_by) for value, item in withheld.items() if item.confirmed_by},
         is_understood=not notes.has_errors,
         is_certain=not (writer.is_system and ledger.is_being_written(row, read_text(fields, "request_key"))),
         at_first_run=row.at_first_run,
@@ -298,6 +322,10 @@ def _store_withheld(row: Record, ruling: Ruling, stored: Mapping[str, Withheld])
         ],
         ignore_conflicts=True,
     )  # fmt: skip
+    for item in (stored[value] for value in ruling.withheld.keys() & stored.keys() if stored[value].confirmed_at):
+        # Who confirmed it may not any more: it is assigned where he answers for nothing.
+        reason = ruling.withheld[item.value].as_json()
+        Withheld.objects.filter(pk=item.pk).update(confirmed_at=None, confirmed_by=None, reason=reason)
     over = [item.pk for value, item in stored.items() if _is_over(value, item, ruling)]
     Withheld.objects.filter(pk__in=over).delete()
 

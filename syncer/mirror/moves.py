@@ -17,7 +17,7 @@ from accounts.guardrails import Place, covers
 from accounts.models import Account, AuditEvent, OrganizationalUnit, StageRule
 from accounts.names import fold
 from accounts.stages import find_stage
-from syncer.judging import Judge
+from syncer.cases import Judge
 from syncer.states import Problem
 
 _ACTION = "account.move"

@@ -35,6 +35,7 @@ HANDED_ON = {
     "slack.py:_refusal",
     "guarding.py:_end",
     "judging.py:_read_reason",
+    "judging.py:find_problem",
     "judging.py:_reason",
     "wishes.py:problem",
     "wishes.py:_note_missing_set_records",

@@ -9,9 +9,9 @@ import pytest
 from accounts.guardrails import Effect, Rule
 from accounts.ownership import Holder, Protection, Register, Site, Unit
 from accounts.policy.powers import EVERYTHING, Power
+from syncer.cases import Case, Judge, Signature
 from syncer.desired import Before, Desired, State
 from syncer.guarding import fence_units, find_powers_of, find_unmatched_protection
-from syncer.judging import Case, Judge, Signature
 from syncer.planning import plan_run
 from syncer.states import (
     Actual,

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from accounts.ownership import Holder, Protection, Register, Site, Unit
+from syncer.cases import Case, Judge, Signature
 from syncer.desired import Before, Desired, State
-from syncer.judging import Case, Judge, Signature
 from syncer.planning import plan_run
 from syncer.states import Actual, AssignmentKey, AssignmentWish, ReadRecord, Reason, Scope, SetWish
 from tests.syncer.values import (

@@ -14,6 +14,8 @@ from accounts.models import (
     Guardrail,
     OrganizationalUnit,
     OwnerEntry,
+    PermissionSet,
+    Person,
     PortalWrite,
     Principal,
     Problem,
@@ -21,6 +23,7 @@ from accounts.models import (
     Wish,
     Withheld,
 )
+from accounts.withholding import confirm, may_confirm
 from simulators.aws.faults import Fault
 from syncer.models import Notice
 from syncer.saving import save
@@ -334,3 +337,47 @@ def test_draft_that_was_given_up_holds_nothing(company: World) -> None:
     edit(company, reference, by="Administrator", users=["taro", "ken"])
     sync()
     assert granted(company) == {("shop", "Reader", "taro"), ("shop", "Reader", "ken")}
+
+
+# --- Permission sets --------------------------------------------------------------------------------------------------
+
+
+def test_set_does_more_by_the_word_of_who_answers_for_its_accounts(company: World) -> None:
+    """Taro registered the set and owns nothing; hana owns shop, where it is in use."""
+    number = company.sets.add_record({"name": "Writer", "managed_policies": "ReadOnlyAccess"}, by="taro")
+    wish = {"account_id": company.account_ids["shop"], "permission_set": "Writer", "users": ["ken"]}
+    company.assignments.add_record(wish, by="hana")
+    sync()
+    company.sets.edit_record(number, {"managed_policies": "AdministratorAccess", "description": "new"}, by="taro")
+    assert "set_widens" in [problem["code"] for problem in sync().report["problems"]]
+    assert policies_of("Writer") == (["arn:aws:iam::aws:policy/ReadOnlyAccess"], "new")
+    company.sets.edit_record(number, {"description": "newer"}, by="taro")
+    sync()
+    assert policies_of("Writer") == (["arn:aws:iam::aws:policy/ReadOnlyAccess"], "newer")
+    withheld = Withheld.objects.get()
+    hana = make_user("hana", person=Person.objects.get(kintone_code="hana"))
+    assert not may_confirm(make_user("taro", person=Person.objects.get(kintone_code="taro")), withheld)
+    confirm(withheld, hana)
+    sync()
+    assert policies_of("Writer") == (["arn:aws:iam::aws:policy/AdministratorAccess"], "newer")
+    company.sets.edit_record(number, {"managed_policies": ""}, by="taro")
+    sync()
+    assert policies_of("Writer") == ([], "newer"), "narrowing always goes through"
+
+
+def policies_of(name: str) -> tuple[list[str], str]:
+    actual = PermissionSet.objects.get(name=name).actual or {}
+    return actual["managed_policies"], actual["description"]
+
+
+def test_name_of_a_set_in_use_is_not_taken_by_a_new_record(company: World) -> None:
+    company.assignments.add_record(
+        {"account_id": company.account_ids["shop"], "permission_set": "Reader", "users": ["ken"]}, by="hana"
+    )
+    sync()
+    company.sets.delete_records([1])
+    company.sets.add_record({"name": "Reader", "managed_policies": "AdministratorAccess"}, by="taro")
+    sync()
+    assert policies_of("Reader")[0] == ["arn:aws:iam::aws:policy/ReadOnlyAccess"]
+    assert granted(company) == {("shop", "Reader", "ken")}
+    assert [code for _value, code in held()] == ["set_taken"]

@@ -11,10 +11,10 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from syncer.cases import Judge
 from syncer.changes import Change, Kind, Limits, Plan, SetChange
 from syncer.desired import Before, Desired
 from syncer.directory import Directory
-from syncer.judging import Judge
 from syncer.planning import CALM, Circumstances, plan_run
 from syncer.states import (
     Actual,
