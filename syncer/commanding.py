@@ -1,6 +1,7 @@
 """What `plan` and `sync` share: settings they cannot do without, printing a report, the exit code."""
 
 import json
+import logging
 import sys
 from typing import Any, Protocol
 
@@ -9,12 +10,17 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.sentences import render, render_reason
+from syncer import posting
 from syncer.changes import Kind
+from syncer.connections import connect_slack
 from syncer.models import Change
 from syncer.reports import Report
 from syncer.required import find_missing
+from syncer.sending import send_due
 from syncer.shapes import COUNTS
 from syncer.states import Reason
+
+logger = logging.getLogger(__name__)
 
 SIGNS = {Kind.CREATE: "+", Kind.UPDATE: "~", Kind.DELETE: "-"}
 
@@ -29,6 +35,15 @@ def requires_settings() -> Report | None:
     if not missing:
         return None
     return Report(status="failed", error=Reason("settings_missing", {"text": " ".join(missing)}).as_json())
+
+
+def tell_at_once() -> None:
+    """Send what the outboxes hold: whoever runs by hand may have no worker. What fails waits for the next time."""
+    for send in (posting.post_due, lambda: send_due(connect_slack())):
+        try:
+            send()
+        except Exception:  # the run is over and its report has to come
+            logger.exception("sync: not everything could be told")
 
 
 def print_report(report: Report, *, as_json: bool, out: Output) -> None:

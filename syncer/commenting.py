@@ -31,7 +31,7 @@ from syncer.remarks import Remark, build_mark, choose_mentions, is_mendable, is_
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE = 10  # comments of one run, on records that somebody wrote within a day, that wait for nothing
+AT_ONCE = 10  # comments of one run that wait for nothing: of those written within a day, or all while nobody waits
 FRESH = timedelta(days=1)
 SPREAD = timedelta(minutes=2)  # between all others: at most 1,440 requests a day, of both apps together
 MOST_WAITING = 500  # what is more is found again by a later run
@@ -221,13 +221,13 @@ def _mark(record: Record, identities: Collection[str], times: int = 0) -> str:
 
 
 def _queue(rows: list[RecordComment], now: datetime) -> list[RecordComment]:
-    """A few that are fresh go at once, all others in turn, behind those that wait already."""
+    """A few go at once, all others in turn, behind those that wait already. Only fresh ones pass those."""
     unsent = RecordComment.objects.filter(sent_at__isnull=True, ended_at__isnull=True, attempts=0)
     last = unsent.aggregate(last=Max("retry_at"))["last"]
-    turn, at_once = max(last or now, now), AT_ONCE
+    turn, at_once, is_line = max(last or now, now), AT_ONCE, last is not None
     for row in rows:
         row.created_at = now
-        if at_once and now - row.record.updated_at < FRESH:
+        if at_once and (not is_line or now - row.record.updated_at < FRESH):
             at_once -= 1
         else:
             turn += SPREAD

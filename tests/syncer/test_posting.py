@@ -279,3 +279,22 @@ def test_record_is_told_what_is_wrong_and_that_it_is_mended(
     sync()
     tasks.post_comments()
     assert [text.split("\n")[0] for text in texts(world, record)[1:]] == ["直すところはなくなりました。"]
+
+
+def test_sync_by_hand_posts_without_a_worker(world: World) -> None:
+    reference = world.register_set("Reader", managed_policies="ReadonlyAccess")
+    sync()
+    record = Record.objects.get(record_id=reference.partition(":")[2], kind=AppKind.PERMISSION_SET)
+    (text,) = texts(world, record)
+    assert "ReadOnlyAccess" in text
+    sync()
+    assert len(texts(world, record)) == 1
+
+
+def test_report_comes_though_nothing_can_be_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> int:
+        raise RuntimeError
+
+    monkeypatch.setattr(posting, "post_due", fail)
+    world.register_set("Reader")
+    assert sync().code == 0

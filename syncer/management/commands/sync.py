@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from syncer.commanding import print_report, requires_settings
+from syncer.commanding import print_report, requires_settings, tell_at_once
 from syncer.models import Run
 from syncer.reports import report_of
 from syncer.runs import Stopping, run_by_hand
@@ -42,6 +42,7 @@ class Command(BaseCommand):
             )
             with _heed_signals() as stopping:
                 report = report_of(run_by_hand(run, stopping))
+            tell_at_once()
         print_report(report, as_json=options["json"], out=self.stdout)
 
 
