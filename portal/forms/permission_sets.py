@@ -147,7 +147,10 @@ class PermissionSetForm(forms.Form):
         picked = {name: list(self[name].value() or ()) for name in PICKED if name in self.fields}
         people = Person.objects.filter(kintone_code__in=picked.get("owners", ()))
         names = {person.kintone_code: str(person) for person in people}
-        return {name: [(text, names.get(text, text)) for text in texts] for name, texts in picked.items()}
+        return {
+            name: [(text, names.get(text) or text.partition(_OF_AWS)[2] or text) for text in texts]
+            for name, texts in picked.items()
+        }
 
     # --- What is meant ------------------------------------------------------------------------------------------------
     # `meant`: all values as a draft holds them, once the form was looked at; also those that have an error.

@@ -15,7 +15,7 @@ Option = tuple[str, str]
 
 @require_safe
 def suggest(request: HttpRequest, field: str) -> HttpResponse:
-    """Options for an input, at most twenty: what is written into the record, and what people call it."""
+    """Options for an input, at most twenty: what is written into the record, and what people call it instead."""
     user, query = require_user(request), read_query(request)
     options = _find_people(user, query) if field == "owners" else _find_policies(query)
     return render(request, "portal/_suggestions.html", {"options": options})
@@ -23,9 +23,10 @@ def suggest(request: HttpRequest, field: str) -> HttpResponse:
 
 def _find_policies(query: str) -> list[Option]:
     """Names that begin with it come first, and paths are written where there are any."""
-    found = AwsPolicy.objects.filter(name__icontains=query.rpartition("/")[2], is_attachable=True)
-    rows = sorted(found.order_by("name")[:500], key=lambda row: not row.name.lower().startswith(query.lower()))
-    return [(row.arn.partition(":policy/")[2], row.name) for row in rows[:_MOST]]
+    bare = query.rpartition("/")[2].lower()
+    found = AwsPolicy.objects.filter(name__icontains=bare, is_attachable=True)
+    rows = sorted(found.order_by("name")[:500], key=lambda row: not row.name.lower().startswith(bare))
+    return [(row.arn.partition(":policy/")[2], "") for row in rows[:_MOST]]
 
 
 def _find_people(user: User, query: str) -> list[Option]:

@@ -56,7 +56,7 @@ function addAll(name, list, input) {
   for (const value of input.value.split(/[\s,]+/).filter(Boolean)) {
     if (known.has(value)) continue;
     known.add(value);
-    list.append(makeItem(name, value, names.get(value) ?? value));
+    list.append(makeItem(name, value, names.get(value) || value));
   }
   input.value = "";
   list.dispatchEvent(new Event("change", { bubbles: true }));

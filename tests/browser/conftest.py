@@ -33,9 +33,15 @@ expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
-def portal_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the demo keeps its worlds, and what its simulators said of themselves."""
+    return tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture(scope="session")
+def portal_url(demo_folder: Path) -> Iterator[str]:
     """A demo of its own, from nothing."""
-    port, folder = free_port(), tmp_path_factory.mktemp("demo")
+    port, folder = free_port(), demo_folder
     bare = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     command = [sys.executable, "manage.py", "demo", "--folder", str(folder), "--port", str(port)]
     with subprocess.Popen(
