@@ -204,8 +204,9 @@ class PermissionSetForm(forms.Form):
         if not name or self.has_error("name"):
             return
         if self.base is not None:
-            if name != str(self.base.get("name", "")).strip():
-                self._refuse("name", "set_renamed", old=self.base.get("name", ""), new=name)
+            old = str(self.base.get("name", "")).strip()
+            if name != old:
+                self._refuse("name", "set_rename_here", set=old)
             return
         live = Record.objects.live().of_kind(AppKind.PERMISSION_SET)
         sets = PermissionSet.objects.exclude(state=PermissionSet.State.REMOVED)

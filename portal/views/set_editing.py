@@ -4,10 +4,7 @@ A form shows what saving does before it saves. What comes back is saved only if 
 page carries a mark of what it showed, and shows it anew where the mark is another.
 """
 
-import hashlib
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -21,9 +18,9 @@ from accounts.access import require_user, visible_permission_sets
 from accounts.models import AppKind, PermissionSet, User
 from accounts.policy.formatting import format_text
 from accounts.sentences import Sentence, render_reason
-from portal.forms.permission_sets import FIELDS, PermissionSetForm
-from portal.views.differences import FieldDifference, compare_values
+from portal.forms.permission_sets import PermissionSetForm
 from portal.views.policy_checks import judge
+from portal.views.set_foresight import Foresight, foresee
 from portal.views.set_opening import (
     Opening,
     find_obstacle,
@@ -35,7 +32,6 @@ from portal.views.set_opening import (
     open_set,
 )
 from portal.views.set_starts import TEMPLATES, find_start
-from portal.views.values import to_lines
 from syncer import saving
 from syncer.drafting import NotPossible
 
@@ -106,16 +102,14 @@ def _answer(request: HttpRequest, user: User, opening: Opening) -> HttpResponse:
     is_good = form.is_valid()
     if do == "copy":
         return _show(request, user, opening, _take_over(opening, form), {})
+    foresight = foresee(user, opening, form)
     if do == "preview":
-        foresight = foresee(opening, form)
-        return render(
-            request, "portal/_set_preview.html", {"foresight": foresight, "opening": opening, "is_part": True}
-        )
-    if do == "save" and is_good and _is_seen(request, opening, foresee(opening, form)):
+        return render(request, "portal/_set_preview.html", {"foresight": foresight, "opening": opening})
+    if do == "save" and is_good and _is_seen(request, opening, foresight):
         draft = _save(request, user, opening, form)
         if draft is not None:
             return redirect("draft_detail", draft)
-    return _show(request, user, opening, form, {"tried": do == "save"})
+    return _show(request, user, opening, form, {"foresight": foresight, "tried": do == "save"})
 
 
 def _prepare(request: HttpRequest, do: str) -> QueryDict:
@@ -137,7 +131,7 @@ def _take_over(opening: Opening, form: PermissionSetForm) -> PermissionSetForm:
     return _make_form(opening, None, {**values, "name": ""})
 
 
-def _is_seen(request: HttpRequest, opening: Opening, foresight: "Foresight") -> bool:
+def _is_seen(request: HttpRequest, opening: Opening, foresight: Foresight) -> bool:
     """A new set does nothing to anybody; of a change, its writer has to have seen what it does."""
     if opening.record is None:
         return True
@@ -163,32 +157,6 @@ def _save(request: HttpRequest, user: User, opening: Opening, form: PermissionSe
 # --- What is shown ----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Foresight:
-    """What saving would do. `mark` is the same as long as that is the same."""
-
-    is_new: bool
-    differences: tuple[FieldDifference, ...]
-    errors: int
-    mark: str
-
-
-def foresee(opening: Opening, form: PermissionSetForm) -> Foresight:
-    """What the values of a form that was looked at would change."""
-    values = form.meant if form.is_bound else dict(opening.values)
-    differences = tuple(_iter_differences(opening.values, values)) if opening.record else ()
-    errors = sum(len(found) for found in form.errors.values()) if form.is_bound else 0
-    mark = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:20]
-    return Foresight(opening.record is None, differences, errors, mark)
-
-
-def _iter_differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[FieldDifference]:
-    for name in FIELDS:
-        if name in after and after[name] != before.get(name):
-            one, other = ("\n".join(to_lines(side.get(name))) for side in (before, after))
-            yield compare_values(name, one, other)
-
-
 def _show(
     request: HttpRequest, user: User, opening: Opening, form: PermissionSetForm, context: Mapping[str, Any]
 ) -> HttpResponse:
@@ -199,7 +167,7 @@ def _show(
         "permission_set": opening.permission_set,
         "picked": form.list_picked(),
         "verdict": judge(text.replace("\r\n", "\n")),
-        "foresight": foresee(opening, form),
+        "foresight": context.get("foresight") or foresee(user, opening, form),
         "withheld": [render_reason(row.reason) or Sentence(row.value) for row in opening.withheld],
         "templates": TEMPLATES.items(),
         "sets": visible_permission_sets(user).exclude(state=PermissionSet.State.REMOVED).values_list("name", flat=True),

@@ -44,8 +44,8 @@ function paintLines(layer, text, marks, pair) {
     const columns = pair.map((place) => place - start).filter((column) => column >= 0 && column < line.length);
     const look = `${severity}|${columns}|${line}`;
     const item = layer.children[index] ?? layer.appendChild(document.createElement("li"));
-    if (item.dataset.look !== look) paintLine(item, line, severity, columns);
-    item.dataset.look = look;
+    if (item.look !== look) paintLine(item, line, severity, columns);
+    item.look = look;
     start += line.length + 1;
   }
 }

@@ -10,11 +10,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import AppKind, AuditEvent, AwsPolicy, Draft, PermissionSet, User, Withheld
+from accounts.models import AppKind, AuditEvent, AwsPolicy, Draft, Guardrail, PermissionSet, User, Withheld
 from syncer.models import AppState
 from syncer.schema import PERMISSION_SETS
 from tests import factories
-from tests.portal.pages import TAG, get_html, get_text, make_client
+from tests.portal.pages import TAG, get_html, make_client
 
 pytestmark = pytest.mark.django_db
 FIELDS = tuple(PERMISSION_SETS.types)
@@ -364,6 +364,72 @@ def test_difference_to_what_is_in_force_is_shown(owner: User, permission_set: Pe
     assert "comes: Billing" in text
 
 
+def test_effect_of_a_narrowing_is_told(owner: User, permission_set: PermissionSet) -> None:
+    shop, bank = factories.make_account("shop"), factories.make_account("bank")
+    hana, ken = factories.make_principal(), factories.make_principal()
+    group = factories.make_group("team", hana, ken)
+    for account, principal in ((shop, hana), (shop, ken), (bank, group)):
+        factories.make_assignment(principal, account=account, permission_set=permission_set)
+    client, url = make_client(owner), url_of(permission_set)
+    values = {**open_form(client, url), "managed_policies": ["ReadOnlyAccess"]}
+    text = say(client.post(url, {**values, "do": "preview"}))
+    assert "It is provisioned anew in 2 accounts." in text
+    assert "2 people have it, and stay signed in." in text
+    assert "The ARN of its role stays." in text
+    assert "about 4 s" in text
+    assert "may do more" not in text
+    assert send(client, url, values).status_code == 302
+
+
+def test_widening_in_somebody_else_s_account_is_refused_with_a_way_out(
+    owner: User, permission_set: PermissionSet
+) -> None:
+    factories.make_assignment(account=factories.make_account("bank"), permission_set=permission_set)
+    client, url = make_client(owner), url_of(permission_set)
+    values = {**open_form(client, url), "managed_policies": ["AdministratorAccess"], "do": "save"}
+    response = send(client, url, values)
+    text = say(response)
+    assert "may not let “LambdaOps” do more" in text
+    assert "bank" in text
+    assert 'formaction="/permission-sets/new/"' in response.content.decode()
+    assert not Draft.objects.exists()
+    copied = read_form(client.post(NEW, {**values, "do": "copy"}).content.decode())
+    assert (copied["name"], copied["managed_policies"]) == ("", ["AdministratorAccess"])
+    assert send(client, NEW, {**copied, "name": "LambdaAdmin"}).status_code == 302
+
+
+def test_admin_may_let_a_set_do_more_and_is_told_so(permission_set: PermissionSet) -> None:
+    factories.make_assignment(permission_set=permission_set)
+    client, url = make_client(factories.make_user(is_staff=True)), url_of(permission_set)
+    values = {**open_form(client, url), "managed_policies": ["AdministratorAccess"]}
+    assert "It may do more than before." in say(client.post(url, {**values, "do": "preview"}))
+    assert send(client, url, values).status_code == 302
+
+
+def test_name_is_not_changed_on_the_way(owner: User, permission_set: PermissionSet) -> None:
+    client, url = make_client(owner), url_of(permission_set)
+    text = say(send(client, url, {**open_form(client, url), "name": "Other"}))
+    assert "AWS cannot rename a permission set" in text
+    assert not Draft.objects.exists()
+
+
+def test_guardrail_that_the_change_breaks_is_told(permission_set: PermissionSet) -> None:
+    account = factories.make_account("bank")
+    factories.make_assignment(account=account, permission_set=permission_set)
+    Guardrail.objects.create(
+        name="no admins",
+        sentence="Nobody is administrator here.",
+        account_id=account.account_id,
+        power="admin",
+        effect="refuse",
+    )
+    client, url = make_client(factories.make_user(is_staff=True)), url_of(permission_set)
+    values = {**open_form(client, url), "managed_policies": ["AdministratorAccess"]}
+    text = say(client.post(url, {**values, "do": "preview"}))
+    assert "Nobody is administrator here." in text
+    assert "1 assignment there stays and is listed." in text
+
+
 # --- Who may ----------------------------------------------------------------------------------------------------------
 
 
@@ -418,21 +484,26 @@ def test_ways_to_the_form(owner: User, permission_set: PermissionSet) -> None:
 
 
 def test_statements_do_not_grow(owner: User, permission_set: PermissionSet) -> None:
-    client = make_client(owner)
+    client, url = make_client(owner), url_of(permission_set)
+    changed = {**open_form(client, url), "managed_policies": ["ReadOnlyAccess"], "do": "preview"}
 
     def count() -> list[int]:
         counts = []
-        for url in (NEW, url_of(permission_set)):
+        for address, data in ((NEW, None), (url, None), (url, changed)):
             with CaptureQueriesContext(connection) as queries:
-                get_text(client, url)
+                response: Any = client.post(address, data) if data else client.get(address)
+            assert response.status_code == 200
             counts.append(len(queries))
         return counts
 
+    factories.make_assignment(factories.make_group("a", factories.make_principal()), permission_set=permission_set)
     few = count()
     assert permission_set.record is not None
     for number in range(20):
         record = factories.make_record(AppKind.PERMISSION_SET, body=permission_set.record.body)
         factories.make_permission_set(f"Other{number}", record=record)
+        group = factories.make_group("", factories.make_principal())
+        factories.make_assignment(group, permission_set=permission_set)
         factories.make_person()
     assert count() == few
-    assert max(few) <= 24
+    assert max(few) <= 32
