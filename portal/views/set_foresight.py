@@ -25,6 +25,7 @@ class Foresight:
     differences: tuple[FieldDifference, ...]
     errors: int
     change: Preview
+    name: str
     mark: str
 
     @property
@@ -63,6 +64,7 @@ def foresee(user: User, opening: Opening, form: PermissionSetForm) -> Foresight:
         differences=tuple(_iter_differences(opening.values, values)) if opening.record else (),
         errors=sum(len(found) for found in form.errors.values()) if form.is_bound else 0,
         change=change,
+        name=str(values.get("name", "")).strip(),
         mark=_make_mark(values, change),
     )
 

@@ -410,6 +410,7 @@ def test_name_is_not_changed_on_the_way(owner: User, permission_set: PermissionS
     client, url = make_client(owner), url_of(permission_set)
     text = say(send(client, url, {**open_form(client, url), "name": "Other"}))
     assert "AWS cannot rename a permission set" in text
+    assert "A new name makes a new set" in text
     assert not Draft.objects.exists()
 
 
