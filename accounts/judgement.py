@@ -140,14 +140,18 @@ class _Judging:
         return frozenset(self._withheld if self.writing.is_certain else self._withheld & self.writing.withheld)
 
     def find_spent(self) -> frozenset[str]:
-        """Confirmations that have had their time: what they let in is taken out, what they let go is back."""
+        """Confirmations that have had their time: what they let in is taken out, what they let go is back.
+
+        Those of another place are spent as well.
+        """
         now = self.now
         named = {name.value for name in now.names} | {_owner(code) for code in now.owners or ()}
         alive = {f"+{value}" for value in (*named, _place(now), _end(now.expires_on))} | {f"-{_end(now.expires_on)}"}
         return frozenset(
             value
             for value in self.writing.confirmed
-            if value not in alive and (value[0] == "+" or value[1:] in named or value.startswith("-expires_on:"))
+            if value in self._withheld
+            or (value not in alive and (value[0] == "+" or value[1:] in named or value.startswith("-expires_on:")))
         )
 
     def judge_first(self) -> Values:
@@ -162,9 +166,10 @@ class _Judging:
         if now.place == force.place or self._lets_move(force):
             return Values(*now.place, self._judge_names(force), owners, self._judge_end(force, writing.may_widen))
         if writing.may_edit and writing.is_certain and f"+{_place(now)}" not in writing.withheld:
-            # He takes access away here, which he may, and gives it elsewhere, which he may not.
-            names = tuple(name for name in now.names if self.let(f"+{name.value}", may=False))
-            return Values(*now.place, names, owners, now.expires_on)
+            # He takes access away here, which he may, and gives it elsewhere, which he may not. What was confirmed
+            # was confirmed for the place before.
+            self._withheld |= {f"+{name.value}" for name in now.names}
+            return Values(*now.place, (), owners, now.expires_on)
         return self._stay(force, owners)
 
     def _lets_move(self, force: Values) -> bool:

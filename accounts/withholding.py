@@ -25,24 +25,30 @@ def may_confirm(user: User, withheld: Withheld) -> bool:
     is_widening = value.startswith("+") and not value.startswith("+owner:") and record.kind == AppKind.ASSIGNMENT
     if not is_widening:
         return may_edit_record(user, record)
-    account = Account.objects.filter(account_id=_find_account_id(record, value)).first()
-    if account is None:
-        return user.is_staff
-    # A move takes access away where it was, too.
-    return may_widen(user, account) and (not value.startswith("+place:") or may_edit_record(user, record))
+    if value.startswith("+place:"):
+        # A move takes access away where it was, too.
+        written = value.removeprefix("+place:").partition("/")[0]
+        return _may_widen(user, {_find_digits(written)}) and may_edit_record(user, record)
+    # While a move is withheld, the value may come into force in either place.
+    places = {_find_digits(record.title), (record.in_force or {}).get("account_id", "")}
+    return _may_widen(user, places - {""})
 
 
 def _answers_for_all(user: User, places: Collection[str], record: Record) -> bool:
     """Whether he may widen access to every account that a set is assigned in; in use nowhere, it is its editors'."""
-    if user.is_staff or not places:
-        return may_edit_record(user, record)
-    accounts = Account.objects.filter(account_id__in=places)
-    return len(accounts) == len(places) and all(may_widen(user, account) for account in accounts)
+    return _may_widen(user, places) if places and not user.is_staff else may_edit_record(user, record)
 
 
-def _find_account_id(record: Record, value: str) -> str:
-    """The account that is meant: a record's title is its account's id, as somebody wrote it."""
-    written = value.removeprefix("+place:").partition("/")[0] if value.startswith("+place:") else record.title
+def _may_widen(user: User, account_ids: Collection[str]) -> bool:
+    """Whether he may widen access to all of these; what is no account that we know is for admins."""
+    if user.is_staff:
+        return True
+    accounts = list(Account.objects.filter(account_id__in=account_ids))
+    return 0 < len(accounts) == len(account_ids) and all(may_widen(user, account) for account in accounts)
+
+
+def _find_digits(written: str) -> str:
+    """The id of an account, as somebody wrote it."""
     return "".join(character for character in normalize("NFKC", written) if character in "0123456789")
 
 

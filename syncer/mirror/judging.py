@@ -323,7 +323,7 @@ def _store_withheld(row: Record, ruling: Ruling, stored: Mapping[str, Withheld])
         ignore_conflicts=True,
     )  # fmt: skip
     for item in (stored[value] for value in ruling.withheld.keys() & stored.keys() if stored[value].confirmed_at):
-        # Who confirmed it may not any more: it is assigned where he answers for nothing.
+        # Confirmed for another place, or by somebody who may not any more: it is assigned where he answers for nothing.
         reason = ruling.withheld[item.value].as_json()
         Withheld.objects.filter(pk=item.pk).update(confirmed_at=None, confirmed_by=None, reason=reason)
     over = [item.pk for value, item in stored.items() if _is_over(value, item, ruling)]
@@ -333,5 +333,5 @@ def _store_withheld(row: Record, ruling: Ruling, stored: Mapping[str, Withheld])
 def _is_over(value: str, item: Withheld, ruling: Ruling) -> bool:
     """A value that is not written any more needs neither a refusal nor a confirmation."""
     if item.confirmed_at is not None:
-        return value in ruling.spent
+        return value in ruling.spent and value not in ruling.withheld
     return ruling.is_understood and ruling.is_certain and value not in ruling.withheld

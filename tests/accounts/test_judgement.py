@@ -283,6 +283,14 @@ def test_confirmed_move_moves() -> None:
     assert (judged.in_force.place, who(judged)) == ((BANK, "Reader"), {"hana"})
 
 
+def test_confirmation_does_not_move_along() -> None:
+    """Confirmed for one account, by its owner: in another one that says nothing, and it is not used up later."""
+    confirmed = replace(EDITOR, confirmed=frozenset({"+kintone_user:ken"}))
+    judged = judge_revision(record(KEN, account=BANK), record(KEN), confirmed)
+    assert (judged.in_force.place, who(judged)) == ((BANK, "Reader"), set())
+    assert held(judged) == judged.spent == {"+kintone_user:ken"}
+
+
 def test_move_takes_nothing_away_while_owners_are_unread() -> None:
     judged = judge_revision(record(HANA, account=BANK), record(HANA), replace(EDITOR, is_certain=False))
     assert (judged.in_force.place, who(judged), held(judged)) == ((SHOP, "Reader"), {"hana"}, set())

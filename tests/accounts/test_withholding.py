@@ -64,6 +64,13 @@ def test_move_needs_both_ends(account: Account, owner: User) -> None:
     assert may_confirm(owner, mine)
 
 
+def test_owner_of_where_a_record_only_says_it_goes_confirms_nothing(account: Account, owner: User) -> None:
+    elsewhere = {"owners": ["owner"], "account_id": make_account().account_id}
+    assert not may_confirm(owner, hold(account, "+kintone_user:taro", in_force=elsewhere))
+    assert not may_confirm(owner, hold(account, "+expires_on:never", in_force=elsewhere))
+    assert may_confirm(owner, hold(account, "+kintone_user:taro", in_force={"account_id": account.account_id}))
+
+
 def test_account_that_is_not_there_is_for_admins(account: Account, owner: User) -> None:
     held = hold(account, "+kintone_user:taro", title="何か")
     assert not may_confirm(owner, held)

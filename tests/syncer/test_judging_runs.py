@@ -110,6 +110,20 @@ def test_confirmed_value_is_granted(company: World) -> None:
     assert Wish.objects.get(assignment__principal__name=f"taro@{DOMAIN}", record__isnull=False).is_refused is False
 
 
+def test_what_was_confirmed_for_ones_own_account_is_withheld_in_anothers(company: World) -> None:
+    company.aws.set_tags(company.account_ids["blog"], {"owners": f"ken@{DOMAIN}"})
+    reference = register(company, "shop", "ken", by="ken")
+    sync()
+    edit(company, reference, by="ken", account_id=company.account_ids["blog"])
+    Withheld.objects.update(confirmed_by=make_user(), confirmed_at=timezone.now())
+    sync()
+    assert granted(company) == {("blog", "Reader", "ken")}
+    edit(company, reference, by="ken", account_id=company.account_ids["shop"])
+    sync()
+    assert (granted(company), held()) == (set(), [("+kintone_user:ken", "writer_may_not")])
+    assert not Withheld.objects.filter(confirmed_at__isnull=False).exists()
+
+
 def test_value_written_anew_by_the_owner_is_granted(company: World) -> None:
     reference = register(company, "shop", "taro", by="ken")
     sync()
