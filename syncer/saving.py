@@ -193,7 +193,8 @@ def _build_edit(author: User, wanted: Wanted, record: Record, values: Values, *,
         # He saw what is withheld: his edits go onto what is written, and what he writes anew is his word.
         confirm_own(record, author, base, edits)
         merged = merge(base, start.written, edits, may_move=True)
-        edits = {**merged.values, **{item.field: item.ours for item in merged.conflicts}} or edits
+        as_written = {name: start.written.get(name, value) for name, value in edits.items()}
+        edits = {**merged.values, **{item.field: item.ours for item in merged.conflicts}} or as_written
         base = start.written
     return make_draft(
         wanted.kind, author, edits,

@@ -218,6 +218,14 @@ def test_anybody_may_take_out_himself_and_nothing_else(values: dict[str, Any], m
             save(AppKind.ASSIGNMENT, taro, values, record=record)
 
 
+def test_hostile_base_takes_nobody_else_out(record: Record) -> None:
+    """A form that claims to have opened with somebody in the record who is not in it."""
+    ken = make_user("健")
+    PrincipalLink.objects.create(source="kintone_user", key="ken", principal=get_principal(ken))
+    draft = save(AppKind.ASSIGNMENT, ken, {"users": []}, record=record, base_values={"users": ["ken"]})
+    assert draft.values == {"users": ["hana", "taro"]}
+
+
 # --- What people do about drafts --------------------------------------------------------------------------------------
 
 
