@@ -341,9 +341,11 @@ def resolve(draft: Draft, user: User, choices: Mapping[str, Choice], *, revision
     values = {} if draft.is_deletion else _decide(draft, choices)
     _require_allowed(user, AppKind(draft.kind), draft.record, values)
     goes = not values and not (draft.is_deletion and _takes_mine(choices))
+    # A move to a twin is judged as one only while it says nothing else: the rest is a word of its author's own.
+    is_other = is_move(draft) and not values.items() <= draft.values.items()
     updated = Draft.objects.filter(pk=draft.pk, state=Draft.State.CONFLICT).update(
         state=Draft.State.WAITING, values=values, base_values=conflict["theirs"], base_revision=revision,
-        conflict={}, reason={}, retry_at=None, tries=0,
+        conflict={}, reason={}, retry_at=None, tries=0, purpose="" if is_other else draft.purpose,
     )  # fmt: skip
     if not updated:
         raise NotPossible(Reason("draft_not_open"))

@@ -308,6 +308,19 @@ def test_author_decides_field_by_field(
     assert draft.base_values["note"] == "theirs"
 
 
+@pytest.mark.parametrize(("choice", "purpose"), [(Choice("mine"), "twin:Reader"), (Choice("other", "Admin"), "")])
+def test_move_to_a_twin_that_goes_elsewhere_is_judged_like_any_edit(
+    choice: Choice, purpose: str, author: User, record: Record
+) -> None:
+    draft = save(AppKind.ASSIGNMENT, author, {"permission_set": "Twin"}, record=record, purpose="twin:Reader")
+    theirs = {**(draft.base_values or {}), "permission_set": "Writer"}
+    conflict = Conflict("permission_set", "Reader", "Writer", "Twin")
+    draft_outcomes.stop_in_conflict(draft, [conflict], theirs=theirs, record=record)
+    draft.refresh_from_db()
+    saving.resolve(draft, author, {"permission_set": choice}, revision=record.revision)
+    assert (draft.state, draft.purpose) == ("waiting", purpose)
+
+
 def test_taking_all_of_theirs_leaves_nothing_to_send(author: User, record: Record) -> None:
     draft = overtake(save(AppKind.ASSIGNMENT, author, {"note": "mine"}, record=record), record)
     saving.resolve(draft, author, {"note": Choice("theirs")}, revision=record.revision)
