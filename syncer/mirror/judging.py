@@ -139,27 +139,32 @@ def _load_gone(names: Collection[str], codes: Mapping[str, str]) -> dict[str, Go
 class _Ledger:
     """Who wrote which revision through the portal, and which of these moved access to a twin.
 
-    begun: what the portal is writing at this moment, by the key of the request, or by record and revision. The ledger
-    names its writer in a moment; until then kintone's Administrator stands there, who may everything.
+    begun: what the portal is writing at this moment, by the key of the request, or by record and revision; creating:
+    the apps in which it makes a record. The ledger names its writer in a moment; until then kintone's Administrator
+    stands there, who may everything.
     """
 
     writes: Mapping[tuple[str, str, int], Signature]
     twins: frozenset[tuple[str, str, int]]
     begun: frozenset[str | tuple[int, int]]
+    creating: frozenset[str]
 
     def find(self, row: Record, revision: int) -> Signature | None:
         return self.writes.get((row.app_id, row.record_id, revision))
 
-    def is_being_written(self, row: Record, key: str) -> bool:
+    def is_being_written(self, row: Record, key: str | None) -> bool:
+        """key: what the record says of its request; None in an app without a field for it, where any may be ours."""
         if self.find(row, row.revision) is not None:
             return False
-        return (row.pk, row.revision) in self.begun or (row.revision == 1 and key in self.begun)
+        is_new = row.kind in self.creating if key is None else key in self.begun
+        return (row.pk, row.revision) in self.begun or (row.revision == 1 and is_new)
 
 
 def _load_ledger(rows: Iterable[Record]) -> _Ledger:
     """The entries for these records."""
     begun = Draft.objects.filter(attempts__gt=0, state=Draft.State.WAITING)
     writing = list(begun.values_list("request_key", "record_id", "sent_revision"))
+    creating = frozenset(begun.filter(record=None).values_list("kind", flat=True))
     writes: dict[tuple[str, str, int], Signature] = {}
     twins: set[tuple[str, str, int]] = set()
     ids = sorted({row.record_id for row in rows})
@@ -171,7 +176,7 @@ def _load_ledger(rows: Iterable[Record]) -> _Ledger:
             if write.keeps_access:
                 twins.add(identity)
     updates = {(record_id, base + 1) for _key, record_id, base in writing if record_id and base is not None}
-    return _Ledger(writes, frozenset(twins), frozenset({key for key, *_rest in writing} | updates))
+    return _Ledger(writes, frozenset(twins), frozenset({key for key, *_rest in writing} | updates), creating)
 
 
 def _sign(user: User | None) -> Signature:
@@ -219,11 +224,15 @@ def _build_case(row: Record, codes: Mapping[str, str], ledger: _Ledger, withheld
         confirmed=frozenset(value for value, item in withheld.items() if item.confirmed_at is not None),
         confirmers={value: _sign(item.confirmed_by) for value, item in withheld.items() if item.confirmed_by},
         is_understood=not notes.has_errors,
-        is_certain=not (writer.is_system and ledger.is_being_written(row, read_text(fields, "request_key"))),
+        is_certain=not (writer.is_system and ledger.is_being_written(row, _read_key(fields))),
         at_first_run=row.at_first_run,
         keeps_access=(row.app_id, row.record_id, row.revision) in ledger.twins,
         written_at=row.updated_at,
     )
+
+
+def _read_key(fields: Fields) -> str | None:
+    return read_text(fields, "request_key") if "request_key" in fields else None
 
 
 def _read_reason(row: Withheld) -> Reason:

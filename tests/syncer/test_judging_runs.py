@@ -323,6 +323,20 @@ def test_what_the_portal_is_writing_is_judged_once_its_writer_is_known(company: 
     assert (granted(company), held()) == ({("shop", "Reader", "taro")}, [("+kintone_user:ken", "writer_unknown")])
 
 
+def test_record_that_the_portal_is_making_waits_for_its_writer_in_an_app_without_a_key(company: World) -> None:
+    outsider = make_user()
+    made = {"kind": "assignment", "author": outsider, "request_key": "k", "values": {}, "attempts": 1}
+    draft = Draft.objects.create(**made)
+    reference = register(company, "shop", "ken", by="Administrator")
+    sync()
+    assert (granted(company), held()) == (set(), [])
+    app_id, _colon, record_id = reference.partition(":")
+    PortalWrite.objects.create(app_id=app_id, record_id=record_id, revision=1, user=outsider)
+    Draft.objects.filter(pk=draft.pk).update(state=Draft.State.WRITTEN)
+    sync()
+    assert (granted(company), held()) == (set(), [("+kintone_user:ken", "writer_unknown")])
+
+
 def test_save_in_the_portal_lets_in_nobody_whom_another_wrote_by_hand(company: World) -> None:
     """Ken writes himself in between the form and its save; the save goes onto that, and stays what its author said."""
     reference = register(company, "shop", "taro", by="hana")
