@@ -24,7 +24,7 @@ def tell(draft: Draft, error: Exception, apps: Apps) -> None:
         case NotYet(record=record):
             _wait_for_judgement(draft, record)
         case Discarded():
-            outcomes.discard(draft)
+            outcomes.discard_marked(draft)
         case Overtaken():
             outcomes.stop_in_conflict(draft, error.conflicts, theirs=error.theirs, record=error.record)
         case DoesNotFit():

@@ -40,11 +40,13 @@ def find_waiting(now: datetime) -> QuerySet[Draft]:
 def begin(draft: Draft, *, sent: Mapping[str, Any], revision: int | None) -> bool:
     """Note what is about to be sent, before it is: whoever finds the draft later must know that it may have arrived.
 
-    False where somebody has discarded it meanwhile.
+    False where somebody has discarded it meanwhile, or another process is at it, which has taken over the lease.
     """
     kept = {**sent, "at": timezone.now().isoformat()}
-    waiting = Draft.objects.filter(pk=draft.pk, state=Draft.State.WAITING, discarded_at__isnull=True)
-    if not waiting.update(attempts=F("attempts") + 1, sent=kept, sent_revision=revision):
+    as_it_was = {"state": Draft.State.WAITING, "discarded_at__isnull": True, "attempts": draft.attempts}
+    if not Draft.objects.filter(pk=draft.pk, **as_it_was).update(
+        attempts=F("attempts") + 1, sent=kept, sent_revision=revision
+    ):
         return False
     draft.attempts, draft.sent, draft.sent_revision = draft.attempts + 1, kept, revision
     return True
@@ -154,12 +156,21 @@ def reopen_decision(draft: Draft) -> None:
         )
 
 
+def discard_marked(draft: Draft) -> None:
+    """Somebody has discarded it while it was about to be sent. Whatever else has become of it, stays."""
+    row = Draft.objects.filter(pk=draft.pk, discarded_at__isnull=False).first()
+    if row and not may_still_arrive(row, timezone.now()):
+        discard(row)
+
+
 def discard(draft: Draft) -> None:
     """What a person wanted no more, and what has not arrived in kintone."""
     now = timezone.now()
     with transaction.atomic():
-        Draft.objects.filter(pk=draft.pk).update(
+        found = Draft.objects.filter(pk=draft.pk, state__in=Draft.OPEN).update(
             state=Draft.State.DISCARDED, discarded_at=draft.discarded_at or now, reason={}, retry_at=None, **_CLEAN
         )
+        if not found:
+            return
         _stop_followers(draft.pk, Reason("draft_before_discarded"))
         reopen_decision(draft)

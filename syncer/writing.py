@@ -20,8 +20,8 @@ LEASE = "drafts"
 def write_drafts(*, wait: float = 0) -> frozenset[str]:
     """Carry what waits to kintone; the records (APP:ID) that were written. Somebody else at it is no error."""
     try:
-        with leases.hold_lease(LEASE, wait=wait):
-            return _write_waiting()
+        with leases.hold_lease(LEASE, wait=wait) as lease:
+            return _write_waiting(lease)
     except leases.LeaseBusy:
         return frozenset()
 
@@ -36,13 +36,13 @@ def find_unjudged() -> frozenset[str]:
     return frozenset(f"{app}:{record}" for app, record in waiting.values_list("record__app_id", "record__record_id"))
 
 
-def _write_waiting() -> frozenset[str]:
+def _write_waiting(lease: leases.Held) -> frozenset[str]:
     written: set[str] = set()
     tried: set[int] = set()
     with ExitStack() as stack:
         apps = Apps(stack)
         waiting = outcomes.find_waiting(timezone.now()).select_related("record", "author__person")
-        while draft := waiting.exclude(pk__in=tried).first():
+        while not lease.is_lost and (draft := waiting.exclude(pk__in=tried).first()):
             together = Draft.objects.filter(batch=draft.batch) if draft.batch else Draft.objects.none()
             tried |= {draft.pk, *together.values_list("pk", flat=True)}
             written |= write_together(draft.batch, apps) if draft.batch else _write(draft, apps)

@@ -1,5 +1,6 @@
 """Saving in the portal: what becomes a draft, from which values, by whom; and what people do about drafts."""
 
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -8,6 +9,8 @@ from django.utils import timezone
 
 from accounts.models import AppKind, AuditEvent, Draft, PrincipalLink, Record, User, Withheld
 from syncer import draft_outcomes, saving
+from syncer.carrying import Apps, Discarded
+from syncer.draft_failures import tell
 from syncer.drafting import NotPossible
 from syncer.merging import Conflict
 from syncer.models import AppState
@@ -261,6 +264,18 @@ def test_draft_that_may_have_arrived_is_looked_for_before_it_is_forgotten(draft:
     draft.refresh_from_db()
     assert (draft.state, draft.discarded_at is None) == ("waiting", False)
     assert not draft_outcomes.begin(draft, sent={}, revision=1)  # never sent again
+
+
+def test_what_another_process_sends_is_neither_sent_again_nor_forgotten(draft: Draft) -> None:
+    """Two at once, where the first was silent so long that its lease was taken over."""
+    late = Draft.objects.get(pk=draft.pk)
+    assert draft_outcomes.begin(draft, sent={}, revision=1)
+    assert not draft_outcomes.begin(late, sent={}, revision=1)
+    for state in ("waiting", "written"):
+        Draft.objects.update(state=state)
+        tell(late, Discarded(), Apps(ExitStack()))
+        late.refresh_from_db()
+        assert late.state == state
 
 
 def test_one_of_a_submit_is_discarded_with_the_others(admin: User) -> None:
