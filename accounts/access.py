@@ -159,9 +159,14 @@ def owns_account(user: User, account: Account) -> bool:
     return load_register([account.account_id]).owns(find_principal_id(user), account.account_id)
 
 
+def may_change(user: User) -> bool:
+    """Auditors read everything and change nothing, whatever they own. An admin is an admin."""
+    return user.is_staff or not user.is_auditor
+
+
 def may_freeze(user: User, account: Account) -> bool:
     """Whether he may let nobody new into the account, and let them in again: its owners and admins."""
-    return user.is_staff or owns_account(user, account)
+    return user.is_staff or (may_change(user) and owns_account(user, account))
 
 
 def owned_accounts(user: User) -> QuerySet[Account]:
@@ -181,7 +186,7 @@ def may_widen(user: User, account: Account) -> bool:
     if user.is_staff:
         return True
     register = load_register([account.account_id])
-    if register.is_protected(account.account_id):
+    if not may_change(user) or register.is_protected(account.account_id):
         return False
     return register.owns(find_principal_id(user), account.account_id)
 
@@ -191,8 +196,8 @@ def may_edit_record(user: User, record: Record) -> bool:
 
     Widening it is another matter: see `may_widen`. Owners are those in force, not those of a revision nobody judged.
     """
-    if user.is_staff:
-        return True
+    if user.is_staff or not may_change(user):
+        return user.is_staff
     codes = _find_codes(user)
     in_force = record.in_force or {}
     if codes and not codes.isdisjoint(fold(code) for code in in_force.get("owners", ())):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.http import HttpRequest
 
+from accounts.access import may_change
 from accounts.audit import record_event
 from accounts.models import Principal, PrincipalLink, Record, User, Wish
 from accounts.owner_register import load_register
@@ -57,7 +58,7 @@ def may_confirm(user: User, link: PrincipalLink) -> bool:
     if user.is_staff:
         return True
     me = user.person.principal if user.person else None
-    if me is None or not me.is_provisioned or me.pk in (link.principal_id, link.namesake_id):
+    if me is None or not may_change(user) or not me.is_provisioned or me.pk in (link.principal_id, link.namesake_id):
         return False
     wished = Wish.objects.filter(is_current=True, assignment__principal=link.principal_id)
     accounts = set(wished.values_list("assignment__account__account_id", flat=True))

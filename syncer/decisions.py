@@ -40,7 +40,7 @@ def find_rights(user: User, drifts: Collection[Drift]) -> dict[int, Rights]:
         if not drift.account_id:
             rights[drift.pk] = _find_rights_of_set(user, drift)
             continue
-        owns = user.is_staff or register.owns(principal_id, drift.account_id)
+        owns = user.is_staff or (access.may_change(user) and register.owns(principal_id, drift.account_id))
         widens = owns and (user.is_staff or not register.is_protected(drift.account_id))
         rights[drift.pk] = Rights(owns, widens if drift.kind == Drift.Kind.ADDED else owns)
     return rights

@@ -156,7 +156,7 @@ def _record(action: str, draft: Draft, user: User, *, after: Any = None) -> None
 
 def _build(author: User, wanted: Wanted, *, batch: str, purpose: str) -> Draft:
     values = clean_values(wanted.kind, wanted.values)
-    if author.is_auditor and not author.is_staff:
+    if not access.may_change(author):
         raise PermissionDenied
     _require_fields(wanted.kind, values, wanted.record)
     if wanted.record is None:
@@ -235,7 +235,7 @@ def _clean(name: str, value: Any) -> Any:
 
 def may_write(user: User, record: Record) -> bool:
     """Whether he may write into the record at all; what of it comes into force is judged value by value."""
-    if user.is_auditor and not user.is_staff:
+    if not access.may_change(user):
         return False
     if access.may_edit_record(user, record):
         return True

@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 from django.core.exceptions import PermissionDenied
 
+from accounts.access import may_freeze
 from accounts.models import Account, AuditEvent, OrganizationalUnit, OwnerEntry, Record, User, Withheld
 from accounts.withholding import confirm, may_confirm
 from tests.factories import get_principal, make_account, make_person, make_record, make_user
 
 pytestmark = pytest.mark.django_db
+OWNED = {"owners": ["owner"]}
 
 
 @pytest.fixture
@@ -47,6 +49,13 @@ def test_owner_of_the_record_confirms_what_narrows_only(account: Account) -> Non
     assert may_confirm(editor, hold(account, "+owner:taro"))
     assert not may_confirm(editor, hold(account, "+kintone_user:taro"))
     assert not may_confirm(editor, hold(account, "+expires_on:never"))
+
+
+def test_auditor_changes_nothing_whatever_he_owns(account: Account, owner: User) -> None:
+    owned, edited = hold(account, "+kintone_user:taro"), hold(account, "-kintone_user:taro", in_force=OWNED)
+    for is_auditor, is_staff, may in ((False, False, True), (True, False, False), (True, True, True)):
+        owner.is_auditor, owner.is_staff = is_auditor, is_staff
+        assert (may_confirm(owner, owned), may_confirm(owner, edited), may_freeze(owner, account)) == (may, may, may)
 
 
 def test_outsider_confirms_nothing(account: Account) -> None:
