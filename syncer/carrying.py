@@ -23,7 +23,7 @@ from syncer.draft_outcomes import is_move
 from syncer.gateways.errors import Conflict, GatewayError, NotFound, Permanent, Race
 from syncer.gateways.kintone import Deletion, FieldInfo, KintoneApp, Written
 from syncer.gateways.kintone_values import list_types
-from syncer.judged import confirm_own, find_own_names, is_judged
+from syncer.judged import confirm_own, find_own_names, find_withheld_codes, is_judged
 from syncer.leaving_out import KnownCodes, Left, NobodyKnown, find_unknown, leave_out
 from syncer.merging import Conflict as FieldConflict
 from syncer.merging import is_same, merge
@@ -168,10 +168,12 @@ class Request:
             raise error
         there = drafting.read_record(record) if record else {}
         beside = record.beside if record else ()
+        withheld = find_withheld_codes(record) if record else frozenset()
         try:
-            return replace(self, left=leave_out(left, unknown, there=there, fields=self.form.codes, beside=beside))
+            less = leave_out(left, unknown, there=there, fields=self.form.codes, beside=beside, withheld=withheld)
         except NobodyKnown:
             raise error from None
+        return replace(self, left=less)
 
 
 # --- One draft --------------------------------------------------------------------------------------------------------

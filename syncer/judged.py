@@ -63,6 +63,15 @@ def _load_withheld(record: Record) -> frozenset[str]:
     return frozenset(Withheld.objects.filter(record=record).values_list("value", flat=True))
 
 
+def find_withheld_codes(record: Record) -> frozenset[str]:
+    """The folded kintone codes of people who are written in the record and not in force."""
+    waiting = record.withheld.filter(confirmed_at__isnull=True, value__startswith=_WITHHELD_CODE)
+    return frozenset(value.removeprefix(_WITHHELD_CODE) for value in waiting.values_list("value", flat=True))
+
+
+_WITHHELD_CODE = "+kintone_user:"
+
+
 # --- What an author says himself --------------------------------------------------------------------------------------
 
 

@@ -65,11 +65,18 @@ def _stands_in(text: str, code: str) -> bool:
 
 
 def leave_out(
-    left: Left, unknown: Collection[str], *, there: Mapping[str, Any], fields: Collection[str], beside: Collection[str]
+    left: Left,
+    unknown: Collection[str],
+    *,
+    there: Mapping[str, Any],
+    fields: Collection[str],
+    beside: Collection[str] = (),
+    withheld: Collection[str] = (),
 ) -> Left:
     """The write without these codes. `there` is what the record says now, `fields` which fields the app has.
 
-    Raises NobodyKnown.
+    withheld: folded codes that are not in force. Under another name they would be the word of whoever writes now, so
+    they go nowhere. Raises NobodyKnown.
     """
     values = {
         name: [code for code in value if code not in unknown] if name in _PEOPLE else value
@@ -78,7 +85,7 @@ def leave_out(
     moved: list[str] = []
     notes: list[Reason] = []
     for code in sorted(set(unknown).intersection(left.values.get("users", ()))):
-        principal = find_principal(code)
+        principal = None if fold(code) in withheld else find_principal(code)
         if principal is not None:
             moved.append(principal.name)
             named = {"code": code, "name": principal.name}

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import AppKind, AuditEvent, Draft, Person, PortalWrite, Record, User
+from accounts.models import AppKind, AuditEvent, Draft, Person, PortalWrite, Record, User, Withheld
 from simulators.kintone import Fault
 from syncer import carrying, leases, saving, writing
 from syncer.drafting import make_draft
@@ -462,6 +462,15 @@ def test_deleted_user_is_kept_beside_the_record_where_there_is_none(company: Wor
     (read,) = load_records(AppKind.ASSIGNMENT, AppState.objects.get(kind="assignment").fields)
     assert isinstance(read.wish, AssignmentWish)
     assert (read.wish.users, read.wish.addresses) == (("hana", "ken"), ("taro@example.com",))
+
+
+def test_deleted_user_who_is_withheld_is_let_in_under_no_other_name(company: World, author: User) -> None:
+    Withheld.objects.create(record=Record.objects.get(kind="assignment"), value="+kintone_user:taro", revision=1)
+    draft = draft_edit(company, author, users=["hana", "taro", "ken"])
+    company.kintone.remove_user("taro")
+    writing.write_drafts()
+    assert (notes_of(draft), value_of(company, 1, "users")) == (["draft_code_left_out"], ["hana", "ken"])
+    assert Record.objects.get(kind="assignment").beside == []
 
 
 def test_who_was_kept_beside_the_record_is_taken_out_or_moved_into_it(company: World, author: User) -> None:
