@@ -73,9 +73,21 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         _("The policy “{policy}” belongs to AWS services and cannot be attached."),
         _("Choose another policy."),
     ),
-    "policies_unread": (
-        _("AWS's list of managed policies has not been read yet, so “{policy}” cannot be looked up."),
-        _("Allow the portal's role iam:ListPolicies, or write the policy's full ARN."),
+    "managed_policy_withdrawn": (
+        _("AWS has withdrawn the managed policy “{policy}”."),
+        _("Choose the policy that AWS names as its successor, or write what is needed into the inline policy."),
+    ),
+    "managed_policy_withdrawn_kept": (
+        _("AWS has withdrawn the managed policy “{policy}”. It stays where it is, and no new account gets it."),
+        _("Choose the policy that AWS names as its successor, or write what is needed into the inline policy."),
+    ),
+    "managed_policy_not_listed": (
+        _("“{policy}” is not in the list of AWS managed policies of {day}. AWS decides whether there is one."),
+        _("Check the spelling. For today's list, allow the portal's role iam:ListPolicies."),
+    ),
+    "managed_policy_not_listed_near": (
+        _("“{policy}” is not in the list of AWS managed policies of {day}. AWS decides whether there is one."),
+        _("Did you mean {near}?"),
     ),
     "customer_policy_wrong": (
         _("“{policy}” cannot be a customer managed policy."),

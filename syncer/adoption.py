@@ -191,7 +191,7 @@ def find_codes(directory: Directory, codes: Iterable[str]) -> dict[str, str]:
 
 def find_breakage(name: str, definition: Definition, directory: Directory) -> Reason | None:
     """Why no valid record could say what AWS has: a policy that is listed no more, or what our own checks refuse."""
-    for arn in sorted(definition.managed_policies) if directory.knows_all_policies else ():
+    for arn in sorted(definition.managed_policies) if directory.policies_listed_on is None else ():
         policy = directory.policies_by_name.get(arn)
         if policy is None or not policy.is_attachable:
             return Reason("adopt_unwritable", {"set": name, "field": "managed_policies", "value": arn})

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from typing import NamedTuple
 
@@ -41,7 +42,7 @@ class Directory:
     renamed: Mapping[LinkKey, str] = field(default_factory=dict)  # → the name that the linked principal bears now
     waiting_hours: Mapping[tuple[PrincipalType, str], int] = field(default_factory=dict)  # by folded name
     policies: tuple[ActualPolicy, ...] = ()
-    knows_all_policies: bool = True  # False: only those in use are known
+    policies_listed_on: date | None = None  # None: they are IAM's own list of today
     user_suffix: str = ""
     match_email: bool = False
     mails: Mapping[str, str] = field(default_factory=dict)  # folded kintone code → mail in that user's profile
@@ -77,6 +78,11 @@ class Directory:
             found[policy.name] = found[policy.arn] = policy
             found[policy.arn.partition(":policy/")[2]] = policy
         return found
+
+    @cached_property
+    def policy_names(self) -> tuple[str, ...]:
+        """Of those that may be attached."""
+        return tuple(policy.name for policy in self.policies if policy.is_attachable)
 
 
 def find_match(directory: Directory, key: LinkKey) -> tuple[ActualPrincipal, str] | None:

@@ -14,6 +14,7 @@ from unicodedata import normalize
 from accounts.names import fold
 from accounts.policy.findings import Finding, Severity
 from accounts.policy.limits import check_attached
+from accounts.policy.managed import find_near_bundled
 from accounts.policy.validator import validate_policy
 from syncer.states import DEFAULT_SESSION, AssignmentWish, PolicyReference, Problem, SetWish
 
@@ -275,10 +276,25 @@ def _parse_managed(fields: Fields, notes: Notes) -> Iterator[str]:
     for number, text in read_lines(fields, "managed_policies"):
         policy = normalise_managed_policy(text)
         if not policy:
-            notes.add("managed_policy_wrong", "managed_policies", number, policy=text)
+            _refuse_policy(text, number, notes)
         elif policy not in seen:
             seen.add(policy)
             yield policy
+
+
+def _refuse_policy(text: str, number: int, notes: Notes) -> None:
+    if near := find_near_bundled(text):
+        notes.add("managed_policy_misspelt", "managed_policies", number, policy=text, near=near)
+    else:
+        notes.add("managed_policy_wrong", "managed_policies", number, policy=text)
+
+
+def locate_managed(fields: Fields) -> dict[str, int]:
+    """AWS managed policy as it is looked up → the line it stands in first."""
+    found: dict[str, int] = {}
+    for number, text in read_lines(fields, "managed_policies"):
+        found.setdefault(normalise_managed_policy(text), number)
+    return found
 
 
 def _parse_customer_managed(fields: Fields, notes: Notes) -> Iterator[PolicyReference]:

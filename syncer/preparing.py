@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import AppKind
+from accounts.policy.managed import load_bundle
 from syncer.absences import find_stopped
 from syncer.cases import Judge
 from syncer.changes import Group, Kind, Limits, Plan, identity_of
@@ -21,6 +22,7 @@ from syncer.gateways.errors import GatewayError
 from syncer.gateways.identity_center import IdentityCenter
 from syncer.guarding import fence_units, find_unmatched_protection
 from syncer.mails import add_mails
+from syncer.managed_names import PARTITION, list_bundled
 from syncer.mirror import captures, drift, people, refusals, standings, truth
 from syncer.mirror import records as record_mirror
 from syncer.mirror.judging import load_judge
@@ -40,6 +42,7 @@ from syncer.scanning import read_records as read_records_of
 from syncer.schema import SchemaError
 from syncer.states import (
     Actual,
+    ActualPolicy,
     AssignmentKey,
     Focus,
     ReadRecord,
@@ -51,6 +54,7 @@ from syncer.states import (
 from syncer.wishes import build_desired
 
 MEMORY_OF_THE_BRAKE = timedelta(hours=24)
+FRESH = timedelta(days=7)  # IAM's list is read once a day: an older one says that it cannot be read any more
 
 
 class RunFailed(Exception):
@@ -369,6 +373,7 @@ def _build_desired(
 def load_directory(actual: Actual, now: datetime) -> Directory:
     """What names are looked up in."""
     links = load_links()
+    policies, listed_on = _load_policies(actual, now)
     return Directory(
         management_account_id=actual.instance.management_account_id,
         accounts=actual.accounts,
@@ -378,13 +383,32 @@ def load_directory(actual: Actual, now: datetime) -> Directory:
         namesakes=links.namesakes,
         renamed=links.renamed,
         waiting_hours=people.load_waiting_hours(now),
-        policies=actual.policies or truth.load_policies() or find_policies_in_use(actual.sets.values()),
-        knows_all_policies=bool(actual.policies) or truth.find_policies_age() is not None,
+        policies=policies,
+        policies_listed_on=listed_on,
         user_suffix=settings.KINTONE_USER_SUFFIX,
         match_email=settings.IDENTITY_MATCH_EMAIL,
         by_profile=frozenset(links.by_profile),
         unread=find_unread_types(actual.unresolved),
     )
+
+
+Listing = tuple[tuple[ActualPolicy, ...], date | None]
+"""AWS's managed policies, and of what day the list is unless it is fresh."""
+
+
+def _load_policies(actual: Actual, now: datetime) -> Listing:
+    if actual.policies:
+        return actual.policies, None
+    partition = actual.instance.instance_arn.split(":")[1]
+    return load_listing(now, partition, find_policies_in_use(actual.sets.values()))
+
+
+def load_listing(now: datetime, partition: str = PARTITION, in_use: Collection[ActualPolicy] = ()) -> Listing:
+    """IAM's own list as it was read last; else the one that comes with Genkan, with what is attached."""
+    mirrored, read_at = truth.load_policies(), truth.find_policies_age()
+    if mirrored and read_at:
+        return mirrored, None if now - read_at < FRESH else read_at.date()
+    return list_bundled(partition, in_use), load_bundle().written_on
 
 
 def _load_circumstances(

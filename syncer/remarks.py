@@ -33,11 +33,10 @@ _VALUES_WITHHELD = frozenset({"values_withheld", "values_withheld_who"})
 _GUARDRAILS = frozenset({"guardrail_refuses", "guardrail_day"})
 # Of warnings these leave something to do to whoever looks after the record.
 _WARNINGS = frozenset({
-    "group_left", "group_unknown", "managed_in_terraform", "nobody_named", "person_unknown",
+    "group_left", "group_unknown", "managed_in_terraform", "managed_policy_not_listed_near",
+    "managed_policy_withdrawn_kept", "nobody_named", "person_unknown",
     *_VALUES_WITHHELD, *_GUARDRAILS,
 })  # fmt: skip
-# Errors that nobody can mend in the record.
-_OF_OPERATORS = frozenset({"policies_unread"})
 # What passes by itself as a rule; if it does not, there may be a slip of the pen.
 _PASSING = frozenset({"group_unknown", "person_unknown"})
 # What AWS said of a set for good, and its record can mend.
@@ -47,7 +46,8 @@ _MENDABLE = frozenset({
 })  # fmt: skip
 # Decided or found elsewhere: a new revision of the record does not make it news.
 _OF_NO_REVISION = frozenset({
-    "group_left", "group_unknown", "managed_in_terraform", "may_be_namesake", "person_unknown", "set_in_management",
+    "group_left", "group_unknown", "managed_in_terraform", "managed_policy_withdrawn_kept", "may_be_namesake",
+    "person_unknown", "set_in_management",
     "set_not_adopted", *_VALUES_WITHHELD, *_GUARDRAILS, *_MENDABLE,
 })  # fmt: skip
 # Where not all parameters say what it is about: the others may change while the matter is the same.
@@ -98,7 +98,7 @@ def is_worth_telling(code: str, *, is_error: bool, stood_for: timedelta) -> bool
     """Whether a problem of a record deserves a comment: not what passes, not what leaves nothing to do."""
     if code in _PASSING and stood_for < PATIENCE:
         return False
-    return code not in _OF_OPERATORS if is_error else code in _WARNINGS or _is_slip(code)
+    return is_error or code in _WARNINGS or _is_slip(code)
 
 
 def _is_slip(code: str) -> bool:

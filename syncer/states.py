@@ -414,3 +414,4 @@ class ReadRecord:
     in_force_name: str = ""  # permission sets: the name that was in force last
     in_force_principals: frozenset[str] = frozenset()  # assignments: folded names of people and groups in force
     by: Mapping[str, str] = dataclasses.field(default_factory=dict)  # value in force → principal id of who registered
+    lines: Mapping[str, int] = dataclasses.field(default_factory=dict)  # AWS managed policy as read → its line

@@ -16,7 +16,8 @@ from syncer.desired import Before, Desired, Standing, State, WishedSet
 from syncer.directory import Directory, LinkKey, NewLink, find_match
 from syncer.guarding import Context, Guard, Guards, find_unmatched
 from syncer.judging import Court, find_problem, iter_names
-from syncer.parsing import normalise_managed_policy, parse_policy_reference
+from syncer.managed_names import look_up
+from syncer.parsing import parse_policy_reference
 from syncer.states import (
     ActualSet,
     AssignmentKey,
@@ -230,28 +231,14 @@ def _build_definition(draft: _Draft, record: ReadRecord, wish: SetWish, public_u
 
 
 def _find_policy(draft: _Draft, record: ReadRecord, name: str, field_name: str = "managed_policies") -> str | None:
-    directory = draft.directory
-    policy = directory.policies_by_name.get(normalise_managed_policy(name))
-    if policy is None and not directory.knows_all_policies:
-        if name.startswith("arn:"):
-            return name
-        draft.problem("policies_unread", record, field_name, policy=name)
-        return None
-    if policy is None:
-        near = _nearest(directory, name)
-        code = "managed_policy_misspelt" if near else "managed_policy_unknown"
-        draft.problem(code, record, field_name, policy=name, near=near)
-        return None
-    if not policy.is_attachable and field_name == "managed_policies":
-        draft.problem("managed_policy_not_attachable", record, field_name, policy=name)
-        return None
-    return policy.arn
-
-
-def _nearest(directory: Directory, name: str) -> str:
-    """The policy people most likely meant, empty when none is near."""
-    bare = fold(name.rpartition("/")[2])
-    return next((policy.name for policy in directory.policies if fold(policy.name) == bare), "")
+    there = draft.directory.sets.get(record.permission_set)
+    attached = there.definition.managed_policies if there and there.definition else frozenset[str]()
+    answer = look_up(draft.directory, name, attached, as_boundary=field_name == "permissions_boundary")
+    if answer.code:
+        line = record.lines.get(name) if field_name == "managed_policies" else None
+        reference = str(record.reference)
+        draft.problems.append(Problem(answer.code, answer.severity, reference, field_name, line, answer.params))
+    return answer.arn
 
 
 def _find_boundary(draft: _Draft, record: ReadRecord, boundary: str) -> Boundary | None:

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from accounts.policy.powers import BILLING_SERVICES, find_powers_of_text, read_statements
 
@@ -20,7 +21,12 @@ TABLE = Path(__file__).resolve().parent.parent / "accounts/policy/managed_polici
 @cache
 def load_texts() -> dict[str, str]:
     """Name → the policy as IAM shows it. Names are unique, whatever their paths."""
-    return {name: json.dumps(row["Document"], indent=4) for name, row in json.loads(_read_moto()).items()}
+    return {name: json.dumps(row["Document"], indent=4) for name, row in _load_rows().items()}
+
+
+@cache
+def _load_rows() -> dict[str, Any]:
+    return dict(json.loads(_read_moto()))
 
 
 def _read_moto() -> str:
@@ -33,8 +39,18 @@ def _read_moto() -> str:
 
 
 def build_table(names: Iterable[str]) -> dict[str, str]:
-    """Name → the first letters of its powers, and a d if it denies something."""
-    return {name: "".join(sorted(_judge(name, load_texts()[name]))) + _deny(load_texts()[name]) for name in names}
+    """Path and name → the first letters of its powers, and a d if it denies something."""
+    return {
+        _load_rows()[name]["Path"][1:] + name: (
+            "".join(sorted(_judge(name, load_texts()[name]))) + _deny(load_texts()[name])
+        )
+        for name in names
+    }
+
+
+def find_date() -> str:
+    """The day of the newest policy."""
+    return str(max(row["UpdateDate"] for row in _load_rows().values()))[:10]
 
 
 def _deny(text: str) -> str:
@@ -63,4 +79,5 @@ def _is_about_billing(text: str) -> bool:
 
 
 if __name__ == "__main__":
-    TABLE.write_text(json.dumps(build_table(sorted(load_texts())), indent=0) + "\n")
+    content = {"date": find_date(), "policies": build_table(sorted(load_texts()))}
+    TABLE.write_text(json.dumps(content, indent=0) + "\n")

@@ -4,12 +4,10 @@ AWS managed policies are known by their names and by what their texts allowed wh
 `python -m tests.managed_policies` writes it anew. What a customer managed policy says stands in each account.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import cache
-from importlib.resources import files
 
 from accounts.policy import catalogue
 from accounts.policy.catalogue import Action
@@ -17,6 +15,7 @@ from accounts.policy.documents import parse_document
 from accounts.policy.findings import Report
 from accounts.policy.globs import matches
 from accounts.policy.grammar import Policy, Statement, read_policy
+from accounts.policy.managed import load_bundle
 from accounts.policy.risks import ESCALATIONS
 
 
@@ -64,20 +63,15 @@ def find_powers_of_managed(policy: str) -> frozenset[Power]:
 def load_managed_powers() -> Mapping[str, frozenset[Power]]:
     """AWS managed policy → powers, from the file beside this module."""
     letters = {power.value[0]: power for power in Power}
-    flags = _load_flags()
+    flags = {name: policy.flags for name, policy in load_bundle().policies.items()}
     sets = {each: frozenset(letters[letter] for letter in each if letter in letters) for each in set(flags.values())}
     return {name: sets[each] for name, each in flags.items()}
 
 
-@cache
-def _load_flags() -> Mapping[str, str]:
-    rows: dict[str, str] = json.loads(files("accounts.policy").joinpath("managed_policies.json").read_bytes())
-    return rows
-
-
 def may_deny(name: str) -> bool:
     """Whether an AWS managed policy denies something, so that a set without it might do more."""
-    return "d" in _load_flags().get(name, "d")
+    listed = load_bundle().policies.get(name)
+    return listed is None or "d" in listed.flags
 
 
 def find_powers_of_text(text: str) -> frozenset[Power]:

@@ -6,17 +6,21 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import AwsPolicy, PermissionSet, Person, Record
+from accounts.models import PermissionSet, Person, Record
 from accounts.models.records import AppKind
 from accounts.sentences import render
 from portal.views.definitions import show_duration
 from portal.views.values import show_field
+from syncer.directory import Directory
+from syncer.managed_names import look_up
 from syncer.messages import join
 from syncer.parsing import LISTS, Notes, parse_permission_set
+from syncer.preparing import load_listing
 from syncer.saving import LONGEST_TEXT
 
 PICKED = ("managed_policies", "owners")
@@ -214,19 +218,15 @@ class PermissionSetForm(forms.Form):
             self._refuse("name", "set_name_taken", name=name)
 
     def _look_up(self, names: Sequence[str], field: str) -> None:
-        """Whether AWS has these managed policies, as far as its list was read."""
-        bare = {text: text.rpartition("/")[2] for text in names}
-        known = {row.name: row for row in AwsPolicy.objects.filter(name__in=bare.values())}
-        lacking = [text for text, name in bare.items() if name not in known or not _fits(text, known[name].arn)]
-        if lacking and not AwsPolicy.objects.exists():
-            return
-        for text in lacking:
-            near = known.get(bare[text]) or AwsPolicy.objects.filter(name__iexact=bare[text]).first()
-            code = "managed_policy_misspelt" if near else "managed_policy_unknown"
-            self._refuse(field, code, policy=text, near=near.name if near else "")
-        for text, name in bare.items():
-            if text not in lacking and not known[name].is_attachable and field == "managed_policies":
-                self._refuse(field, "managed_policy_not_attachable", policy=text)
+        """As a run looks them up, in the list that a run has."""
+        policies, listed_on = load_listing(timezone.now())
+        directory = Directory("", {}, {}, {}, policies=policies, policies_listed_on=listed_on)
+        before = (self.base or {}).get("managed_policies", ())
+        for name in names:
+            answer = look_up(directory, name, before, as_boundary=field == "permissions_boundary")
+            if answer.code:
+                sentence = render(answer.code, answer.params)
+                self._say(field, join(sentence.message, sentence.remedy), is_error=answer.severity == "error")
 
     def _check_owners(self, codes: Sequence[str]) -> None:
         """kintone refuses a record with an owner whom it does not know."""
@@ -234,8 +234,3 @@ class PermissionSetForm(forms.Form):
         known = Person.objects.filter(kintone_code__in=new).values_list("kintone_code", flat=True) if new else ()
         for code in sorted(new.difference(known)):
             self._refuse("owners", "owner_unknown", person=code)
-
-
-def _fits(written: str, arn: str) -> bool:
-    """Whether a name, a path and name, or an ARN is this policy's."""
-    return written == arn or arn.partition(_OF_AWS)[2] in (written, written.removeprefix("/")) or "/" not in written

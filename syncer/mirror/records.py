@@ -18,6 +18,7 @@ from syncer.models import AppState
 from syncer.parsing import (
     Fields,
     Notes,
+    locate_managed,
     normalise_account_id,
     normalise_set_name,
     parse_assignment,
@@ -255,6 +256,7 @@ def _read(row: Record, codes: Mapping[str, str]) -> ReadRecord:
             fold(name) for field in ("users", "addresses", "groups") for name in in_force.get(field, ())
         ),
         by=in_force.get("by", {}),
+        lines=locate_managed(fields) if row.kind == AppKind.PERMISSION_SET else {},
     )
 
 

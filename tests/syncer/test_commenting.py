@@ -89,7 +89,7 @@ def test_same_problems_are_told_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "severity"), [("drift", "warning"), ("person_left", "warning"), ("policies_unread", "error")]
+    ("code", "severity"), [("drift", "warning"), ("person_left", "warning"), ("managed_policy_not_listed", "warning")]
 )
 def test_what_nobody_can_mend_here_is_not_told(code: str, severity: str) -> None:
     make_problem(make_record(), code, severity=severity)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from syncer.desired import Before, Desired, State
-from syncer.directory import LinkKey, NewLink, find_policies_in_use
+from syncer.directory import LinkKey, NewLink
 from syncer.states import (
     ActualPolicy,
     ActualPrincipal,
@@ -254,20 +254,9 @@ def test_misspelt_policy_names_the_one_that_was_meant() -> None:
     assert desired.problems[0].params == {"policy": "readonlyaccess", "near": "ReadOnlyAccess"}
 
 
-@pytest.mark.parametrize(("written", "code"), [("ReadOnlyAccess", ["policies_unread"]), (READ_ONLY.arn, [])])
-def test_unread_policies_stop_names_but_not_arns(written: str, code: list[str]) -> None:
-    definition, desired = define(SetWish("New", managed_policies=(written,)), policies=(), knows_all_policies=False)
-    assert (codes(desired), definition is None) == (code, bool(code))
-
-
-def test_policies_in_use_are_known_without_the_list() -> None:
-    there = permission_set("Other", managed_policies=frozenset({READ_ONLY.arn}))
-    in_use = find_policies_in_use([there, ActualSet("Legacy", "arn:Legacy", Ownership.NOT_OURS)])
-    definition, desired = define(
-        SetWish("New", managed_policies=("ReadOnlyAccess",)), policies=in_use, knows_all_policies=False
-    )
-    assert (in_use, desired.problems) == ((READ_ONLY,), ())
-    assert definition == Definition(managed_policies=frozenset({READ_ONLY.arn}))
+def test_problem_of_a_policy_carries_its_line() -> None:
+    sets = [set_record(1, "New", wish=SetWish("New", managed_policies=("Unheard",)), lines={"Unheard": 3})]
+    assert [problem.line for problem in desire(sets=sets, policies=POLICIES).problems] == [3]
 
 
 @pytest.mark.parametrize(
