@@ -28,6 +28,7 @@ from accounts.models import (
     OwnerEntry,
     PermissionSet,
     Person,
+    PolicyOpinion,
     PortalWrite,
     Principal,
     PrincipalLink,
@@ -457,6 +458,15 @@ class AwsPolicyAdmin(ReadOnlyAdmin):
     list_filter = ["is_attachable"]
     search_fields = ["name", "arn"]
     ordering = ["name", "id"]
+
+
+@admin.register(PolicyOpinion)
+class PolicyOpinionAdmin(ReadOnlyAdmin):
+    list_display = ["digest", "outcome", "checked_at"]
+    list_filter = ["outcome"]
+    search_fields = ["=digest"]
+    ordering = ["-checked_at", "-id"]
+    sortable_by = []
 
 
 # --- What was done ----------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from django.conf import settings
 
 from accounts.models import AppKind
 from syncer.buckets import DatabaseStore, RedisStore
+from syncer.gateways.access_analyzer import AccessAnalyzer, connect_analyzer
 from syncer.gateways.aws_session import AwsOptions, AwsSession
 from syncer.gateways.github import GitHubIssue
 from syncer.gateways.identity_center import IdentityCenter, connect
@@ -111,6 +112,12 @@ def connect_aws(*, urgent: bool = False) -> IdentityCenter:
         urgent=urgent,
     )
     return connect(options, build_pacer())
+
+
+def connect_access_analyzer() -> AccessAnalyzer:
+    """IAM Access Analyzer in the region of Identity Center, as the same role. Raises GatewayError as `connect_aws`."""
+    options = AwsOptions(region=settings.IDENTITY_CENTER_REGION, role_arn=settings.IDENTITY_CENTER_ROLE_ARN)
+    return connect_analyzer(options)
 
 
 def build_pacer() -> Pacer | None:

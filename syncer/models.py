@@ -200,6 +200,7 @@ class Operation(models.Model):
     request_id = models.CharField(max_length=36, blank=True)
     begun_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)
+    reason = models.JSONField(default=dict, blank=True, help_text="why it failed, in its account: code and parameters")
 
     class Meta:
         verbose_name = _("operation")

@@ -16,7 +16,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from accounts import stops
 from accounts.audit import record_event
 from accounts.models import Account, PermissionSet, Person, Stop, User
-from syncer import adopting_queue, arrivals, hinting, leases, lock_outs, posting, runs, writing
+from syncer import adopting_queue, arrivals, hinting, leases, lock_outs, posting, runs, second_opinions, writing
 from syncer.adoption import Take
 from syncer.connections import connect_slack
 from syncer.mirror.last_days import store_reminders
@@ -133,6 +133,12 @@ def post_comments() -> None:
 def heed_hints() -> None:
     """Read anew what kintone's webhook named, and carry out what changed."""
     hinting.heed_hints(runs.Stopping(), wait=LOOK_AGAIN)
+
+
+@shared_task
+def ask_for_opinions() -> None:
+    """Ask IAM Access Analyzer about policies that it was not asked about, or long ago."""
+    second_opinions.ask_for_opinions(timezone.now())
 
 
 @shared_task

@@ -6,6 +6,7 @@ from accounts.models.guardrails import Guardrail
 from accounts.models.organization import Account, Instance, OrganizationalUnit, Stage, StageRule
 from accounts.models.owners import OwnerEntry
 from accounts.models.people import Group, GroupMembership, Person, Principal, PrincipalLink, User
+from accounts.models.policies import PolicyOpinion
 from accounts.models.records import AppKind, Draft, PortalWrite, Problem, Record, Withheld
 from accounts.models.stops import Stop
 
@@ -24,6 +25,7 @@ __all__ = [
     "OwnerEntry",
     "PermissionSet",
     "Person",
+    "PolicyOpinion",
     "PortalWrite",
     "Principal",
     "PrincipalLink",

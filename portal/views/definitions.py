@@ -9,7 +9,8 @@ from django.conf import settings
 from django.utils.translation import ngettext
 
 from accounts.models import AppKind, PermissionSet, Problem, Record
-from portal.views.values import Line, format_policy, split_policy, to_lines
+from accounts.policy.layout import format_policy
+from portal.views.values import Line, split_policy, to_lines
 from syncer.parsing import find_anywhere, normalise_account_id, parse_duration
 from syncer.states import DEFAULT_SESSION
 
@@ -45,6 +46,8 @@ class Definition:
     policy: tuple[Line, ...]
     newest_policy: tuple[Line, ...] = ()
     changed: tuple[FieldRow, ...] = ()
+    text: str = ""  # of the policy, as it is stored
+    newest_text: str = ""
 
 
 def build_comparison(record: Record) -> list[FieldRow]:
@@ -80,20 +83,23 @@ def describe_record(record: Record) -> str:
 def build_definition(permission_set: PermissionSet, problems: Iterable[Problem]) -> Definition:
     """The values in force, else what AWS has; and what the newest revision would change, with its problems marked."""
     record = permission_set.record
-    source, values = _choose_source(permission_set)
+    source, values = choose_source(permission_set)
     changed: tuple[FieldRow, ...] = ()
     newest_policy: tuple[Line, ...] = ()
+    newest_text = ""
     if record and not record.is_in_force:
         changed = tuple(row for row in build_comparison(record) if row.differs and row.name != "inline_policy")
-        newest_policy = _mark_policy(_read_body(record).get("inline_policy"), problems)
+        newest_text = str(_read_body(record).get("inline_policy") or "")
+        newest_policy = _mark_policy(newest_text, problems)
     rows = (
         (name, _show(name, values.get(name), {})) for name in SET_FIELDS if name not in ("inline_policy", "description")
     )
-    policy = split_policy(format_policy(str(values.get("inline_policy") or "")))
-    return Definition(source, tuple(row for row in rows if row[1]), tuple(policy), newest_policy, changed)
+    text = str(values.get("inline_policy") or "")
+    policy = tuple(split_policy(format_policy(text)))
+    return Definition(source, tuple(row for row in rows if row[1]), policy, newest_policy, changed, text, newest_text)
 
 
-def _choose_source(permission_set: PermissionSet) -> tuple[str, Mapping[str, Any]]:
+def choose_source(permission_set: PermissionSet) -> tuple[str, Mapping[str, Any]]:
     if permission_set.record and permission_set.record.in_force:
         return "record", permission_set.record.in_force
     return ("aws", permission_set.actual) if permission_set.actual else ("", {})

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from difflib import unified_diff
 from typing import NamedTuple
 
+from accounts.policy.layout import format_policy
 from portal.views.definitions import SET_FIELDS, show_duration
-from portal.views.values import format_policy, show_field
+from portal.views.values import show_field
 
 CONTEXT = 2  # unchanged lines around a change of a policy
 LONG = 14  # lines; a longer difference is folded until somebody wants to see it

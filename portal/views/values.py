@@ -1,6 +1,5 @@
 """Values of records and definitions as lines of text, and policies as lines of coloured JSON. Pure."""
 
-import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -51,16 +50,6 @@ class Line:
     number: int
     tokens: tuple[Token, ...]
     severity: str = ""
-
-
-def format_policy(text: str) -> str:
-    """A policy over several lines, as written if it is not JSON or already has lines."""
-    if "\n" in text.strip():
-        return text
-    try:
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    except ValueError:
-        return text
 
 
 def split_policy(text: str, marks: Mapping[int, str] | None = None) -> list[Line]:

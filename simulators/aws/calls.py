@@ -15,7 +15,7 @@ from simulators.aws.world import AwsWorld
 
 T = TypeVar("T")
 Answer = dict[str, Any]
-_PAGING_MEMBERS = {"MaxResults", "NextToken", "MaxItems", "Marker"}
+_PAGING_MEMBERS = {"MaxResults", "NextToken", "MaxItems", "Marker", "maxResults", "nextToken"}
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Call:
 
     def denied(self, resource: str | None = None) -> AwsError:
         """The refusal of this call, worded as IAM does."""
-        prefix = {"sso-admin": "sso"}.get(self.service, self.service)
+        prefix = {"sso-admin": "sso", "accessanalyzer": "access-analyzer"}.get(self.service, self.service)
         place = f" on resource: {resource}" if resource else ""
         message = f"User: {self.caller.arn} is not authorized to perform: {prefix}:{self.operation}{place}"
         return AwsError("AccessDeniedException", message)

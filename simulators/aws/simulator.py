@@ -9,14 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.model import OperationModel, ServiceModel
+from botocore.model import OperationModel, ServiceModel, StructureShape
 
 from simulators.aws import query
 from simulators.aws.calls import Answer, BadToken, Call
 from simulators.aws.entities import AccessKey
 from simulators.aws.errors import AwsError
 from simulators.aws.faults import Fault
-from simulators.aws.services import iam, identity_store, organizations, sso_admin, sts
+from simulators.aws.services import access_analyzer, iam, identity_store, organizations, sso_admin, sts
 from simulators.aws.shapes import check_input, service_model
 from simulators.aws.world import AwsWorld
 from simulators.serving import Hangup, Request, Response
@@ -29,9 +29,13 @@ _SERVICES: dict[str, Mapping[str, Handler]] = {
     "sso-admin": sso_admin.OPERATIONS,
     "sts": sts.OPERATIONS,
     "iam": iam.OPERATIONS,
+    "accessanalyzer": access_analyzer.OPERATIONS,
 }
 _QUERY_SERVICES = {"sts", "iam"}
-_READS = ("Describe", "Get", "Is", "List")
+# Services that name their operation by the path of the request.
+_PATHS = {("access-analyzer", "/policy/validation"): ("accessanalyzer", "ValidatePolicy")}
+_REST_SERVICES = {service for service, _operation in _PATHS.values()}
+_READS = ("Describe", "Get", "Is", "List", "Validate")
 _SIGNATURE = re.compile(r"AWS4-HMAC-SHA256 Credential=([^/,]+)/\d{8}/([^/,]+)/([^/,]+)/aws4_request, ?SignedHeaders=.+")
 
 
@@ -58,6 +62,10 @@ class _Target:
     @property
     def speaks_query(self) -> bool:
         return self.service in _QUERY_SERVICES
+
+    @property
+    def speaks_rest(self) -> bool:
+        return self.service in _REST_SERVICES
 
     @property
     def service_model(self) -> ServiceModel:
@@ -155,11 +163,15 @@ def _signature(request: Request) -> _Signature | None:
 
 
 def _target(request: Request, signature: _Signature | None) -> _Target | None:
-    """JSON services name their operation in a header; for Query services the signature tells which one is meant."""
+    """JSON services name their operation in a header, REST services by the path; for Query services the signature tells
+    which one is meant.
+    """
     if request.method != "POST":
         return None
+    if found := _PATHS.get((signature.service if signature else "", request.path)):
+        return _Target(*found)
     prefix, _, operation = request.headers.get("x-amz-target", "").partition(".")
-    for service in _SERVICES.keys() - _QUERY_SERVICES:
+    for service in _SERVICES.keys() - _QUERY_SERVICES - _REST_SERVICES:
         if service_model(service).metadata["targetPrefix"] == prefix:
             return _Target(service, operation)
     action = request.form().get("Action", "") if not prefix else ""
@@ -177,7 +189,21 @@ def _parameters(request: Request, target: _Target) -> dict[str, Any]:
         raise AwsError("SerializationException", "The body is no JSON") from error
     if not isinstance(parameters, dict):
         raise AwsError("SerializationException", "The body is no JSON object")
+    if target.speaks_rest:
+        parameters |= _read_query(request, target)
     return {name: value for name, value in parameters.items() if value is not None}
+
+
+def _read_query(request: Request, target: _Target) -> dict[str, Any]:
+    """The members that a REST service has in the query of its address."""
+    shape = target.model.input_shape
+    members = shape.members if isinstance(shape, StructureShape) else {}
+    names = [name for name in members if name in request.query]
+    values = {name: request.first(name) for name in names}
+    return {
+        name: int(value) if members[name].type_name == "integer" and value.isdigit() else value
+        for name, value in values.items()
+    }
 
 
 def _bad_token_error(service: str) -> AwsError:
@@ -199,8 +225,21 @@ def _error_response(target: _Target, error: AwsError) -> Response:
     request_id = str(uuid.uuid4())
     if target.speaks_query:
         return _xml_response(query.render_error(target.service_model, error, request_id), error.status, request_id)
+    if target.speaks_rest:
+        return _rest_error(target, error, request_id)
     body = {"__type": error.code, "Message": error.message, **error.members}
     return _json_response(body, error.status, request_id)
+
+
+def _rest_error(target: _Target, error: AwsError, request_id: str) -> Response:
+    """REST services tell the kind of an error by a header and by the status of its own."""
+    shapes = {shape.name: shape for shape in target.model.error_shapes}
+    shape = shapes.get(error.code)
+    status = int(shape.metadata["error"]["httpStatusCode"]) if shape else error.status
+    retry = (("Retry-After", "1"),) if status == 429 else ()
+    headers = (("Content-Type", "application/json"), ("x-amzn-RequestId", request_id), *retry)
+    body = {"message": error.message, **error.members}
+    return Response(status, json.dumps(body).encode(), (*headers, ("x-amzn-ErrorType", error.code)))
 
 
 def _json_response(value: Answer, status: int, request_id: str) -> Response:

@@ -58,8 +58,8 @@ RACES = Backoff(tries=5, first=1.0, longest=8.0)
 REST_SECONDS = 30.0  # after a service could not be reached at all, requests to it fail at once for so long
 
 # AWS's requests a second and burst for one account; source: quotas of AWS Organizations and of IAM Identity Center. IAM
-# publishes none: two a second are more than its one listing needs. Each session keeps below them: requests do not
-# arrive as evenly as they were sent, and the session before may have spent the burst.
+# and Access Analyzer publish none: two a second are more than is asked of them. Each session keeps below them: requests
+# do not arrive as evenly as they were sent, and the session before may have spent the burst.
 _RATES: Mapping[str, Rate] = {
     "organizations:DescribeAccount": Rate(20, 30),
     "organizations:DescribeOrganization": Rate(1, 2),
@@ -69,6 +69,7 @@ _RATES: Mapping[str, Rate] = {
     "organizations:ListRoots": Rate(1, 2),
     "organizations:ListTagsForResource": Rate(10, 15),
     "iam:ListPolicies": Rate(2, 2),
+    "accessanalyzer:ValidatePolicy": Rate(2, 4),
 }
 _IDENTITY_STORE_RATE = Rate(20, 20)  # each of its operations
 
@@ -159,12 +160,23 @@ class AwsSession:
         self._lock = threading.Lock()
         self._calls, self._throttled = Tally(), Tally()
         self._flows = dict.fromkeys(Traffic, Flow())
+        self._options, self._opened = options, list[BaseClient]()
         self.clients = self._connect(options)
 
     def close(self) -> None:
         clients = self.clients
-        for client in (clients.sso, clients.store, clients.organizations, clients.iam, clients.sts):
+        for client in (clients.sso, clients.store, clients.organizations, clients.iam, clients.sts, *self._opened):
             client.close()
+
+    def open_client(self, service: str) -> BaseClient:
+        """A client of one more service, which few sessions need: its model takes its time to read."""
+        options = self._options
+        try:
+            client = self._botocore.create_client(service, options.region, config=_configure(options))
+        except RAISED_BY_BOTO as error:
+            raise translate("aws:Session", error, {}) from error
+        self._opened.append(client)
+        return client
 
     @property
     def calls(self) -> Counter[str]:
@@ -293,15 +305,10 @@ class AwsSession:
             return self._pacers[key]
 
     def _connect(self, options: AwsOptions) -> Clients:
-        config = Config(
-            retries={"total_max_attempts": 1, "mode": "standard"},
-            connect_timeout=options.connect_timeout,
-            read_timeout=options.read_timeout,
-            max_pool_connections=options.connections,
-        )
+        config = _configure(options)
         operation = "sts:AssumeRole" if options.role_arn else "aws:Session"
         try:
-            session = self._open_session(options)
+            session = self._botocore = self._open_session(options)
             return Clients(
                 sso=cast("SSOAdminClient", session.create_client("sso-admin", options.region, config=config)),
                 store=cast(
@@ -354,6 +361,15 @@ class _AssumedRole(CredentialProvider):
         return DeferredRefreshableCredentials(self._fetcher.fetch_credentials, self.METHOD)
 
 
+def _configure(options: AwsOptions) -> Config:
+    return Config(
+        retries={"total_max_attempts": 1, "mode": "standard"},
+        connect_timeout=options.connect_timeout,
+        read_timeout=options.read_timeout,
+        max_pool_connections=options.connections,
+    )
+
+
 def _new_session() -> Session:
     session = get_session()
     session.register_component("data_loader", _models())
@@ -390,8 +406,9 @@ def _look(look: Callable[[], Settled[T] | None], error: GatewayError) -> Settled
 
 def _next_page(page: Mapping[str, object]) -> dict[str, object]:
     """The parameter that asks for the page after this one; empty after the last."""
-    if page.get("NextToken"):
-        return {"NextToken": page["NextToken"]}
+    for name in ("NextToken", "nextToken"):
+        if page.get(name):
+            return {name: page[name]}
     return {"Marker": page["Marker"]} if page.get("IsTruncated") else {}
 
 

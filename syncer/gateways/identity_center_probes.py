@@ -13,11 +13,14 @@ from typing import Any
 from botocore import xform_name
 from botocore.client import BaseClient
 
+from syncer.gateways.aws_session import AwsOptions, AwsSession
 from syncer.gateways.errors import NotFound
 from syncer.gateways.identity_center_queries import IdentityCenterQueries
 
 # No request of AWS has this id: whoever may ask for one is told that it is not found.
 NOBODYS_REQUEST = "00000000-0000-4000-8000-000000000000"
+
+HARMLESS = '{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}'
 
 
 class Need(StrEnum):
@@ -53,6 +56,11 @@ LISTINGS = (
     Probe("identitystore:ListGroups", ("IdentityStoreId",), _ONE, finds=("GroupId", "Groups", "GroupId")),
     Probe("sso-admin:ListPermissionSets", ("InstanceArn",), _ONE, finds=("PermissionSetArn", "PermissionSets", "")),
     Probe("iam:ListPolicies", constants={"Scope": "AWS", "MaxItems": 1}, need=Need.COMFORT),
+    Probe(
+        "accessanalyzer:ValidatePolicy",
+        constants={"policyDocument": HARMLESS, "policyType": "IDENTITY_POLICY"},
+        need=Need.COMFORT,
+    ),
 )
 DETAILS = (
     Probe("organizations:DescribeAccount", ("AccountId",)),
@@ -133,6 +141,10 @@ class Caller:
 class Probes(IdentityCenterQueries):
     """Asks single operations. `found` grows with what answers name: something to ask the next ones about."""
 
+    def __init__(self, session: AwsSession, options: AwsOptions) -> None:
+        super().__init__(session, options)
+        self._analyzer = session.open_client("accessanalyzer")
+
     def fetch_caller(self) -> Caller:
         """Source: sts GetCallerIdentity, for which no right is needed."""
         answer = self._aws.read(self._sts.get_caller_identity)
@@ -161,6 +173,7 @@ class Probes(IdentityCenterQueries):
             "identitystore": self._store,
             "sso-admin": self._sso,
             "iam": self._iam,
+            "accessanalyzer": self._analyzer,
         }
         return clients[service]
 

@@ -336,7 +336,9 @@ def test_operations_are_those_of_the_documented_policies() -> None:
     for statement in (statement for block in blocks for statement in block["Statement"]):
         actions = statement["Action"]
         documented |= set(actions) if isinstance(actions, list) else {actions}
-    asked = {probe.operation.replace("sso-admin:", "sso:") for probe in (*LISTINGS, *DETAILS)}
+    prefixes = {"sso-admin": "sso", "accessanalyzer": "access-analyzer"}
+    operations = [probe.operation.partition(":") for probe in (*LISTINGS, *DETAILS)]
+    asked = {f"{prefixes.get(service, service)}:{name}" for service, _colon, name in operations}
     found_first = {"sso:ListInstances", "organizations:DescribeOrganization"}
     assert asked | set(UNTRIED) | found_first == documented
 

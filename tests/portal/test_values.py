@@ -4,9 +4,10 @@ import pytest
 import time_machine
 from django.utils.translation import override
 
+from accounts.policy.layout import format_policy
 from accounts.sentences import Sentence
 from portal.templatetags import genkan
-from portal.views.values import format_policy, split_policy, to_lines
+from portal.views.values import split_policy, to_lines
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from simulators.kintone import App, KintoneSimulator, KintoneWorld
 from simulators.kintone.store import RecordStore
 from simulators.serving import Serving
 from syncer.applying import ApplyOptions
+from syncer.gateways.access_analyzer import connect_analyzer
 from syncer.gateways.identity_center import connect
 from syncer.gateways.kintone import KintoneApp
 from syncer.gateways.kintone_domain import KintoneDomain
@@ -186,7 +187,7 @@ class World:
 
     def count_writes(self) -> int:
         """Requests so far that change something in AWS."""
-        reads = ("List", "Describe", "Get")
+        reads = ("List", "Describe", "Get", "Validate")
         return sum(
             count for name, count in self.aws.calls.items() if not name.partition(":")[2].startswith((*reads, "Assume"))
         )
@@ -279,6 +280,7 @@ def point_settings(world: World, settings: Settings, monkeypatch: pytest.MonkeyP
     for client in (KintoneApp, KintoneDomain, KintoneSettings, KintoneUsers):
         monkeypatch.setattr(f"syncer.connections.{client.__name__}", partial(client, sleep=_go_on))
     monkeypatch.setattr("syncer.connections.connect", partial(connect, sleep=_go_on))
+    monkeypatch.setattr("syncer.connections.connect_analyzer", partial(connect_analyzer, sleep=_go_on))
     # Its own connection would meet the lock of the test's transaction.
     monkeypatch.setattr("syncer.connections.build_pacer", lambda: None)
     monkeypatch.setattr("syncer.runs.ApplyOptions", partial(ApplyOptions, sleep=_go_on))

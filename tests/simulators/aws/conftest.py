@@ -81,6 +81,10 @@ class Clients:
         client: IAMClient = self._make("iam")
         return client
 
+    @cached_property
+    def analyzer(self) -> Any:
+        return self._make("accessanalyzer")
+
     def close(self) -> None:
         for client in self._made:
             client.close()
