@@ -47,7 +47,7 @@ class Recorder(Protocol):
     def enter(self, operation: Operation, arn: str) -> bool:
         """Take the account's lane and keep the intent; False while another run is in it."""
 
-    def leave(self, operation: Operation) -> None:
+    def leave(self, operation: Operation, failed: Reason | None = None) -> None:
         """Give the lane back. One that was never entered is no error."""
 
     def sending(self, change: Change) -> None:
@@ -227,7 +227,7 @@ class _Applying:
             self.recorder.succeeded(change)
         else:
             self.recorder.failed(change, failure.reason, for_good=failure.for_good)
-        self.recorder.leave(operation)
+        self.recorder.leave(operation, failure.reason if failure else None)
 
     def _end_provisioning(self, change: SetChange, failure: Failure | None) -> None:
         """A set change ends with the last of its provisionings; the first failure is its reason."""

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from syncer import leases
 from syncer.models import Operation, Run
+from syncer.states import Reason
 
 TARGETED_POLL_SECONDS = 0.25  # somebody waits for it, and there are two questions' worth of requests at most
 TARGETED_SLOTS = 2  # outstanding operations that targeted runs find free beside a full run: together AWS's ten
@@ -33,9 +34,10 @@ def enter(row: Operation, *, is_targeted: bool) -> bool:
     return True
 
 
-def leave(row: Operation) -> None:
-    """Give the lane back; who left it already is no error."""
-    Operation.objects.filter(pk=row.pk, ended_at__isnull=True).update(ended_at=timezone.now())
+def leave(row: Operation, failed: Reason | None = None) -> None:
+    """Give the lane back, and note why the operation failed; who left it already is no error."""
+    reason = failed.as_json() if failed else {}
+    Operation.objects.filter(pk=row.pk, ended_at__isnull=True).update(ended_at=timezone.now(), reason=reason)
 
 
 def find_open(account_id: str) -> Operation | None:

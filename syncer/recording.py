@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Assignment, PermissionSet, Principal, Record
+from accounts.policy.widening import does_more
 from syncer import lanes
 from syncer.changes import AssignmentChange, Cause, Change, Group, Kind, Plan, SetChange, group_of, identity_of
 from syncer.following import Operation
@@ -20,6 +21,7 @@ from syncer.models import Operation as OperationRow
 from syncer.models import Run
 from syncer.states import AssignmentKey, PrincipalType, Reason, render_duration
 from syncer.trail import record_success
+from syncer.widening import read_policies_there
 
 _BATCH = 500
 Outcome = ChangeRow.Outcome
@@ -72,6 +74,9 @@ def _details(change: SetChange) -> list[dict[str, str]]:
         details.append(_detail("stale_accounts", ", ".join(sorted(change.stale_accounts))))
     if change.replaces_role:
         details.append(_detail("role_replaced"))
+    if change.actual and change.definition:
+        before, after = read_policies_there(change.actual), read_policies_there(change.definition)
+        details.extend([_detail("may_do_more")] if does_more(before, after) else [])
     return details
 
 
@@ -191,10 +196,10 @@ class DatabaseRecorder:
             principal_type=change.principal_type, principal_id=change.principal_id,
         )  # fmt: skip
 
-    def leave(self, operation: Operation) -> None:
+    def leave(self, operation: Operation, failed: Reason | None = None) -> None:
         row = self.operations.pop(operation, None)
         if row is not None:
-            lanes.leave(row)
+            lanes.leave(row, failed)
 
     def sending(self, change: Change) -> None:
         self._save(change, outcome=Outcome.SENT, sent_at=timezone.now())

@@ -50,13 +50,14 @@ def settle(row: Operation, center: IdentityCenter, *, sleep: Callable[[float], N
     if request_id and not row.request_id:
         Operation.objects.filter(pk=row.pk).update(request_id=request_id)
         Change.objects.filter(pk=row.change_id).update(request_id=request_id)
-    status = _await_end(center, kind, request_id, sleep) if request_id else None
+    status, reason = _await_end(center, kind, request_id, sleep) if request_id else None, None
     if status is not None:
         failed = None if status.status is RequestStatus.SUCCEEDED else judge_failure(status.failure_reason, kind)
-        _note(row, failed.reason if failed else None)
+        reason = failed.reason if failed else None
+        _note(row, reason)
     elif kind is not RequestKind.PROVISIONING:
         _note(row, None if _is_done(center, kind, aim) else Reason("run_lost"))
-    lanes.leave(row)
+    lanes.leave(row, reason)
     logger.info("resume: operation %s of account %s is settled: %s", row.pk, row.account_id, status or "looked up")
 
 

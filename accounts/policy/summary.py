@@ -113,10 +113,9 @@ def name_of(policy: str) -> str:
 
 def summarise(policies: SetPolicies) -> Summary:
     """What a set with these policies may do."""
-    unknown = tuple(_iter_unknown(policies))
+    unknown = list_unknown(policies)
     powers = EVERYTHING if unknown else find_powers_of_set(policies)
-    statements = [each for text in policies.iter_texts() for each in read_statements(text) or ()]
-    allowing = [statement for statement in statements if statement.is_allowing]
+    allowing = _list_allowing(policies)
     return Summary(
         _find_level(policies, powers, allowing),
         powers,
@@ -125,6 +124,17 @@ def summarise(policies: SetPolicies) -> Summary:
         unknown,
         all(read_statements(text) is not None for text in policies.iter_texts()),
     )
+
+
+def find_level(policies: SetPolicies) -> Level:
+    """The level alone, which takes a quarter of the time."""
+    powers = EVERYTHING if list_unknown(policies) else find_powers_of_set(policies)
+    return _find_level(policies, powers, _list_allowing(policies))
+
+
+def _list_allowing(policies: SetPolicies) -> list[Statement]:
+    statements = [each for text in policies.iter_texts() for each in read_statements(text) or ()]
+    return [statement for statement in statements if statement.is_allowing]
 
 
 def find_powers_of_set(policies: SetPolicies) -> frozenset[Power]:
@@ -136,10 +146,10 @@ def find_powers_of_set(policies: SetPolicies) -> frozenset[Power]:
     return frozenset(chain.from_iterable(chain(named, read)))
 
 
-def _iter_unknown(policies: SetPolicies) -> Iterator[str]:
-    yield from policies.customer_managed
+def list_unknown(policies: SetPolicies) -> tuple[str, ...]:
+    """The policies that nobody can say anything about here."""
     known = load_managed_powers().keys() | policies.texts.keys()
-    yield from (policy for policy in policies.managed if name_of(policy) not in known)
+    return (*policies.customer_managed, *(policy for policy in policies.managed if name_of(policy) not in known))
 
 
 # --- The level -------------------------------------------------------------------------------------------------------

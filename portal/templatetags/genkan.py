@@ -232,6 +232,8 @@ def _describe_detail(change: Change, detail: Mapping[str, str]) -> str:
         return str(_CAUSES.get(value, value))
     if field == "role_replaced":
         return gettext("the role goes; made again, it has another ARN")
+    if field == "may_do_more":
+        return gettext("may do more")
     if field == "stale_accounts":
         count = len(value.split(", "))
         return ngettext("also in %(count)d account", "also in %(count)d accounts", count) % {"count": count}

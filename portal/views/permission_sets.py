@@ -10,13 +10,16 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import require_user, visible_accounts, visible_assignments, visible_permission_sets
 from accounts.models import PermissionSet, Problem, User
-from portal.views.definitions import build_definition
+from portal.views.definitions import Definition, build_definition
 from portal.views.drafts import list_drafts_of
 from portal.views.drift import build_lines
+from portal.views.lacking import Lack, find_lacks
 from portal.views.paging import choose, paginate, read_query
+from portal.views.policy_notes import build_notes
 from portal.views.requests import HtmxHttpRequest, asks_for_part
 from portal.views.sections import build_sections, count_assignments, order_assignments
 from portal.views.set_opening import find_obstacle, may_create
+from portal.views.summaries import LevelMark, explain_set, mark_level
 from portal.views.twins import describe_capture
 from syncer.adopting_queue import is_free
 from syncer.models import Drift
@@ -26,6 +29,7 @@ class SetRow(NamedTuple):
     permission_set: PermissionSet
     figures: dict[str, int] | None
     problems: int
+    level: LevelMark | None
 
 
 @require_safe
@@ -43,7 +47,9 @@ def permission_set_list(request: HtmxHttpRequest) -> HttpResponse:
     problems = _count_problems(page)
     context = {
         "page": page,
-        "rows": [SetRow(row, figures.get(row.pk), problems.get(row.record_id or 0, 0)) for row in page],
+        "rows": [
+            SetRow(row, figures.get(row.pk), problems.get(row.record_id or 0, 0), mark_level(row)) for row in page
+        ],
         "query": query,
         "ownership": ownership,
         "ownerships": PermissionSet.Ownership.choices,
@@ -64,9 +70,15 @@ def permission_set_detail(request: HttpRequest, pk: int) -> HttpResponse:
     page = paginate(
         request, order_assignments(visible_assignments(user).filter(permission_set=permission_set), "account")
     )
+    definition = build_definition(permission_set, problems)
     context = {
         "permission_set": permission_set,
-        "definition": build_definition(permission_set, problems),
+        "definition": definition,
+        "level": mark_level(permission_set),
+        "allows": explain_set(permission_set),
+        "notes": build_notes(definition.text, problems),
+        "newest_notes": build_notes(definition.newest_text, problems),
+        "lacks": _find_lacks(user, permission_set, definition),
         "problems": problems,
         "page": page,
         "sections": build_sections(page, "account"),
@@ -78,6 +90,13 @@ def permission_set_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "may_adopt": user.is_staff and is_free(permission_set),
     }
     return render(request, "portal/permission_set_detail.html", context)
+
+
+def _find_lacks(user: User, permission_set: PermissionSet, definition: Definition) -> list[Lack]:
+    """In accounts that the viewer may see."""
+    policies = dict(definition.rows).get("customer_managed_policies", ())
+    accounts = visible_accounts(user).filter(assignments__permission_set=permission_set).distinct() if policies else ()
+    return find_lacks(permission_set, list(accounts), policies)
 
 
 def _find_drift(user: User, permission_set: PermissionSet) -> QuerySet[Drift]:

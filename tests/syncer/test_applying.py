@@ -159,7 +159,7 @@ class FakeRecorder:
         self.lanes.add(operation.account_id)
         return True
 
-    def leave(self, operation: Operation) -> None:
+    def leave(self, operation: Operation, failed: Reason | None = None) -> None:
         self.lanes.discard(operation.account_id)
 
     def is_still_wanted(self, change: Change) -> bool:

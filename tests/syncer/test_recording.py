@@ -9,7 +9,7 @@ from django.utils import timezone
 from syncer.changes import AssignmentChange, Cause, Group, Kind, Plan, SetChange
 from syncer.models import Change, Run
 from syncer.recording import build_rows, load_removed_lately
-from syncer.states import AssignmentKey, PrincipalType, Reason
+from syncer.states import AssignmentKey, Definition, PrincipalType, Reason
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -110,3 +110,15 @@ def test_held_rows_say_why_each_group_is_held() -> None:
     because = {Group.ACCESS: Reason("app_shrunk"), Group.PEOPLE: Reason("too_many_people", {"count": 11, "of": 40})}
     rows = build_rows(Run(), Plan(held=(withdrawn, leaver), held_because=because))
     assert [row.reason["code"] for row in rows] == ["app_shrunk", "too_many_people"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says_so"),
+    [("ReadOnlyAccess", "PowerUserAccess", True), ("AdministratorAccess", "ReadOnlyAccess", False)],
+)
+def test_row_says_when_a_set_may_do_more(before: str, after: str, *, says_so: bool) -> None:
+    there, wanted = (
+        Definition(managed_policies=frozenset({f"arn:aws:iam::aws:policy/{name}"})) for name in (before, after)
+    )
+    (row,) = build_rows(Run(), Plan((SetChange(Kind.UPDATE, "Set", definition=wanted, actual=there),)))
+    assert ("may_do_more" in [detail["field"] for detail in row.details]) is says_so
