@@ -95,7 +95,14 @@ DOCTOR_SENTENCES: Mapping[str, tuple[str, str]] = {
     "doctor_kintone_app": (_("kintone answers, and takes the token of app {app}."), ""),
     "doctor_kintone_fields": (_("App {app} has the fields that it must have: {fields}."), ""),
     "doctor_kintone_view": (_("The token of app {app} sees {count} records."), ""),
-    "doctor_kintone_may": (_("The token was not refused."), ""),
+    "doctor_kintone_may_edit": (
+        _("The token of app {app} may edit records: it was not refused for one that there is not."),
+        "",
+    ),
+    "doctor_kintone_may_delete": (
+        _("The token of app {app} may delete records: it was not refused for one that there is not."),
+        "",
+    ),
     "doctor_kintone_no_edit": (
         _("The token of app {app} may not edit records."),
         _("Tick “Edit records” for the token, then “Update App”. Until then what is saved in the portal waits."),

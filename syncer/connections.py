@@ -82,9 +82,10 @@ def _build_options(manner: Options | None = None) -> Options:
     return {**usual, **(manner or {})}
 
 
-def connect_probes() -> Probes:
-    """AWS for the doctor: quick to give up, and with a pace of its own, since there may be no database.
+def connect_probes(*, has_store: bool) -> Probes:
+    """AWS for the doctor, which is quick to give up and goes before the readings of full runs.
 
+    has_store: the bucket of all processes can be used; else it keeps to the pace alone.
     Raises GatewayError where boto3's configuration is unusable.
     """
     options = AwsOptions(
@@ -92,11 +93,12 @@ def connect_probes() -> Probes:
         role_arn=settings.IDENTITY_CENTER_ROLE_ARN,
         instance_arn=settings.IDENTITY_CENTER_INSTANCE_ARN,
         tps=settings.IDENTITY_CENTER_TPS,
+        urgent=True,
         connect_timeout=2.0,
         read_timeout=4.0,
-        reads=Backoff(tries=2, first=0.5, longest=0.5),
+        reads=Backoff(tries=2, first=1.0, longest=1.0),
     )
-    return Probes(AwsSession(options), options)
+    return Probes(AwsSession(options, build_pacer() if has_store else None), options)
 
 
 def connect_aws(*, urgent: bool = False) -> IdentityCenter:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from portal.doctor.asking import Question, ask_all
 from portal.doctor.reports import Check, Status, failed, passed, skipped, warned
 from syncer.connections import connect_probes
-from syncer.gateways.errors import Denied, GatewayError
+from syncer.gateways.errors import Denied, GatewayError, Throttled
 from syncer.gateways.identity_center_probes import DETAILS, LISTINGS, UNTRIED, Need, Probe, Probes
 from syncer.required import find_missing
 from syncer.states import Reason
@@ -21,13 +21,13 @@ Known = dict[str, str]
 """What the next questions are asked about, by parameter."""
 
 
-def examine_aws() -> Iterator[Check]:
+def examine_aws(*, has_database: bool = False) -> Iterator[Check]:
     """Who we are first, then the instance, then what lists, then what is asked about single things."""
     if find_missing("aws"):
         yield from _skip_all("settings")
         return
     try:
-        probes = connect_probes()
+        probes = connect_probes(has_store=has_database)
     except GatewayError as error:
         yield failed(CREDENTIALS, error.reason)
         yield from _skip_all(CREDENTIALS)
@@ -123,6 +123,8 @@ def check_operation(probes: Probes, probe: Probe, known: Mapping[str, str], foun
         found.update(probes.ask(probe, known))
     except Denied as error:
         return _judge(name, probe.need, error)
+    except Throttled as error:
+        return warned(name, error.reason)  # no word about the right
     return passed(name, Reason("doctor_aws_allowed", params))
 
 

@@ -50,7 +50,7 @@ def _examine() -> Iterator[Check]:
         yield skipped(name, cause) if cause else attempt(name, check)
     yield from (attempt(name, check) for name, check in _CHOSEN.items())
     yield from answer(Question("kintone", lambda: _examine_outside(has_database=not cause)))
-    yield from answer(Question(aws.CREDENTIALS, aws.examine_aws))
+    yield from answer(Question(aws.CREDENTIALS, lambda: aws.examine_aws(has_database=not cause)))
 
 
 def _question(name: str, check: Callable[[], Check]) -> Question:

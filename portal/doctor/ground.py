@@ -10,7 +10,7 @@ from django.db import DEFAULT_DB_ALIAS, Error, connections
 
 from portal.checks import check_sign_in
 from portal.doctor.asking import within_patience
-from portal.doctor.reports import Check, failed, passed, warned
+from portal.doctor.reports import Check, failed, passed, warned, wrong_settings
 from portal.environment import is_loopback
 from portal.views import health
 from syncer.required import find_missing
@@ -20,10 +20,10 @@ from syncer.states import Reason
 
 
 def check_settings() -> Check:
-    """Every setting that web, worker and beat need is there; what is missing is named with an example."""
-    missing = find_missing("web", "kintone", "aws")
-    if missing:
-        return failed("settings", Reason("settings_missing", {"text": " ".join(missing)}))
+    """Every setting that web, worker and beat need is there; what is missing or wrong is named with an example."""
+    found = [*wrong_settings, *find_missing("web", "kintone", "aws")]
+    if found:
+        return failed("settings", Reason("settings_missing", {"text": " ".join(found)}))
     return passed("settings", Reason("doctor_settings"))
 
 
@@ -83,7 +83,7 @@ def _find_trouble() -> str:
         with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
             cursor.execute("SELECT 1")
     except Error as error:
-        return str(error).strip() or type(error).__name__
+        return " ".join(str(error).split()) or type(error).__name__
     return ""
 
 

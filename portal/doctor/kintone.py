@@ -12,18 +12,18 @@ from datetime import datetime
 from django.conf import settings
 from django.utils import timezone
 
+from accounts.models import AppKind
 from portal.doctor.asking import Question, attempt
 from portal.doctor.aws import check_clock
 from portal.doctor.reports import Check, failed, passed, skipped, warned
 from syncer.connections import connect_kintone, connect_kintone_users
-from syncer.gateways.errors import Conflict, Denied, GatewayError, NotFound
+from syncer.gateways.errors import Conflict, Denied, GatewayError, NotFound, Permanent
 from syncer.gateways.kintone import Deletion, KintoneApp
 from syncer.gateways.kintone_transport import Options
 from syncer.gateways.kintone_usage import Forecast, Meter, Spent, forecast_day
 from syncer.gateways.kintone_values import list_types
 from syncer.gateways.pacing import Backoff
 from syncer.models import AppState
-from syncer.required import find_missing
 from syncer.scanning import AppSource
 from syncer.schema import SchemaError, match_fields
 from syncer.states import Reason
@@ -66,7 +66,7 @@ def load_known(app_id: str, now: datetime) -> Known:
 
 def build_questions(known: Mapping[str, Known], store: Counts) -> list[Question]:
     """What is asked of kintone, each for a thread of its own. `known` is by app id."""
-    if find_missing("kintone"):
+    if not settings.KINTONE_BASE_URL:
         return [Question("kintone", lambda: [skipped("kintone", "settings")])]
     manner = _build_manner(store)
     questions = [_ask_app(source, known) for source in connect_kintone(**manner)]
@@ -79,7 +79,16 @@ def _build_manner(store: Counts) -> Options:
 
 def _ask_app(source: AppSource, known: Mapping[str, Known]) -> Question:
     area = area_of(source)
+    if not _is_set(source):
+        return Question(f"{area}.app", lambda: [skipped(f"{area}.app", "settings")])
     return Question(f"{area}.app", lambda: examine_app(source, area, known.get(source.app.app_id, NOTHING_KNOWN)))
+
+
+def _is_set(source: AppSource) -> bool:
+    """The settings name the app, and give a token for it."""
+    if source.kind == AppKind.PERMISSION_SET:
+        return bool(settings.KINTONE_PERMISSION_SET_APP_ID and settings.KINTONE_PERMISSION_SET_API_TOKEN)
+    return bool(settings.KINTONE_ASSIGNMENT_APP_ID and settings.KINTONE_ASSIGNMENT_API_TOKEN)
 
 
 def area_of(source: AppSource) -> str:
@@ -153,22 +162,25 @@ def examine_writing(app: KintoneApp, area: str) -> Iterator[Check]:
     def delete() -> None:
         app.delete_records([Deletion(str(NOBODYS), NOBODYS)])
 
+    params = {"app": app.app_id}
+    may_edit, may_delete = Reason("doctor_kintone_may_edit", params), Reason("doctor_kintone_may_delete", params)
+    no_edit, no_delete = Reason("doctor_kintone_no_edit", params), Reason("doctor_kintone_no_delete", params)
     edits, deletes = f"{area}.edit", f"{area}.delete"
-    lacks_edit = Reason("doctor_kintone_no_edit", {"app": app.app_id})
-    lacks_delete = Reason("doctor_kintone_no_delete", {"app": app.app_id})
-    yield attempt(edits, lambda: check_writing(edits, edit, lacks_edit))
-    yield attempt(deletes, lambda: check_writing(deletes, delete, lacks_delete))
-    yield passed(f"{area}.add", Reason("doctor_kintone_add_untried", {"app": app.app_id}))
+    yield attempt(edits, lambda: check_writing(edits, edit, allowed=may_edit, refused=no_edit))
+    yield attempt(deletes, lambda: check_writing(deletes, delete, allowed=may_delete, refused=no_delete))
+    yield passed(f"{area}.add", Reason("doctor_kintone_add_untried", params))
 
 
-def check_writing(name: str, write: Callable[[], None], lacking: Reason) -> Check:
+def check_writing(name: str, write: Callable[[], None], *, allowed: Reason, refused: Reason) -> Check:
     """Try to write to the record that there is not."""
     try:
         write()
     except Denied:
-        return failed(name, lacking)
+        return failed(name, refused)
     except (NotFound, Conflict):
-        return passed(name, Reason("doctor_kintone_may"))
+        return passed(name, allowed)
+    except Permanent:
+        return warned(name, Reason("doctor_kintone_unsettled"))
     return warned(name, Reason("doctor_kintone_unsettled"))
 
 

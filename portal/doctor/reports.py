@@ -1,6 +1,6 @@
 """What an examination found, check by check. Pure: commands print it, a row keeps it, a page shows it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -53,6 +53,24 @@ def has_failed(checks: Iterable[Check]) -> bool:
     return any(check.status is Status.FAIL for check in checks)
 
 
+# Sentences about settings that kept this process from starting, until it was started without them.
+wrong_settings: list[str] = []
+
+
+def set_aside(sentence: str, environment: MutableMapping[str, str]) -> bool:
+    """Start without the setting that this sentence begins with, so that the rest can be examined.
+
+    False where that does not help: the sentence names none, or one that is empty already.
+    """
+    name = sentence.partition(":")[0]
+    if not environment.get(name):
+        return False
+    environment[name] = ""  # also hides what .env says
+    wrong_settings.append(sentence)
+    return True
+
+
 def build_failed_start(error: str) -> Mapping[str, Any]:
-    """What `doctor --json` prints where a setting that cannot be understood keeps the process from starting."""
-    return {"checks": [{"name": "settings", "status": Status.FAIL.value, "message": error, "remedy": ""}]}
+    """What `doctor --json` prints where settings that cannot be understood keep the process from starting."""
+    message = " ".join([*wrong_settings, error])
+    return {"checks": [{"name": "settings", "status": Status.FAIL.value, "message": message, "remedy": ""}]}

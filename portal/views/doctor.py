@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.access import require_admin
@@ -40,10 +41,11 @@ _LOOKS = {
 _CLASSES = {Status.OK: "ok", Status.WARN: "warning", Status.FAIL: "error"}
 # Good as far as is known, which is not far.
 _UNTRIED = frozenset({
-    "doctor_aws_nothing", "doctor_aws_untried", "doctor_comments_none", "doctor_github_none",
-    "doctor_kintone_add_untried", "doctor_slack_none", "doctor_slack_webhook",
+    "doctor_aws_nothing", "doctor_comments_none", "doctor_github_none", "doctor_kintone_add_untried",
+    "doctor_slack_none", "doctor_slack_webhook",
 })  # fmt: skip
-_FOLDED = "doctor_aws_allowed"  # thirty lines that say the same
+# Names of operations, which need no line each.
+_ALLOWED, _CHANGES = "doctor_aws_allowed", "doctor_aws_untried"
 
 
 @dataclass(frozen=True)
@@ -56,14 +58,53 @@ class Line:
     word: str
     sentence: Sentence | None
 
+    @property
+    def is_trouble(self) -> bool:
+        return self.css_class in ("error", "warning")
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Operations of AWS of which the same is to be said."""
+
+    title: str
+    css_class: str
+    icon: str
+    operations: tuple[str, ...]
+
 
 @dataclass
 class Group:
-    """Checks under one heading; `allowed` are operations of AWS that need no line each."""
+    """Checks under one heading; operations that may be asked, and those that were not tried, by their names."""
 
     title: str
     lines: list[Line] = field(default_factory=list)
     allowed: list[str] = field(default_factory=list)
+    untried: list[str] = field(default_factory=list)
+
+    @property
+    def folds(self) -> list[Fold]:
+        count, changes = len(self.allowed), len(self.untried)
+        allowed = ngettext("AWS answers %(count)s reading operation", "AWS answers %(count)s reading operations", count)
+        untried = ngettext(
+            "Not tried, because it would change something: %(count)s operation",
+            "Not tried, because they would change something: %(count)s operations",
+            changes,
+        )
+        folds = (
+            Fold(allowed % {"count": count}, "ok", "check", tuple(self.allowed)),
+            Fold(untried % {"count": changes}, "untried", "circle-dashed", tuple(self.untried)),
+        )
+        return [fold for fold in folds if fold.operations]
+
+    def add(self, check: Mapping[str, Any]) -> None:
+        params = check["reason"]["params"]
+        if check["reason"]["code"] == _ALLOWED:
+            self.allowed.append(str(params["operation"]))
+        elif check["reason"]["code"] == _CHANGES:
+            self.untried += str(params["operations"]).split(", ")
+        else:
+            self.lines.append(_show(check))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -109,11 +150,7 @@ def build_groups(checks: Iterable[Mapping[str, Any]]) -> list[Group]:
     groups: dict[str, Group] = {}
     for check in sorted(checks, key=_gravity):
         title = str(find_area(check["name"]))
-        group = groups.setdefault(title, Group(title))
-        if check["reason"]["code"] == _FOLDED:
-            group.allowed.append(str(check["reason"]["params"]["operation"]))
-        else:
-            group.lines.append(_show(check))
+        groups.setdefault(title, Group(title)).add(check)
     order = list(dict.fromkeys(str(find_area(check["name"])) for check in checks))
     return [groups[title] for title in order]
 
@@ -125,10 +162,7 @@ def _gravity(check: Mapping[str, Any]) -> int:
 def find_area(name: str) -> Any:
     """The heading that a check stands under."""
     parts = name.split(".")
-    return next(
-        (_AREAS[key] for key in (".".join(parts[:2]), parts[0]) if key in _AREAS),
-        _PORTAL,
-    )
+    return next((_AREAS[key] for key in (".".join(parts[:2]), parts[0]) if key in _AREAS), _PORTAL)
 
 
 def _show(check: Mapping[str, Any]) -> Line:

@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,7 +21,7 @@ from pytest_django import Settings
 from accounts import stops
 from accounts.models import AppKind
 from accounts.sentences import render
-from portal.doctor import asking, entra, ground, kintone, standing, telling
+from portal.doctor import asking, entra, ground, kintone, reports, standing, telling
 from portal.doctor.asking import Question, ask_all
 from portal.doctor.aws import check_clock, examine_aws
 from portal.doctor.reports import Check, Status, build_failed_start, passed
@@ -30,6 +31,7 @@ from simulators.clock import Clock
 from simulators.entra import Certificate, EntraSimulator, EntraWorld, make_certificate
 from simulators.kintone.directory import Right
 from simulators.serving import Request, Response, Serving
+from syncer.gateways.aws_session import AwsSession
 from syncer.gateways.identity_center_probes import DETAILS, LISTINGS, UNTRIED
 from syncer.gateways.slack import SlackBot
 from syncer.models import AppState, Baseline, KintoneUsage, Lease, Run
@@ -106,6 +108,7 @@ def company(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     """kintone and AWS in which everything works."""
     with serve_world(Clock()) as world:
         point_settings(world, settings, monkeypatch, tmp_path)
+        monkeypatch.setattr("syncer.connections.AwsSession", partial(AwsSession, sleep=lambda _seconds: None))
         settings.KINTONE_USERS_API_TOKEN = world.kintone.add_users_token()
         settings.KINTONE_WEBHOOK_TOKEN = "only-for-tests"
         world.register_set("Reader")
@@ -176,6 +179,13 @@ def test_with_nothing_set_each_setting_is_named(settings: Settings, db: None, mo
     assert {"kintone", "entra", "aws.operations", "sign_in"} <= found.named("warn")
 
 
+def test_app_without_a_token_hides_nothing_of_the_other(company: World, settings: Settings) -> None:
+    settings.KINTONE_PERMISSION_SET_API_TOKEN = ""
+    checks = ask_kintone()
+    assert (failures(checks), warnings(checks)) == ({}, {f"{SETS}.app": "doctor_skipped"})
+    assert f"{ASSIGNMENTS}.view" in {check.name for check in checks}
+
+
 def test_people_read_marks_and_remedies(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = Check("database", Status.FAIL, Reason("doctor_database_away", {"text": "refused"}))
     checks = [passed("drift", Reason("doctor_drift_notify")), wrong]
@@ -193,6 +203,17 @@ def test_people_read_marks_and_remedies(settings: Settings, monkeypatch: pytest.
 def test_start_that_fails_has_the_same_shape() -> None:
     [check] = build_failed_start("SYNC_MODE: wrong")["checks"]
     assert check == {"name": "settings", "status": "fail", "message": "SYNC_MODE: wrong", "remedy": ""}
+
+
+def test_wrong_setting_is_set_aside_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`manage.py doctor` then starts without it, and names it beside everything else."""
+    monkeypatch.setattr(reports, "wrong_settings", [])
+    environment = {"DRIFT": "sideways"}
+    assert reports.set_aside("DRIFT: 'sideways' is none of grace. Example: DRIFT=grace", environment)
+    assert environment == {"DRIFT": ""}
+    assert not reports.set_aside("DRIFT: '' is none of grace.", environment)
+    assert not reports.set_aside("Something without a name.", environment)
+    assert reports.wrong_settings == ["DRIFT: 'sideways' is none of grace. Example: DRIFT=grace"]
 
 
 # --- Asking -----------------------------------------------------------------------------------------------------------
@@ -307,6 +328,12 @@ def test_denied_operation_counts_by_what_is_lost(company: World, operation: str,
     company.aws.faults.add(Fault(operation, code="AccessDeniedException", status=403))
     found = {check.name: (check.status, check.reason.code) for check in examine_aws() if check.status != "ok"}
     assert found == {f"aws.{operation}": (status, "aws_denied")}
+
+
+def test_throttling_says_nothing_about_rights(company: World) -> None:
+    company.aws.faults.add(Fault("sso-admin:ListAccountAssignments", code="ThrottlingException"))
+    checks = list(examine_aws())
+    assert (failures(checks), warnings(checks)) == ({}, {"aws.sso-admin:ListAccountAssignments": "aws_throttled"})
 
 
 def test_wrong_credentials_end_the_questions_to_aws(company: World, monkeypatch: pytest.MonkeyPatch) -> None:

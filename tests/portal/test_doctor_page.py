@@ -26,6 +26,7 @@ CHECKS = [
     failed("kintone.assignments.edit", Reason("doctor_kintone_no_edit", {"app": "24"})),
     warned("kintone.users", Reason("doctor_users_missing")),
     passed("aws.iam:ListPolicies", Reason("doctor_aws_allowed", {"operation": "iam:ListPolicies"})),
+    passed("aws.changes", Reason("doctor_aws_untried", {"operations": "sso:TagResource, sso:CreatePermissionSet"})),
 ]
 
 
@@ -114,6 +115,7 @@ def test_page_shows_the_last_result_with_its_age(client: Client) -> None:
     assert "Update App" in text  # the way out
     assert "not tried: Not tried, because it would add a record" in text
     assert "AWS answers 1 reading operation" in text
+    assert "they would change something: 2 operations sso:TagResource" in text
 
 
 def test_nothing_stands_there_before_the_first(client: Client) -> None:

@@ -1,5 +1,6 @@
 """The settings as a process reads them at its start: what stops it, what it may do without."""
 
+import json
 import os
 import subprocess
 import sys
@@ -88,6 +89,18 @@ def test_forwarded_protocol_is_trusted_only_when_asked() -> None:
     given = "__dict__.get('SECURE_PROXY_SSL_HEADER')"
     assert read_setting(given) == "None"
     assert "HTTP_X_FORWARDED_PROTO" in read_setting(given, TRUST_FORWARDED_PROTO="true")
+
+
+def test_doctor_goes_on_without_settings_that_are_wrong(tmp_path: Path) -> None:
+    environment = {"SYNC_MODE": "sideways", "DRIFT": "never", "DATABASE_URL": f"sqlite:///{tmp_path}/no/such.sqlite3"}
+    result = manage("doctor", "--json", **environment)
+    checks = {check["name"]: check for check in json.loads(result.stdout)["checks"]}
+    assert result.returncode == 1
+    assert "SYNC_MODE=apply" in checks["settings"]["message"]
+    assert "DRIFT=grace" in checks["settings"]["message"]
+    assert checks["settings"]["message"].count("Example: SYNC_MODE") == 1
+    assert checks["database"]["status"] == "fail"
+    assert checks["broker"]["status"] == "ok"
 
 
 def test_web_server_does_not_start_without_its_settings() -> None:
