@@ -40,9 +40,17 @@ function say(text) {
 
 function collect(values) {
   const data = new FormData();
-  data.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
+  data.set("csrfmiddlewaretoken", renewToken());
   for (const [name, value] of Object.entries(values)) data.set(name, value);
   return data;
+}
+
+// Whoever signs in again in another tab has another token, and this form is to go on.
+function renewToken() {
+  const cookie = /(?:^|; )(?:__Host-)?csrf=(\w+)/.exec(document.cookie);
+  const field = form.elements.csrfmiddlewaretoken;
+  if (cookie) field.value = cookie[1];
+  return field.value;
 }
 
 function debounce(work, pause) {
@@ -63,9 +71,16 @@ async function check() {
   if (!answer?.ok) return;
   form.querySelector("[data-findings]").outerHTML = answer.text;
   showFindings();
+  announce();
 }
 
-// Fragments of a live region are read when they change, so the counts speak; the list waits to be visited.
+// The counts are said, politely and only when they are others; the list waits to be visited.
+function announce() {
+  const said = document.querySelector("[data-announce]");
+  const counts = form.querySelector("[data-findings] .counts").textContent.trim().replace(/\s+/g, " ");
+  if (said.textContent !== counts) said.textContent = counts;
+}
+
 function showFindings() {
   const marks = new Map();
   for (const item of form.querySelectorAll("[data-findings] [data-line]")) {
@@ -113,10 +128,15 @@ if (editor) {
 const askPreview = makeAsker();
 
 async function preview() {
+  renewToken();
   const data = new FormData(form);
   data.set("do", "preview");
   const answer = await askPreview(form.getAttribute("action") ?? location.href, data);
-  if (answer?.ok) form.querySelector("[data-preview]").outerHTML = answer.text;
+  if (!answer?.ok) return;
+  const before = form.querySelector("[data-preview]");
+  const hadFocus = before.contains(document.activeElement);
+  before.outerHTML = answer.text;
+  if (hadFocus) form.querySelector("[data-preview] .primary").focus();
 }
 
 const previewSoon = debounce(preview, PREVIEW_AFTER);
@@ -177,3 +197,9 @@ const keepSoon = debounce(keep, KEEP_AFTER);
 form.addEventListener("input", keepSoon);
 form.addEventListener("change", keepSoon);
 addEventListener("pagehide", keep);
+// Whether it was saved is known on the page that follows it (saved.js); any other page means that it was not.
+sessionStorage.removeItem(`${KEY}:sent`);
+form.addEventListener("submit", (event) => {
+  renewToken();
+  if (event.submitter?.value === "save") sessionStorage.setItem(`${KEY}:sent`, "1");
+});

@@ -56,8 +56,8 @@ def test_set_is_typed_mended_saved_and_found_in_aws(page: Page, find_in_aws: Cal
     page.get_by_role("textbox", name="名前").fill("KaikeiArchive")
     policy = page.get_by_label("インラインポリシー").first
     policy.fill(LINES)
-    finding = page.locator(".finding.error")
-    expect(finding).to_contain_text("8 行目")
+    expect(page.locator(".finding.error")).to_contain_text("8 行目")
+    expect(page.get_by_role("status").filter(has_text="エラー 1 件")).to_be_attached()
     expect(page.locator(".coding li").nth(7)).to_have_class("error")
     assert find_violations(page) == []
     page.get_by_role("button", name="保存").click()
@@ -72,6 +72,8 @@ def test_set_is_typed_mended_saved_and_found_in_aws(page: Page, find_in_aws: Cal
     page.wait_for_url(re.compile(r"/drafts/\d+/$"))
     expect(page.locator(".callout.success")).to_be_visible(timeout=60_000)
     assert find_in_aws("KaikeiArchive")["Statement"][0]["Action"] == ["s3:GetObject"]
+    page.goto(NEW)
+    expect(page.get_by_role("button", name="元に戻す")).to_be_hidden()
 
 
 def test_pauses_are_short_and_fixes_are_a_click(page: Page) -> None:
