@@ -1,6 +1,7 @@
 // The form of a permission set, while somebody types: the policy is checked and the effect shown after each pause, and
 // what is not saved yet is kept in this tab. All of it is the server's word; without script its buttons say the same.
 const form = document.querySelector("[data-set-form]");
+const TOKEN = "csrfmiddlewaretoken";
 const CHECK_AFTER = 150; // ms without typing
 const PREVIEW_AFTER = 500;
 const KEEP_AFTER = 400;
@@ -17,7 +18,7 @@ function makeAsker() {
     running?.abort();
     const mine = (running = new AbortController());
     try {
-      const response = await fetch(address, { method: "POST", body, signal: mine.signal });
+      const response = await send(address, body, mine.signal);
       return tell(response) ? { ok: response.ok, text: await response.text() } : null;
     } catch (error) {
       if (error.name !== "AbortError") say(form.dataset.unreachable);
@@ -26,11 +27,33 @@ function makeAsker() {
   };
 }
 
+// Whoever has signed in again in another tab has another token, and this form is to go on.
+async function send(address, body, signal) {
+  const response = await fetch(address, { method: "POST", body, signal });
+  if (response.status !== 403 || !(await renewToken())) return response;
+  body.set(TOKEN, form.elements[TOKEN].value);
+  return fetch(address, { method: "POST", body, signal });
+}
+
+async function renewToken() {
+  const response = await fetch(location.href);
+  if (!response.ok || response.redirected) return false;
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  const token = page.querySelector(`[data-set-form] [name=${TOKEN}]`)?.value;
+  if (token) form.elements[TOKEN].value = token;
+  return Boolean(token);
+}
+
+let isLost = false;
+
 function tell(response) {
-  const isLost = response.status === 401 || response.status === 403 || response.redirected;
+  isLost = response.status === 401 || response.status === 403 || response.redirected;
   say(isLost ? form.dataset.lost : "");
   return !isLost;
 }
+
+// Back from the tab where one has signed in.
+addEventListener("focus", () => isLost && preview());
 
 function say(text) {
   if (!unchecked) return;
@@ -40,17 +63,9 @@ function say(text) {
 
 function collect(values) {
   const data = new FormData();
-  data.set("csrfmiddlewaretoken", renewToken());
+  data.set(TOKEN, form.elements[TOKEN].value);
   for (const [name, value] of Object.entries(values)) data.set(name, value);
   return data;
-}
-
-// Whoever signs in again in another tab has another token, and this form is to go on.
-function renewToken() {
-  const cookie = /(?:^|; )(?:__Host-)?csrf=(\w+)/.exec(document.cookie);
-  const field = form.elements.csrfmiddlewaretoken;
-  if (cookie) field.value = cookie[1];
-  return field.value;
 }
 
 function debounce(work, pause) {
@@ -128,7 +143,6 @@ if (editor) {
 const askPreview = makeAsker();
 
 async function preview() {
-  renewToken();
   const data = new FormData(form);
   data.set("do", "preview");
   const answer = await askPreview(form.getAttribute("action") ?? location.href, data);
@@ -146,7 +160,7 @@ form.addEventListener("change", previewSoon);
 // --- What is not saved yet ----------------------------------------------------------------------------------------------
 
 const KEY = `genkan:${location.pathname}`;
-const LEFT_OUT = new Set(["csrfmiddlewaretoken", "base", "seen", "do"]);
+const LEFT_OUT = new Set([TOKEN, "base", "seen", "do"]);
 const bar = document.querySelector("[data-kept]");
 
 function readForm() {
@@ -200,6 +214,5 @@ addEventListener("pagehide", keep);
 // Whether it was saved is known on the page that follows it (saved.js); any other page means that it was not.
 sessionStorage.removeItem(`${KEY}:sent`);
 form.addEventListener("submit", (event) => {
-  renewToken();
   if (event.submitter?.value === "save") sessionStorage.setItem(`${KEY}:sent`, "1");
 });

@@ -11,7 +11,8 @@ from tests.browser.visiting import ADMIN, sign_in
 
 pytestmark = pytest.mark.timeout(300)
 PATHS = (
-    "/", "/accounts/", "/permission-sets/", "/people/", "/problems/", "/runs/", "/runs/pause/", "/cli/", "/drafts/",
+    "/", "/accounts/", "/permission-sets/", "/permission-sets/new/?template=bucket", "/people/", "/problems/", "/runs/",
+    "/runs/pause/", "/cli/", "/drafts/",
 )  # fmt: skip
 FIRST_LINKS = ("/accounts/", "/permission-sets/", "/people/", "/runs/")
 

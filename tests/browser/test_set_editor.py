@@ -8,7 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.test_accessibility import find_violations
 from tests.browser.visiting import ADMIN, DEVELOPER, sign_in
@@ -129,6 +129,22 @@ def test_what_was_typed_outlives_the_page(page: Page) -> None:
     page.get_by_role("button", name="元に戻す").click()
     expect(page.get_by_role("textbox", name="名前")).to_have_value("Unsaved")
     assert read_policy(page) == '{"a": 1}'
+
+
+def test_form_goes_on_after_another_sign_in(browser: Browser, portal_url: str) -> None:
+    # A context that nobody watches: that the first question is refused is what it is about.
+    context = browser.new_context(base_url=portal_url, locale="ja")
+    page, other = context.new_page(), context.new_page()
+    sign_in(page, DEVELOPER, NEW)
+    other.goto("/")
+    other.locator(".me summary").click()
+    other.get_by_role("button", name="サインアウト").click()
+    sign_in(other, DEVELOPER)
+    page.get_by_label("インラインポリシー").first.fill(LINES)
+    expect(page.locator(".finding.error")).to_contain_text("8 行目")
+    page.get_by_role("button", name="保存").click()
+    expect(page.get_by_role("alert").filter(has_text="まだ保存していません")).to_be_visible()
+    context.close()
 
 
 def test_editor_works_without_script(open_context: Callable[..., BrowserContext]) -> None:
