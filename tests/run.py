@@ -12,12 +12,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
+from typing import TextIO
 from xml.etree import ElementTree
 
 from tests.services import chromium, postgres, redis_server
@@ -25,7 +27,7 @@ from tests.services.processes import Missing, stop
 
 ROOT = Path(__file__).resolve().parent.parent
 SET_SECONDS = 900
-WORKERS = str(min((os.cpu_count() or 1) + 1, 8))  # one more than cores: tests also wait for answers
+WORKERS = str(min(os.cpu_count() or 1, 8))
 _IN_PARALLEL = ("-n", WORKERS, "--dist", "worksteal", "--max-worker-restart", "0")
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -122,7 +124,7 @@ def main(arguments: Sequence[str]) -> int:
     with TemporaryDirectory(prefix="genkan-tests-") as name, ExitStack() as stack:
         folder = Path(name)
         services = Services(stack, folder)
-        results = [run(each, services, folder, pytest_arguments) for each in chosen]
+        results = run_all(chosen, services, folder, pytest_arguments)
     print("\n".join(summary(results)))
     return 1 if any(result.failed for result in results) else 0
 
@@ -139,19 +141,50 @@ def parse(arguments: Sequence[str]) -> tuple[tuple[TestSet, ...], tuple[str, ...
     return tuple(known[name] for name in names) or SETS, tuple(arguments[len(own) + 1 :])
 
 
-def run(each: TestSet, services: Services, folder: Path, pytest_arguments: Iterable[str]) -> Result:
-    """Run one set in a pytest of its own."""
-    print(f"\n--- {each.name}: {' '.join(each.paths)}", flush=True)
+def run_all(
+    chosen: Sequence[TestSet], services: Services, folder: Path, pytest_arguments: Sequence[str]
+) -> list[Result]:
+    """Run the first set, and the others one after another beside it: they mostly wait for servers and a browser.
+
+    What those print comes when the first is over, so that it can be read.
+    """
+    first, *others = chosen
+    logs = [folder / f"{each.name}.log" for each in others]
+
+    def run_beside(each: TestSet, log: Path) -> Result:
+        with log.open("w") as out:
+            return run(each, services, folder, pytest_arguments, out)
+
+    with ThreadPoolExecutor(1) as beside:
+        try:
+            waiting = [beside.submit(run_beside, *pair) for pair in zip(others, logs, strict=True)]
+            results = [run(first, services, folder, pytest_arguments)]
+            for future, log in zip(waiting, logs, strict=True):
+                results.append(future.result())
+                print(log.read_text(errors="replace"), flush=True)
+        except BaseException:
+            beside.shutdown(wait=False, cancel_futures=True)
+            for process in tuple(_RUNNING):
+                stop(process, signal.SIGINT)
+            raise
+    return results
+
+
+def run(
+    each: TestSet, services: Services, folder: Path, pytest_arguments: Iterable[str], out: TextIO | None = None
+) -> Result:
+    """Run one set in a pytest of its own. `out` takes what it prints; our own output does where there is none."""
+    print(f"\n--- {each.name}: {' '.join(each.paths)}", flush=True, file=out)
     try:
         addresses = {variable: services.address(service) for variable, service in each.environment.items()}
     except Missing as error:
         return Result(each.name, failed=1, reason=str(error))
     for variable, address in addresses.items():
-        print(f"    {variable}={address}", flush=True)
+        print(f"    {variable}={address}", flush=True, file=out)
     report = folder / f"{each.name}.xml"
     command = [sys.executable, "-m", "pytest", *each.paths, *each.options, f"--junit-xml={report}", *pytest_arguments]
     begin = time.monotonic()
-    exit_code = _run(command, os.environ | addresses, each.seconds)
+    exit_code = _run(command, os.environ | addresses, each.seconds, out)
     return read_report(each.name, report, exit_code, time.monotonic() - begin)
 
 
@@ -192,14 +225,21 @@ def _skipped(root: ElementTree.Element) -> Iterable[str]:
             yield f"{case.get('classname')}.{case.get('name')}: {skipped.get('message')}"
 
 
-def _run(command: Sequence[str], environment: Mapping[str, str], seconds: float) -> int | None:
+_RUNNING: set[subprocess.Popen[bytes]] = set()
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str], seconds: float, out: TextIO | None) -> int | None:
     """The exit code of a program in its own process group; None if it did not end in time. Nothing of it stays."""
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, start_new_session=True)
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+    )
+    _RUNNING.add(process)
     try:
         return process.wait(seconds)
     except subprocess.TimeoutExpired:
         return None
     finally:
+        _RUNNING.discard(process)
         stop(process, signal.SIGINT)
 
 

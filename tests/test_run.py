@@ -91,6 +91,20 @@ def test_set_with_a_failing_test_fails(tmp_path: Path) -> None:
     assert (result.passed, result.failed) == (1, 1)
 
 
+def test_sets_beside_the_first_are_shown_after_it(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    sets = []
+    for name in ("first", "second", "third"):
+        test = tmp_path / f"test_{name}.py"
+        test.write_text(f"def test_it(): print('{name} speaks')")
+        options = ("-p", "no:django", f"--rootdir={tmp_path}", f"--confcutdir={tmp_path}", "-p", "no:cacheprovider")
+        sets.append(run.TestSet(name, (str(test),), (*options, "-s")))
+    with ExitStack() as stack:
+        results = run.run_all(sets, run.Services(stack, tmp_path), tmp_path, ())
+    assert [(result.name, result.passed) for result in results] == [("first", 1), ("second", 1), ("third", 1)]
+    shown = capfd.readouterr().out
+    assert shown.index("first speaks") < shown.index("second speaks") < shown.index("third speaks")
+
+
 def test_bare_pytest_leaves_servers_and_browser_out(tmp_path: Path, pytestconfig: pytest.Config) -> None:
     assert {"integration", "browser", "bench"} <= set(pytestconfig.getini("norecursedirs"))
 
