@@ -121,6 +121,27 @@ def judge_additions(now: Values, force: Values, writing: Writing) -> frozenset[s
     return judging.find_withheld() | writing.withheld
 
 
+class JudgedOwners(NamedTuple):
+    """Who owns a record now, what is withheld of what is written, and which confirmations have had their time."""
+
+    owners: tuple[str, ...] | None
+    withheld: frozenset[str]
+    spent: frozenset[str]
+
+
+def judge_owners(now: tuple[str, ...] | None, force: tuple[str, ...] | None, writing: Writing) -> JudgedOwners:
+    """Judge the owners alone of a revision of any record."""
+    judging = _Judging(Values("", "", owners=now), writing)
+    owners = judging.judge_owners(force)
+    about = frozenset(value for value in judging.find_withheld() | judging.find_spent() if is_of_owner(value))
+    return JudgedOwners(owners, about & judging.find_withheld(), about & judging.find_spent())
+
+
+def is_of_owner(value: str) -> bool:
+    """Whether a withheld value is about an owner who came or went."""
+    return value[1:].startswith(_owner(""))
+
+
 class _Judging:
     def __init__(self, now: Values, writing: Writing) -> None:
         self.now, self.writing = now, writing
@@ -162,7 +183,7 @@ class _Judging:
 
     def judge_later(self, force: Values) -> Values:
         now, writing = self.now, self.writing
-        owners = self._judge_owners(force)
+        owners = self.judge_owners(force.owners)
         if now.place == force.place or self._lets_move(force):
             return Values(*now.place, self._judge_names(force), owners, self._judge_end(force, writing.may_widen))
         if writing.may_edit and writing.is_certain and f"+{_place(now)}" not in writing.withheld:
@@ -223,14 +244,15 @@ class _Judging:
         sign, may = ("+", may_widen) if _is_later(new, old) else ("-", self.writing.may_edit)
         return new if self.let(f"{sign}{_end(new)}", may) else old
 
-    def _judge_owners(self, force: Values) -> tuple[str, ...] | None:
+    def judge_owners(self, force: tuple[str, ...] | None) -> tuple[str, ...] | None:
         """Owners may edit, which is less than owning the account: whoever may edit names them."""
         now, writing = self.now.owners, self.writing
-        if force.owners is None or now is None:
-            return now
-        known, named = ({fold(code) for code in codes} for codes in (force.owners, now))
+        if now is None:
+            return None
+        before = force or ()
+        known, named = ({fold(code) for code in codes} for codes in (before, now))
         kept = [code for code in now if fold(code) in known or self.let(f"+{_owner(code)}", writing.may_edit)]
-        gone = [code for code in force.owners if fold(code) not in named]
+        gone = [code for code in before if fold(code) not in named]
         mine = fold(writing.code)
         stay = [code for code in gone if not self.let(f"-{_owner(code)}", writing.may_edit or fold(code) == mine)]
         return (*kept, *stay)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
 
-from accounts.judgement import Writing, field_values, judge_fields
+from accounts.judgement import JudgedOwners, Writing, field_values, is_of_owner, judge_fields, judge_owners
 from syncer.cases import Bench, Case, Gone, Ruling, Signature, is_same
 from syncer.states import Definition, Ownership, Reason, SetWish, show_value
 from syncer.widening import (
@@ -37,23 +37,25 @@ class SetCourt:
         """Who may edit the record of a set may narrow it; letting it do more takes all the accounts that have it."""
         before = case.in_force if isinstance(case.in_force, SetWish) else None
         may = self.bench.may_edit(case)
-        writing = Writing(may_edit=may, withheld=frozenset(case.withheld), confirmed=case.confirmed)
+        code = case.writer.code
+        writing = Writing(may_edit=may, code=code, withheld=frozenset(case.withheld), confirmed=case.confirmed)
+        owners = _judge_owners(case, writing)
         kept = judge_fields(_read_fields(wish), _read_fields(before) if before else {}, writing)
         not_let = self._explain_editing(case)
         refusal = self._find_refusal(case, wish, before, kept) or _Refusal({}, not_let)
         is_certain = case.is_certain and refusal.is_certain
         reasons = {
-            **dict.fromkeys(kept.values(), not_let),
+            **dict.fromkeys((*kept.values(), *owners.withheld), not_let),
             **dict.fromkeys(refusal.fields.values(), refusal.reason),
         }
         return Ruling(
             wish=_hold_back(wish, before, {**kept, **refusal.fields}),
-            owners=self._judge_owners_of_set(case, may),
+            owners=owners.owners,
             withheld={
                 value: case.withheld.get(value, why) for value, why in reasons.items()
                 if value in case.withheld or is_certain
             },
-            spent=case.confirmed - _name_contents(wish).keys(),
+            spent=_find_spent(case, wish) | owners.spent,
             is_certain=is_certain,
             writer=case.writer.name or case.writer.code,
         )  # fmt: skip
@@ -63,10 +65,6 @@ class SetCourt:
         return Reason(
             "writer_may_not_edit" if self.bench.find_person(case.writer) else "writer_unknown", {"name": name}
         )
-
-    @staticmethod
-    def _judge_owners_of_set(case: Case, may: bool) -> tuple[str, ...] | None:
-        return case.owners if may or case.in_force_owners is None else case.in_force_owners
 
     def _find_refusal(
         self, case: Case, wish: SetWish, before: SetWish | None, kept: Collection[str]
@@ -146,6 +144,18 @@ class SetCourt:
         named = [accounts[item].name if item in accounts else item for item in strange.accounts]
         people = [self.bench.render_people([person]) for person in strange.people]
         return Words(name, case.writer.name or case.writer.code, named, [person for person in people if person])
+
+
+def _find_spent(case: Case, wish: SetWish) -> frozenset[str]:
+    """Confirmations of contents that are no longer written."""
+    return frozenset(value for value in case.confirmed - _name_contents(wish).keys() if not is_of_owner(value))
+
+
+def _judge_owners(case: Case, writing: Writing) -> JudgedOwners:
+    """Those of a new record are whom it names."""
+    if case.in_force is None:
+        return JudgedOwners(case.owners, frozenset(), frozenset())
+    return judge_owners(case.owners, case.in_force_owners, writing)
 
 
 class _Refusal(NamedTuple):

@@ -388,5 +388,22 @@ def test_author_and_owners_change_a_set_others_do_not() -> None:
     assert [problem.code for problem in outsider.problems] == ["values_withheld"]
 
 
+def test_owner_whom_an_outsider_names_stays_withheld_when_the_author_writes_next() -> None:
+    before = SetWish("Admin", description="new")
+    names: dict[str, Any] = {"owners": ("hana", "taro"), "in_force_owners": ("hana",)}
+    first = rule_on_set(TARO, before, **names).rulings["23:1"]
+    assert (first.owners, set(first.withheld)) == (("hana",), {"+owner:taro"})
+    then = rule_on_set(HANA, before, withheld=first.withheld, **names).rulings["23:1"]
+    assert (then.owners, set(then.withheld)) == (("hana",), {"+owner:taro"})
+    let = rule_on_set(HANA, before, confirmed=frozenset({"+owner:taro"}), **names).rulings["23:1"]
+    assert (let.owners, {*let.withheld, *let.spent}) == (("hana", "taro"), set())
+
+
+def test_owners_that_are_new_on_the_form_are_no_outsiders_to_name() -> None:
+    before = SetWish("Admin", description="old")
+    assert rule_on_set(TARO, before, owners=("taro",)).rulings["23:1"].owners == ()
+    assert rule_on_set(HANA, before, owners=("taro",)).rulings["23:1"].owners == ("taro",)
+
+
 def test_everything_counts_without_a_judge() -> None:
     assert states(desire(record(1, "hana"))) == {"hana": GRANTED}
