@@ -13,6 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
@@ -95,9 +96,10 @@ class Writer:
 
     def _note(self, app_id: str, row: Written, values: Values) -> str:
         reference = f"{app_id}:{row.record_id}"
-        PortalWrite.objects.get_or_create(
-            app_id=app_id, record_id=row.record_id, revision=row.revision, defaults={"user": self.by}
-        )
+        PortalWrite.objects.update_or_create(
+            app_id=app_id, record_id=row.record_id, revision=row.revision,
+            defaults={"user": self.by, "keeps_access": False, "at": timezone.now()},
+        )  # fmt: skip
         record_event(
             "record.adopt", actor=self.by, by=COMMAND, obj=("record", reference, reference), after=values,
             outcome=f"revision {row.revision}",

@@ -88,11 +88,12 @@ def finish(draft: Draft, app_id: str, written: Written, *, is_ours: bool = True)
     """
     reference = f"{app_id}:{written.record_id}"
     if is_ours and not draft.is_deletion:
-        PortalWrite.objects.get_or_create(
+        # An app that was restored from a backup gives a revision twice: then the later write is meant.
+        PortalWrite.objects.update_or_create(
             app_id=app_id,
             record_id=written.record_id,
             revision=written.revision,
-            defaults={"user": draft.author, "keeps_access": is_move(draft)},
+            defaults={"user": draft.author, "keeps_access": is_move(draft), "at": timezone.now()},
         )
         _keep_beside(draft, app_id, written.record_id)
     late = Reason("draft_discarded_too_late").as_json() if draft.discarded_at else {}

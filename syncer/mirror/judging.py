@@ -5,7 +5,7 @@ Only records that have something to judge are looked at: a revision that no run 
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -35,6 +35,7 @@ from syncer.parsing import Fields, Notes, parse_permission_set, read_assignment,
 from syncer.states import Actual, AssignmentWish, PolicyReference, Reason, SetWish
 
 _BATCH = 500
+CLOCKS_DIFFER = timedelta(minutes=10)  # kintone's and ours, at most; its times are whole minutes
 COMMAND = "manage.py"  # who acts where no user of the portal does: as an admin
 Codes = Mapping[str, Mapping[str, str]]
 """App → our name of a field → kintone's code of it."""
@@ -144,13 +145,20 @@ class _Ledger:
     stands there, who may everything.
     """
 
-    writes: Mapping[tuple[str, str, int], Signature]
+    writes: Mapping[tuple[str, str, int], tuple[Signature, datetime]]
     twins: frozenset[tuple[str, str, int]]
     begun: frozenset[str | tuple[int, int]]
     creating: frozenset[str]
 
     def find(self, row: Record, revision: int) -> Signature | None:
-        return self.writes.get((row.app_id, row.record_id, revision))
+        """An app that was restored from a backup counts on from there: what was written since is another revision."""
+        signature, at = self.writes.get((row.app_id, row.record_id, revision), (None, row.updated_at))
+        written_at = row.updated_at if revision == row.revision else row.created_at
+        return signature if written_at <= at + CLOCKS_DIFFER else None
+
+    def keeps_access(self, row: Record) -> bool:
+        is_move = (row.app_id, row.record_id, row.revision) in self.twins
+        return is_move and self.find(row, row.revision) is not None
 
     def is_being_written(self, row: Record, key: str | None) -> bool:
         """key: what the record says of its request; None in an app without a field for it, where any may be ours."""
@@ -165,14 +173,14 @@ def _load_ledger(rows: Iterable[Record]) -> _Ledger:
     begun = Draft.objects.filter(attempts__gt=0, state=Draft.State.WAITING)
     writing = list(begun.values_list("request_key", "record_id", "sent_revision"))
     creating = frozenset(begun.filter(record=None).values_list("kind", flat=True))
-    writes: dict[tuple[str, str, int], Signature] = {}
+    writes: dict[tuple[str, str, int], tuple[Signature, datetime]] = {}
     twins: set[tuple[str, str, int]] = set()
     ids = sorted({row.record_id for row in rows})
     for start in range(0, len(ids), _BATCH):
         found = PortalWrite.objects.filter(record_id__in=ids[start : start + _BATCH])
         for write in found.select_related("user__person__principal"):
             identity = (write.app_id, write.record_id, write.revision)
-            writes[identity] = _sign(write.user)
+            writes[identity] = _sign(write.user), write.at
             if write.keeps_access:
                 twins.add(identity)
     updates = {(record_id, base + 1) for _key, record_id, base in writing if record_id and base is not None}
@@ -226,7 +234,7 @@ def _build_case(row: Record, codes: Mapping[str, str], ledger: _Ledger, withheld
         is_understood=not notes.has_errors,
         is_certain=not (writer.is_system and ledger.is_being_written(row, _read_key(fields))),
         at_first_run=row.at_first_run,
-        keeps_access=(row.app_id, row.record_id, row.revision) in ledger.twins,
+        keeps_access=ledger.keeps_access(row),
         written_at=row.updated_at,
     )
 

@@ -323,6 +323,18 @@ def test_what_the_portal_is_writing_is_judged_once_its_writer_is_known(company: 
     assert (granted(company), held()) == ({("shop", "Reader", "taro")}, [("+kintone_user:ken", "writer_unknown")])
 
 
+def test_ledger_names_nobody_for_what_was_written_after_a_backup_was_restored(company: World) -> None:
+    """The same revision a second time, by somebody else."""
+    reference = register(company, "shop", "taro", by="hana")
+    app_id, _colon, record_id = reference.partition(":")
+    admin, at = make_user(is_staff=True), timezone.now() - timedelta(hours=1)
+    PortalWrite.objects.create(app_id=app_id, record_id=record_id, revision=2, user=admin, at=at)
+    sync()
+    edit(company, reference, by="ken", users=["taro", "ken"])
+    sync()
+    assert (granted(company), held()) == ({("shop", "Reader", "taro")}, [("+kintone_user:ken", "writer_may_not")])
+
+
 def test_record_that_the_portal_is_making_waits_for_its_writer_in_an_app_without_a_key(company: World) -> None:
     outsider = make_user()
     made = {"kind": "assignment", "author": outsider, "request_key": "k", "values": {}, "attempts": 1}
