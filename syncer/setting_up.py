@@ -229,12 +229,13 @@ class _AppSettings:
         ours = {self.names.code(each.name) for each in comparison.fields}
         views = {name for each in comparison.views for name in each.label}
         kintone, app_id = self.kintone, self.app_id
+        rights = (kintone.fetch_record_rights, kintone.fetch_field_rights, kintone.fetch_app_rights)
         same = (
             _without(kintone.fetch_form_fields(app_id, preview=True).content, ours)
             == _without(kintone.fetch_form_fields(app_id).content, ours)
             and _without(kintone.fetch_views(app_id, preview=True).content, views)
             == _without(kintone.fetch_views(app_id).content, views)
-            and kintone.fetch_record_rights(app_id, preview=True).content == kintone.fetch_record_rights(app_id).content
+            and all(fetch(app_id, preview=True).content == fetch(app_id).content for fetch in rights)
         )
         if not same:
             raise SetUpError(Reason("setup_unpublished", {"app": app_id}))

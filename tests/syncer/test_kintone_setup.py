@@ -278,6 +278,19 @@ def test_changes_of_somebody_else_are_not_published(setup: Setup) -> None:
     assert not {"half", "note"} & app.settings.form.keys()
 
 
+@pytest.mark.parametrize("which", ["record_acl", "field_acl", "app_acl"])
+def test_half_made_rights_of_somebody_else_are_not_published(which: str, setup: Setup) -> None:
+    setup.run()
+    setup.write_down()
+    setup.change_form(2, note=None)
+    app = setup.kintone.find_app(2)
+    before, app.draft = app.settings, replace(app.draft, **{which: getattr(app.draft, which)[1:]})
+    if which == "app_acl":
+        app.draft = replace(app.draft, app_acl=[{"entity": {"type": "CREATOR", "code": None}, "recordViewable": True}])
+    code, text = setup.run("--fix")
+    assert (code, "not published yet" in text, app.settings) == (1, True, before)
+
+
 def test_fix_that_broke_off_before_publishing_goes_on(setup: Setup) -> None:
     setup.run()
     setup.write_down()
