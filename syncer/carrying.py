@@ -23,7 +23,7 @@ from syncer.draft_outcomes import is_move
 from syncer.gateways.errors import Conflict, GatewayError, NotFound, Permanent, Race
 from syncer.gateways.kintone import Deletion, FieldInfo, KintoneApp, Written
 from syncer.gateways.kintone_values import list_types
-from syncer.judged import confirm_own, find_own_names, find_withheld_codes, is_judged
+from syncer.judged import confirm_own, find_own_names, find_withheld_codes, find_withheld_fields, is_judged
 from syncer.leaving_out import KnownCodes, Left, NobodyKnown, find_unknown, leave_out
 from syncer.merging import Conflict as FieldConflict
 from syncer.merging import is_same, merge
@@ -210,13 +210,25 @@ def _prepare_update(form: Form, draft: Draft, record: Record) -> Request | Carri
     theirs = drafting.read_record(record)
     base = draft.base_values or theirs
     merged = merge(base, theirs, draft.values, may_move=is_move(draft))
-    if merged.conflicts:
-        raise Overtaken(merged.conflicts, theirs, record)
+    if conflicts := (*merged.conflicts, *_find_withheld(record, base, theirs, draft.values)):
+        raise Overtaken(list({item.field: item for item in conflicts}.values()), theirs, record)
     if not is_judged(record, draft.author, find_own_names(base, draft.values)):
         raise NotYet(record)
     if not merged.values:
         return Carried(Written(record.record_id, record.revision), is_ours=False)
     return Request(form, draft, record, Left(_sign(draft, merged.values), _find_beside(form, record, merged.values)))
+
+
+def _find_withheld(
+    record: Record, base: Mapping[str, Any], theirs: Mapping[str, Any], ours: Mapping[str, Any]
+) -> list[FieldConflict]:
+    """Fields of a set that came with what is withheld: merged into a list, that would be our author's word."""
+    return [
+        FieldConflict(name, base.get(name, ""), theirs[name], mine)
+        for name, mine in ours.items()
+        if name in theirs and name in find_withheld_fields(record)
+        if not is_same(name, theirs[name], base.get(name, "")) and not is_same(name, theirs[name], mine)
+    ]
 
 
 def _find_beside(form: Form, record: Record, values: Mapping[str, Any]) -> list[str] | None:

@@ -72,6 +72,14 @@ def find_withheld_codes(record: Record) -> frozenset[str]:
 _WITHHELD_CODE = "+kintone_user:"
 
 
+def find_withheld_fields(record: Record) -> frozenset[str]:
+    """The fields of a set's record whose contents are written and not in force."""
+    if record.kind != AppKind.PERMISSION_SET:
+        return frozenset()
+    waiting = record.withheld.filter(confirmed_at__isnull=True).values_list("value", flat=True)
+    return frozenset(_field_of(value) for value in waiting)
+
+
 # --- What an author says himself --------------------------------------------------------------------------------------
 
 
@@ -88,11 +96,22 @@ def find_own_names(base: Mapping[str, Any], values: Mapping[str, Any]) -> frozen
 def confirm_own(record: Record, author: User, base: Mapping[str, Any], values: Mapping[str, Any]) -> None:
     """What was withheld from others and what he writes anew himself is in force by his word, if he may say so."""
     waiting = list(Withheld.objects.filter(record=record, confirmed_at__isnull=True).select_related("record"))
-    own = frozenset(_iter_own(base, values)) if waiting else frozenset()
+    own = _find_own(record, base, values) if waiting else frozenset()
     for row in waiting:
         is_his = row.value in own or (record.kind == AppKind.PERMISSION_SET and _field_of(row.value) in own)
         if is_his and may_confirm(author, row):
             confirm(row, author)
+
+
+def _find_own(record: Record, base: Mapping[str, Any], values: Mapping[str, Any]) -> frozenset[str]:
+    """The edits as judging names them, and the fields. Of a set only contents that he writes as they stand there."""
+    if record.kind == AppKind.PERMISSION_SET:
+        written = drafting.read_record(record)
+        values = {
+            name: value for name, value in values.items()
+            if name == "owners" or is_same(name, value, written.get(name, ""))
+        }  # fmt: skip
+    return frozenset(_iter_own(base, values))
 
 
 def _field_of(value: str) -> str:

@@ -21,7 +21,7 @@ from accounts.names import clean, fold
 from syncer import draft_outcomes, drafting
 from syncer.draft_outcomes import is_move
 from syncer.drafting import NotPossible, Values, make_draft
-from syncer.judged import confirm_own
+from syncer.judged import confirm_own, find_withheld_fields
 from syncer.merging import find_added, is_same, merge
 from syncer.parsing import LISTS, normalise_account_id
 from syncer.schema import ASSIGNMENTS, PERMISSION_SETS
@@ -190,11 +190,14 @@ def _build_edit(author: User, wanted: Wanted, record: Record, values: Values, *,
         raise PermissionDenied
     _require_allowed(author, wanted.kind, record, edits)
     if revision == start.revision:
-        # He saw what is withheld: his edits go onto what is written, and what he writes anew is his word.
+        # He saw what is withheld: his edits go onto what is written, and what he writes anew is his word. Contents of
+        # a set that are withheld are no part of what he goes on from.
+        held = find_withheld_fields(record)
+        anew = {name: value for name, value in edits.items() if name in held}
         confirm_own(record, author, base, edits)
         merged = merge(base, start.written, edits, may_move=True)
         as_written = {name: start.written.get(name, value) for name, value in edits.items()}
-        edits = {**merged.values, **{item.field: item.ours for item in merged.conflicts}} or as_written
+        edits = {**merged.values, **{item.field: item.ours for item in merged.conflicts}, **anew} or as_written
         base = start.written
     return make_draft(
         wanted.kind, author, edits,
@@ -368,7 +371,8 @@ def _decide(draft: Draft, choices: Mapping[str, Choice]) -> Values:
         raise NotPossible(Reason("draft_choice_missing", {"fields": ", ".join(sorted(fields - choices.keys()))}))
     merged = merge(draft.base_values or theirs, theirs, draft.values, may_move=is_move(draft))
     decided = dict(_iter_decided(draft, choices, fields))
-    return {**merged.values, **{name: value for name, value in decided.items() if value != theirs.get(name)}}
+    agreed = {name: value for name, value in merged.values.items() if name not in fields}
+    return {**agreed, **{name: value for name, value in decided.items() if value != theirs.get(name)}}
 
 
 def _iter_decided(draft: Draft, choices: Mapping[str, Choice], fields: Iterable[str]) -> Iterable[tuple[str, Any]]:

@@ -128,6 +128,19 @@ def test_who_may_not_confirm_does_not_by_writing_it_anew(record: Record) -> None
     assert Withheld.objects.get().confirmed_at is None
 
 
+@pytest.mark.parametrize(("policies", "is_confirmed"), [(["A", "B"], False), (["A", "Admin"], True)])
+def test_edit_of_a_set_lets_in_no_withheld_policy_beside_his_own(
+    policies: list[str], is_confirmed: bool, admin: User
+) -> None:
+    AppState.objects.create(kind="permission_set", app_id="23", fields={"managed_policies": "managed_policies"})
+    body = {"managed_policies": {"type": "MULTI_LINE_TEXT", "value": "A\nAdmin"}}
+    record = make_record(AppKind.PERMISSION_SET, body=body, in_force={"managed_policies": ["A"]})
+    Withheld.objects.create(record=record, value="+managed_policies:0123456789abcdef", revision=1)
+    draft = save(AppKind.PERMISSION_SET, admin, {"managed_policies": policies}, record=record)
+    assert draft.values == {"managed_policies": policies}
+    assert Withheld.objects.filter(confirmed_at__isnull=False).exists() == is_confirmed
+
+
 def test_form_that_opened_before_somebody_wrote_keeps_its_own_base(admin: User, record: Record) -> None:
     start = load_start(record)
     rewrite(record, users=["hana"])

@@ -13,6 +13,7 @@ from syncer import carrying, leases, saving, writing
 from syncer.drafting import make_draft
 from syncer.mirror.records import load_records
 from syncer.models import AppState
+from syncer.saving import Choice
 from syncer.states import AssignmentWish
 from tests.factories import make_person, make_principal, make_user
 from tests.syncer.kintone_only import catch_up, judge_everything, look_at_kintone
@@ -433,6 +434,21 @@ def test_edit_of_a_record_that_is_gone_says_so(company: World, author: User) -> 
     catch_up()
     writing.write_drafts()
     assert state_of(draft) == ("refused", "draft_record_gone")
+
+
+def test_policies_that_came_withheld_are_shown_and_not_merged(company: World, author: User) -> None:
+    record = Record.objects.get(kind="permission_set")
+    draft = make_draft(AppKind.PERMISSION_SET, author, {"managed_policies": ["Billing"]}, record=record)
+    draft.save()
+    company.edit(record.reference, managed_policies="AdministratorAccess")
+    catch_up()
+    Withheld.objects.create(record=record, value="+managed_policies:0123456789abcdef", revision=2)
+    writing.write_drafts()
+    assert state_of(draft) == ("conflict", "draft_conflict")
+    saving.resolve(draft, author, {"managed_policies": Choice("mine")}, revision=2)
+    writing.write_drafts()
+    assert state_of(draft) == ("written", "")
+    assert company.sets.record(1)["managed_policies"]["value"] == "Billing"
 
 
 # --- People whom kintone has deleted ----------------------------------------------------------------------------------
