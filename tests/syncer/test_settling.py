@@ -11,7 +11,7 @@ from syncer import runs
 from syncer.models import Baseline, Run
 from syncer.runs import Stopping
 from tests.syncer.running import NOTHING, counts_of, plan, sync
-from tests.syncer.worlds import FOREIGN, NEWCOMER, READ_ONLY, World
+from tests.syncer.worlds import FOREIGN, NEWCOMER, READ_ONLY, VIEW_ONLY, World
 
 pytestmark = pytest.mark.django_db
 
@@ -88,13 +88,14 @@ def test_denied_list_of_policies_is_no_failure(world: World) -> None:
     assert (sync().code, world.granted()) == (0, FOREIGN | {("shop", "Reader", "hana")})
 
 
-def test_name_in_use_is_known_without_the_list_of_policies(world: World) -> None:
+def test_names_are_known_without_iams_list_of_policies(world: World) -> None:
     world.aws.faults.add(DENIED)
     world.add_set("Reader")
-    world.register_set("Reader", managed_policies="ReadOnlyAccess\nPowerUserAccess")
+    world.register_set("Reader", managed_policies="ReadOnlyAccess\njob-function/ViewOnlyAccess")
     outcome = sync()
-    assert [problem["message"] for problem in outcome.report["problems"] if "PowerUserAccess" in problem["message"]]
-    assert "ReadOnlyAccess" not in str(outcome.report["problems"])
+    assert "policy" not in str(outcome.report["problems"])
+    (reader,) = [each for each in world.aws.center.sets.values() if each.name == "Reader"]
+    assert set(reader.managed) == {READ_ONLY, VIEW_ONLY}
 
 
 def test_mistyped_group_takes_nothing_away_run_after_run(settled: World) -> None:
