@@ -500,6 +500,22 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         _("This record was moved from the permission set “{old}” to its twin “{set}”, with the same people and days."),
         _("Nothing to do: “{old}” is held by the management account. Guardrails were decided again."),
     ),
+    "moved_to_new_name": (
+        _("“{old}” is called “{set}” now: this record was moved to it, with the same people and days."),
+        _("Nothing to do. Policies that name the role of “{old}” need the ARN of the new one."),
+    ),
+    "set_name_in_use": (
+        _("There is a permission set “{name}” already."),
+        _("Choose another name."),
+    ),
+    "set_is_going": (
+        _("“{set}” is being renamed or deleted already."),
+        _("Its page shows how far that is."),
+    ),
+    "set_named_by_others": (
+        _("{count} records that you may not edit name “{set}”."),
+        _("Ask their owners to withdraw them first."),
+    ),
     "twin_no_record": (
         _("No record describes the permission set “{set}”, so there is nothing to copy."),
         _("Register a permission set of another name in kintone, and move the records to it."),

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 
 from django.utils import timezone
 
@@ -31,11 +31,17 @@ def _iter_wished(names: Collection[str]) -> Iterator[tuple[str, str]]:
 
 
 def _iter_moving(names: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Where records are on their way to: whoever moves brings his people."""
-    drafts = Draft.objects.open().filter(kind=AppKind.ASSIGNMENT, values__permission_set__in=list(names))
-    for name, in_force in drafts.filter(record__isnull=False).values_list("values__permission_set", "record__in_force"):
-        if in_force and in_force.get("account_id"):
-            yield str(name), in_force["account_id"]
+    """Where records are on their way to, also those that no run has seen there: whoever moves brings his people."""
+    drafts = Draft.objects.filter(
+        kind=AppKind.ASSIGNMENT, values__permission_set__in=list(names), record__isnull=False,
+        state__in=(*Draft.OPEN, Draft.State.WRITTEN), updated_at__gt=timezone.now() - _ON_THE_WAY,
+    )  # fmt: skip
+    for values, in_force in drafts.values_list("values", "record__in_force"):
+        if in_force and in_force.get("account_id") and in_force["permission_set"] != values["permission_set"]:
+            yield values["permission_set"], in_force["account_id"]
+
+
+_ON_THE_WAY = timedelta(days=1)
 
 
 def find_places(name: str) -> frozenset[str]:

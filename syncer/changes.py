@@ -170,4 +170,4 @@ class Limits:
     people_share: float = 0.03
     people_lately: frozenset[str] = frozenset()
     shrunk: frozenset[str] = field(default_factory=frozenset)  # apps whose complete scan came back empty or far shorter
-    accepted: frozenset[str] = field(default_factory=frozenset)  # identities of held removals that an admin accepted
+    accepted: frozenset[str] = field(default_factory=frozenset)  # identities of removals that somebody confirmed

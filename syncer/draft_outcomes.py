@@ -119,8 +119,8 @@ def _keep_beside(draft: Draft, app_id: str, record_id: str) -> None:
 
 
 def is_move(draft: Draft) -> bool:
-    """Moves a record to a twin of its set: the same people, the same last day."""
-    return draft.purpose.startswith("twin:") and draft.record_id is not None
+    """Moves a record to a copy of its set: the same people, the same last day."""
+    return draft.purpose.startswith(("twin:", "rename:")) and draft.record_id is not None
 
 
 def stop(draft: Draft, state: str, reason: Reason) -> None:

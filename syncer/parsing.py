@@ -115,6 +115,11 @@ def read_text(fields: Fields, name: str) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
+def as_fields(values: Mapping[str, Any]) -> Fields:
+    """Values by our names, as the portal holds them, as kintone gives them."""
+    return {name: {"value": list(value) if name in LISTS else str(value)} for name, value in values.items()}
+
+
 def read_lines(fields: Fields, name: str) -> list[tuple[int, str]]:
     """The non-empty lines with their numbers from 1: lines of text, or the elements of a choice field."""
     value = _read_value(fields, name)

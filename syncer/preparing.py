@@ -18,6 +18,7 @@ from syncer.connections import connect_kintone
 from syncer.desired import Before, Desired, State
 from syncer.directory import Directory, find_policies_in_use
 from syncer.drifting import Consequences
+from syncer.farewells import load_confirmed
 from syncer.gateways.errors import GatewayError
 from syncer.gateways.identity_center import IdentityCenter
 from syncer.guarding import fence_units, find_unmatched_protection
@@ -318,7 +319,7 @@ def _plan(ask: _Ask, observed: Observation) -> Prepared:
     plan = plan_run(desired, actual, limits, circumstances)
     accepted = _find_accepted(plan, ask.accept)
     if accepted:
-        plan = plan_run(desired, actual, replace(limits, accepted=accepted), circumstances)
+        plan = plan_run(desired, actual, replace(limits, accepted=accepted | limits.accepted), circumstances)
     records = (*sets, *assignments)
     return Prepared(ask, observed, records, actual, desired, plan, references, bool(accepted), ledger)
 
@@ -438,6 +439,7 @@ def _load_limits(wish: Wish, actual: Actual) -> Limits:
         removed_lately=tuple(key for key, group in lately if group is Group.ACCESS),
         people_lately=frozenset(key.principal_id for key, group in lately if group is Group.PEOPLE),
         shrunk=wish.shrunk,
+        accepted=load_confirmed(timezone.now()),
     )
 
 

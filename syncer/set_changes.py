@@ -20,7 +20,7 @@ from accounts.policy.summary import SetPolicies, find_powers_of_set
 from accounts.set_reach import find_places
 from syncer.mirror.judging import load_rules, read_set_in_force
 from syncer.mirror.truth import definition_from_json
-from syncer.parsing import LISTS, Fields, Notes, normalise_set_name, parse_permission_set
+from syncer.parsing import Notes, as_fields, normalise_set_name, parse_permission_set
 from syncer.states import Definition, Problem, Reason, SetWish
 from syncer.widening import (
     Change,
@@ -250,10 +250,7 @@ def _find_set(name: str) -> PermissionSet | None:
 def _read_wish(values: Mapping[str, Any], name: str) -> tuple[SetWish | None, tuple[Problem, ...]]:
     """The values as a run would read them."""
     notes = Notes("")
-    fields: Fields = {
-        field: {"value": list(value) if field in LISTS else str(value)} for field, value in values.items()
-    }
-    wish = parse_permission_set({"name": {"value": name}, **fields}, notes)
+    wish = parse_permission_set(as_fields({**values, "name": name}), notes)
     return wish, tuple(notes.problems)
 
 

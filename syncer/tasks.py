@@ -16,7 +16,18 @@ from kombu.exceptions import OperationalError as BrokerError
 from accounts import stops
 from accounts.audit import record_event
 from accounts.models import Account, PermissionSet, Person, Stop, User
-from syncer import adopting_queue, arrivals, hinting, leases, lock_outs, posting, runs, second_opinions, writing
+from syncer import (
+    adopting_queue,
+    arrivals,
+    farewells,
+    hinting,
+    leases,
+    lock_outs,
+    posting,
+    runs,
+    second_opinions,
+    writing,
+)
 from syncer.adoption import Take
 from syncer.connections import connect_slack
 from syncer.mirror.last_days import store_reminders
@@ -67,6 +78,7 @@ def sweep() -> None:
     runs.recover_lost_runs()
     runs.work_off_targeted()
     runs.work_off_queue()
+    farewells.end_farewells()
     if writing.has_waiting():
         write_drafts()
     if hinting.has_hints():
@@ -81,11 +93,12 @@ def write_drafts() -> None:
 
     Where somebody else wrote into the same record, a run judges that first; then the draft goes onto it.
     """
+    farewells.end_farewells()
     for _round in range(ROUNDS):
         written = writing.write_drafts(wait=LOOK_AGAIN)
         unjudged = writing.find_unjudged()
         _carry_out(written | unjudged)
-        if not unjudged:
+        if not farewells.end_farewells() and not unjudged:
             return
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
+from django.db.models import Q
+
 from accounts.models import Draft, PermissionSet
 from syncer.desired import Desired, State
 from syncer.states import Actual, AssignmentKey, Problem
@@ -48,13 +50,16 @@ def _name(actual: Actual, key: AssignmentKey) -> str:
 
 
 def _iter_moved(now: datetime) -> Iterator[Problem]:
-    """Records that were moved to a twin lately and that nobody has edited since."""
+    """Records that were moved to a copy of their set lately and that nobody has edited since."""
+    is_move = Q(purpose__startswith="twin:") | Q(purpose__startswith="rename:")
     drafts: Iterable[Draft] = Draft.objects.filter(
-        purpose__startswith="twin:", state=Draft.State.WRITTEN, record__isnull=False, updated_at__gt=now - TOLD_FOR
+        is_move, state=Draft.State.WRITTEN, record__isnull=False, updated_at__gt=now - TOLD_FOR
     ).select_related("record")
     for draft in drafts:
         record = draft.record
         if record is None or record.gone_at or record.revision != (draft.base_revision or 0) + 1:
             continue
-        params = {"set": draft.values.get("permission_set", ""), "old": draft.purpose.partition(":")[2]}
-        yield Problem("moved_to_twin", "warning", record.reference, "permission_set", params=params)
+        why, _colon, old = draft.purpose.partition(":")
+        params = {"set": draft.values.get("permission_set", ""), "old": old}
+        code = "moved_to_twin" if why == "twin" else "moved_to_new_name"
+        yield Problem(code, "warning", record.reference, "permission_set", params=params)

@@ -30,8 +30,9 @@ from accounts.policy.powers import Power
 from accounts.set_reach import load_places
 from syncer.cases import Case, Gone, Judge, Ruling, Signature
 from syncer.mirror.records import read_fields, wish_as_json
+from syncer.mirror.versions import note_versions
 from syncer.models import AppState
-from syncer.parsing import Fields, Notes, parse_permission_set, read_assignment, read_codes, read_text
+from syncer.parsing import Fields, Notes, as_fields, parse_permission_set, read_assignment, read_codes, read_text
 from syncer.states import Actual, AssignmentWish, PolicyReference, Reason, SetWish
 
 _BATCH = 500
@@ -112,12 +113,23 @@ def find_open() -> QuerySet[Record]:
 
 def _load_cases(codes: Codes) -> dict[str, Case]:
     rows = list(find_open().defer("title"))
-    ledger, withheld = _load_ledger(rows), _load_withheld()
+    ledger, withheld, copies = _load_ledger(rows), _load_withheld(), _load_copies(rows)
     return {
-        row.reference: _build_case(row, codes[row.kind], ledger, withheld.get(row.pk, {}))
+        row.reference: _build_case(row, codes[row.kind], ledger, withheld.get(row.pk, {}), copies.get(row.reference))
         for row in rows
         if row.kind in codes
     }
+
+
+def _load_copies(rows: Iterable[Record]) -> dict[str, SetWish]:
+    """What the portal wrote as a copy of another set and no run has seen yet: people move to that, to nothing else."""
+    fresh = {row.reference for row in rows if row.kind == AppKind.PERMISSION_SET and row.in_force is None}
+    if not fresh:
+        return {}
+    is_copy = Q(purpose__startswith="twin:") | Q(purpose__startswith="rename:")
+    drafts = Draft.objects.filter(is_copy, kind=AppKind.PERMISSION_SET, written_reference__in=fresh)
+    wishes = ((row.written_reference, parse_permission_set(as_fields(row.values), Notes(""))) for row in drafts)
+    return {reference: wish for reference, wish in wishes if wish}
 
 
 def _load_gone(names: Collection[str], codes: Mapping[str, str]) -> dict[str, Gone]:
@@ -209,13 +221,15 @@ def _load_withheld() -> dict[int, dict[str, Withheld]]:
     return found
 
 
-def _build_case(row: Record, codes: Mapping[str, str], ledger: _Ledger, withheld: Mapping[str, Withheld]) -> Case:
+def _build_case(
+    row: Record, codes: Mapping[str, str], ledger: _Ledger, withheld: Mapping[str, Withheld], copy: SetWish | None
+) -> Case:
     fields = read_fields(row, codes)
     notes, in_force = Notes(row.reference), row.in_force
     wish: SetWish | AssignmentWish | None
     if row.kind == AppKind.PERMISSION_SET:
         wish = parse_permission_set(fields, notes)
-        before: SetWish | AssignmentWish | None = read_set_in_force(in_force) if in_force else None
+        before: SetWish | AssignmentWish | None = read_set_in_force(in_force) if in_force else copy
     else:
         wish = read_assignment(fields, notes)
         before = read_assignment_in_force(in_force) if in_force else None
@@ -299,7 +313,7 @@ def store_rulings(rulings: Mapping[str, Ruling], valid: Collection[str], revisio
     """What is in force now, and what is withheld. `valid` names what may be in force."""
     if not rulings:
         return
-    fields = ("app_id", "record_id", "revision", "in_force", "in_force_revision")
+    fields = ("kind", "app_id", "record_id", "revision", "in_force", "in_force_revision")
     # Whoever wrote a record meanwhile is judged by the next run.
     judged = [
         (row, rulings[row.reference])
@@ -309,6 +323,7 @@ def store_rulings(rulings: Mapping[str, Ruling], valid: Collection[str], revisio
     in_force = [(row, ruling) for row, ruling in judged if row.reference in valid and ruling.is_certain]
     changed = [row for row, ruling in in_force if _put_in_force(row, ruling)]
     Record.objects.bulk_update(changed, ["in_force", "in_force_revision"], _BATCH)
+    note_versions((row, rulings[row.reference].writer) for row in changed)
     stored = _load_withheld()
     for row, ruling in judged:
         _store_withheld(row, ruling, stored.get(row.pk, {}))
