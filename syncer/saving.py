@@ -74,7 +74,12 @@ def _choose(name: str, written: Any, in_force: Mapping[str, Any], broken: set[st
 
 def read_in_force(record: Record) -> Values:
     """The values in force under our names for the fields; empty where nothing ever was."""
-    stored = dict(record.in_force or {})
+    return as_values(record.in_force or {})
+
+
+def as_values(in_force: Mapping[str, Any]) -> Values:
+    """What was stored as in force, as a form has it."""
+    stored = dict(in_force)
     values = {"more_users" if name == "addresses" else name: value for name, value in stored.items()}
     for name in ("by", "absent", *stored.get("absent", ())):
         values.pop(name, None)

@@ -19,6 +19,7 @@ from portal.views.policy_notes import build_notes
 from portal.views.requests import HtmxHttpRequest, asks_for_part
 from portal.views.sections import build_sections, count_assignments, order_assignments
 from portal.views.set_opening import find_obstacle, may_create
+from portal.views.set_pages import describe_going
 from portal.views.summaries import LevelMark, explain_set, mark_level
 from portal.views.twins import describe_capture
 from syncer.adopting_queue import is_free
@@ -87,6 +88,7 @@ def permission_set_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "capture": describe_capture(user, permission_set),
         "drafts": list_drafts_of(user, permission_set.record),
         "may_edit": not find_obstacle(user, permission_set),
+        **describe_going(user, permission_set),
         "may_adopt": user.is_staff and is_free(permission_set),
     }
     return render(request, "portal/permission_set_detail.html", context)

@@ -91,7 +91,9 @@ def list_urls() -> list[str]:
     return [
         "/", "/?q=deploy", "/accounts/", f"/accounts/{account.account_id}/", "/permission-sets/",
         f"/permission-sets/{permission_set.pk}/", "/permission-sets/new/",
-        f"/permission-sets/{permission_set.pk}/edit/", "/people/", f"/people/{person.pk}/", f"/groups/{group.pk}/",
+        f"/permission-sets/{permission_set.pk}/edit/", f"/permission-sets/{permission_set.pk}/rename/",
+        f"/permission-sets/{permission_set.pk}/rename/?name=New", f"/permission-sets/{permission_set.pk}/delete/",
+        f"/permission-sets/{permission_set.pk}/history/", "/people/", f"/people/{person.pk}/", f"/groups/{group.pk}/",
         f"/assignments/{record.pk}/", "/problems/", "/runs/", "/runs/?all=1", f"/runs/{run.pk}/", "/cli/",
         "/cli/?region=x", "/runs/pause/", f"/accounts/{account.account_id}/freeze/", f"/people/{person.pk}/lock-out/",
         "/drafts/", "/drafts/?all=1", f"/drafts/{draft.pk}/", f"/drafts/{draft.pk}/discard/", "/doctor/",
