@@ -504,6 +504,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         _("“{old}” is called “{set}” now: this record was moved to it, with the same people and days."),
         _("Nothing to do. Policies that name the role of “{old}” need the ARN of the new one."),
     ),
+    "notice_set_changed": (
+        _("{name} changed the permission set “{set}”, which {count} accounts use: {accounts}"),
+        _("Their owners should look at what changed, on the set's history: {owners}"),
+    ),
     "set_name_in_use": (
         _("There is a permission set “{name}” already."),
         _("Choose another name."),

@@ -626,7 +626,7 @@ class Farewell(models.Model):
 class SetVersion(models.Model):
     """What a permission set was at a time: its record's values in force, from each revision that changed them.
 
-    Rows are only added. `values` are as `accounts.Record.in_force` holds them.
+    Rows are only added; `is_told` alone changes. `values` are as `accounts.Record.in_force` holds them.
     """
 
     name = models.CharField(_("permission set"), max_length=32)
@@ -635,6 +635,7 @@ class SetVersion(models.Model):
     values = models.JSONField(_("values"))
     writer_name = models.CharField(_("written by"), max_length=256, blank=True)
     at = models.DateTimeField(_("in force since"), default=timezone.now)
+    is_told = models.BooleanField(default=False)
 
     class Meta:
         verbose_name = _("version of a permission set")

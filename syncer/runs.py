@@ -35,6 +35,7 @@ from syncer.reports import Report, count_succeeded, problem_as_json, unresolved_
 from syncer.resuming import settle_all
 from syncer.rhythm import Occasion
 from syncer.scanning import accept_missing
+from syncer.set_news import tell_changes
 from syncer.states import Ownership, Problem, ReadingFigures, Reason
 
 logger = logging.getLogger(__name__)
@@ -383,6 +384,7 @@ class _Execution:
         store_claims(desired.rulings)  # before what is in force: a claim that was lost would not be made again
         store_in_force(prepared.records, desired.valid - desired.rulings.keys())
         store_rulings(desired.rulings, desired.valid, desired.revisions)
+        tell_changes()
         standings.store_problems(prepared.desired.problems, prepared.references)
         store_links(prepared.desired.links)
         standings.store_standings(

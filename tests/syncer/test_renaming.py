@@ -5,7 +5,7 @@ import pytest
 from accounts.models import AuditEvent, Draft, PermissionSet, Person, User
 from syncer import renaming, set_deletion, tasks, writing
 from syncer.drafting import NotPossible
-from syncer.models import Farewell, SetVersion
+from syncer.models import Farewell, Notice, SetVersion
 from tests.factories import make_user
 from tests.syncer.running import sync
 from tests.syncer.worlds import FOREIGN, World
@@ -166,4 +166,8 @@ def test_every_version_in_force_is_kept(company: World) -> None:
     sync()
     rows = SetVersion.objects.order_by("pk").values_list("name", "revision", "values__description")
     assert list(rows) == [("Reader", 1, "読むだけ"), ("Reader", 2, "new")]
+    notice = Notice.objects.get(code="notice_set_changed")
+    assert {name: notice.params[name] for name in ("set", "count", "accounts")} == {
+        "set": "Reader", "count": 2, "accounts": "blog, shop",
+    }  # fmt: skip
     assert list(SetVersion.objects.exclude(writer_name="").values_list("revision", flat=True))[-1:] == [2]

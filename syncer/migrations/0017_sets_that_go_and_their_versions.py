@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0011_kintone_mail"),
-        ("syncer", "0015_adoptions"),
+        ("syncer", "0016_examinations"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -24,6 +24,7 @@ class Migration(migrations.Migration):
                 ("values", models.JSONField(verbose_name="values")),
                 ("writer_name", models.CharField(blank=True, max_length=256, verbose_name="written by")),
                 ("at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="in force since")),
+                ("is_told", models.BooleanField(default=False)),
             ],
             options={
                 "verbose_name": "version of a permission set",
