@@ -107,7 +107,8 @@ def _iter_rows(versions: list[SetVersion]) -> Iterator[VersionRow]:
 def _compare(old: SetVersion | None, new: SetVersion) -> list[FieldDifference]:
     before, after = read_values(old) if old else {}, read_values(new)
     texts = ((name, _as_text(before.get(name)), _as_text(after.get(name))) for name in SET_FIELDS)
-    return [compare_values(name, one, other) for name, one, other in texts if one != other]
+    found = (compare_values(name, one, other) for name, one, other in texts if one != other)
+    return [difference for difference in found if difference.lines]  # what is shown alike is no difference
 
 
 def _as_text(value: Any) -> str:
