@@ -14,6 +14,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+from accounts.judgement import REACHES_OTHERS
 from accounts.names import fold
 
 LONGEST_MARK = 12  # characters, of 48 bits
@@ -29,12 +30,12 @@ class Tone(StrEnum):
     VERDICT = "verdict"  # it is understood, and something of it is not in force
 
 
-_VALUES_WITHHELD = frozenset({"values_withheld", "values_withheld_who"})
+_VALUES_WITHHELD = frozenset({"values_withheld", "values_withheld_who"}) | REACHES_OTHERS
 _GUARDRAILS = frozenset({"guardrail_refuses", "guardrail_day"})
 # Of warnings these leave something to do to whoever looks after the record.
 _WARNINGS = frozenset({
     "group_left", "group_unknown", "managed_in_terraform", "managed_policy_not_listed_near",
-    "managed_policy_withdrawn_kept", "nobody_named", "person_unknown",
+    "managed_policy_withdrawn_kept", "moved_to_new_name", "nobody_named", "person_unknown",
     *_VALUES_WITHHELD, *_GUARDRAILS,
 })  # fmt: skip
 # What passes by itself as a rule; if it does not, there may be a slip of the pen.
@@ -47,7 +48,7 @@ _MENDABLE = frozenset({
 # Decided or found elsewhere: a new revision of the record does not make it news.
 _OF_NO_REVISION = frozenset({
     "group_left", "group_unknown", "managed_in_terraform", "managed_policy_withdrawn_kept", "may_be_namesake",
-    "person_unknown", "set_in_management",
+    "moved_to_new_name", "person_unknown", "set_in_management",
     "set_not_adopted", *_VALUES_WITHHELD, *_GUARDRAILS, *_MENDABLE,
 })  # fmt: skip
 # Where not all parameters say what it is about: the others may change while the matter is the same.
