@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0011_kintone_mail"),
-        ("syncer", "0016_examinations"),
+        ("syncer", "0017_opinions"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
