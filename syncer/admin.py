@@ -26,6 +26,8 @@ from syncer.models import (
     Change,
     CommentSettings,
     Drift,
+    Examination,
+    Farewell,
     Hint,
     KintoneUsage,
     Lease,
@@ -33,6 +35,7 @@ from syncer.models import (
     Operation,
     RecordComment,
     Run,
+    SetVersion,
 )
 
 
@@ -122,6 +125,23 @@ class AdoptionAdmin(ReadOnlyAdmin):
     list_display = ["permission_set", "status", "applies", "requested_by", "requested_at", "finished_at"]
     list_filter = ["status"]
     list_select_related = ["permission_set", "requested_by"]
+
+
+@admin.register(SetVersion)
+class SetVersionAdmin(ReadOnlyAdmin):
+    list_display = ["name", "reference", "revision", "writer_name", "at"]
+
+
+@admin.register(Farewell)
+class FarewellAdmin(ReadOnlyAdmin):
+    list_display = ["name", "renamed_to", "confirmed_by", "confirmed_at", "ended_at"]
+    list_select_related = ["confirmed_by"]
+
+
+@admin.register(Examination)
+class ExaminationAdmin(ReadOnlyAdmin):
+    list_display = ["requested_at", "status", "requested_by", "finished_at"]
+    list_select_related = ["requested_by"]
 
 
 @admin.register(Hint)

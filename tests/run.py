@@ -64,9 +64,8 @@ _ROWS_AND_LOCKS = (
     *(
         f"tests/syncer/test_{name}.py"
         for name in (
-            "buckets", "drift", "judging_runs", "leases", "mirror_records", "mirror_standings", "mirror_truth",
-            "notices", "people_who_change", "resuming", "runs", "sending", "settling", "stops", "targeted_beside_full",
-            "tasks", "writing",
+            "buckets", "leases", "mirror_records", "mirror_standings", "mirror_truth", "resuming", "runs", "sending",
+            "targeted_beside_full", "tasks", "writing",
         )
     ),
     *(
