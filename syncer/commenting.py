@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 from urllib.parse import urlsplit
 
 from celery import current_app
@@ -26,7 +25,7 @@ from accounts.names import clean, fold
 from syncer.cases import ADMINISTRATOR
 from syncer.mirror.judging import COMMAND
 from syncer.models import AppState, Baseline, CommentSettings, RecordComment, Run
-from syncer.parsing import find_cell
+from syncer.parsing import find_cell, list_users
 from syncer.remarks import Remark, build_mark, choose_mentions, is_mendable, is_worth_telling
 
 logger = logging.getLogger(__name__)
@@ -274,7 +273,9 @@ def _load_people(records: Collection[Record]) -> dict[int, _People]:
     codes = {state.kind: state.fields.get("owners", "") for state in AppState.objects.all()}
     bodies = dict(Record.objects.filter(pk__in=[row.pk for row in records]).values_list("pk", "body"))
     return {
-        record.pk: replace(_find_people(record, ledger), owners=_read_owners(bodies[record.pk], codes.get(record.kind)))
+        record.pk: replace(
+            _find_people(record, ledger), owners=list_users(find_cell(bodies[record.pk], codes.get(record.kind, "")))
+        )
         for record in records
     }
 
@@ -305,11 +306,3 @@ def _is_by_program(record: Record) -> bool:
 def _find_code(write: PortalWrite) -> str:
     person = write.user.person if write.user else None
     return person.kintone_code if person else ""
-
-
-def _read_owners(body: Mapping[str, Any], code: str | None) -> tuple[str, ...]:
-    """Their codes, where the app has them as kintone's users."""
-    cell = find_cell(body, code or "") or {}
-    if cell.get("type") != "USER_SELECT":
-        return ()
-    return tuple(str(user.get("code", "")) for user in cell.get("value") or ())

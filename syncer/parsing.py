@@ -97,6 +97,13 @@ def find_anywhere(body: Mapping[str, Any], code: str) -> Mapping[str, Any] | Non
     return next((cell for cell in found if cell and cell["type"]), None)
 
 
+def list_users(cell: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """The codes in a cell of kintone's users; none where it holds texts."""
+    value = (cell or {}).get("value")
+    users = value if isinstance(value, list) else ()
+    return tuple(str(user["code"]) for user in users if isinstance(user, Mapping) and user.get("code"))
+
+
 def pick_fields(body: Mapping[str, Any], codes: Mapping[str, str]) -> dict[str, Any]:
     """The cells of a record by our names for the fields, as far as it has them."""
     cells = ((name, find_cell(body, path)) for name, path in codes.items())

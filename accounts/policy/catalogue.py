@@ -126,12 +126,6 @@ def find_services_of_key(prefix: str) -> list[Service]:
     return [*([own] if own else []), *(service for service in others if service)]
 
 
-def is_known_key_prefix(prefix: str) -> bool:
-    return bool(find_services_of_key(prefix)) or any(
-        _compile_key(known).fullmatch(prefix.lower()) for known in _list_foreign_keys() if _PLACEHOLDER.search(known)
-    )
-
-
 def fits_key(pattern: str, name: str) -> bool:
     """Whether a key of the data, with its placeholders, is this one."""
     return pattern == name or (is_open(pattern) and _compile_key(pattern).fullmatch(name) is not None)

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from datetime import date, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -11,7 +10,7 @@ from django.db.models import F
 
 from accounts.models import Assignment, Instance, Record, Wish
 from syncer.models import Notice
-from syncer.parsing import find_anywhere
+from syncer.parsing import find_anywhere, list_users
 from syncer.reminders import WEEK, Ahead, LastDay, Reminder, find_reminders
 
 
@@ -105,7 +104,5 @@ def _build_last_day(day: date, wishes: list[Wish]) -> LastDay:
 def _read_owners(record: Record) -> tuple[str, ...]:
     """kintone codes of the owners, and of the author where there are none."""
     codes: dict[str, str] = settings.KINTONE_ASSIGNMENT_FIELDS
-    value: Any = (find_anywhere(record.body, codes.get("owners", "owners")) or {}).get("value")
-    rows = value if isinstance(value, list) else []
-    owners = tuple(str(row["code"]) for row in rows if isinstance(row, dict) and row.get("code"))
+    owners = list_users(find_anywhere(record.body, codes.get("owners", "owners")))
     return owners or ((record.creator_code,) if record.creator_code else ())
