@@ -280,7 +280,7 @@ def _is_later(new: date | None, old: date | None) -> bool:
 def judge_fields(now: Mapping[str, str], force: Mapping[str, str], writing: Writing) -> Mapping[str, str]:
     """The fields of a permission set's record that are not in force → the name of what is withheld.
 
-    This is about editing alone: whether a set may do more is judged beside it (`syncer.widening`).
+    This is about editing alone: whether a set may do more is judged beside it (`syncer.sets.widening`).
     """
     return {
         field: value

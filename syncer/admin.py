@@ -17,7 +17,6 @@ from django_celery_beat.models import (
 )
 
 from accounts.admin_base import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline
-from syncer.messages import describe_notice
 from syncer.models import (
     Adoption,
     AppState,
@@ -37,6 +36,7 @@ from syncer.models import (
     Run,
     SetVersion,
 )
+from syncer.telling.messages import describe_notice
 
 
 @admin.register(Run)

@@ -10,8 +10,8 @@ from accounts.judgement import Name
 from accounts.names import fold
 from accounts.ownership import Register
 from syncer.directory import Directory, is_by_profile
+from syncer.sets.widening import Places
 from syncer.states import AssignmentKey, AssignmentWish, Reason, Scope, SetWish
-from syncer.widening import Places
 
 ADMINISTRATOR = "administrator"  # folded: who writes with an API token (kintone's own user; facts: kintone, tokens)
 _NAMED = 3  # people in one sentence

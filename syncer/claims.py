@@ -6,10 +6,10 @@ from django.db import transaction
 
 from accounts.audit import record_event
 from accounts.models import Account, OwnerEntry, Principal, User
-from syncer import notices
 from syncer.cases import Ruling
-from syncer.matters import Kind, Matter
 from syncer.states import AssignmentWish, Reason
+from syncer.telling import notices
+from syncer.telling.matters import Kind, Matter
 
 
 def store_claims(rulings: Mapping[str, Ruling]) -> None:

@@ -10,15 +10,15 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.sentences import render, render_reason
-from syncer import posting
 from syncer.changes import Kind
 from syncer.connections import connect_slack
 from syncer.models import Change
 from syncer.reports import Report
 from syncer.required import find_missing
-from syncer.sending import send_due
 from syncer.shapes import COUNTS
 from syncer.states import Reason
+from syncer.telling import posting
+from syncer.telling.sending import send_due
 
 logger = logging.getLogger(__name__)
 

@@ -21,9 +21,9 @@ from syncer.gateways.kintone_usage import Meter
 from syncer.gateways.kintone_users import KintoneUsers
 from syncer.gateways.pacing import Backoff, BucketStore, Pace, Pacer, SharedBucket, TokenBucket
 from syncer.gateways.slack import Slack, SlackBot, SlackWebhook
-from syncer.scanning import AppSource
-from syncer.schema import ASSIGNMENTS, PERMISSION_SETS
-from syncer.usage import DatabaseUsage
+from syncer.records.scanning import AppSource
+from syncer.records.schema import ASSIGNMENTS, PERMISSION_SETS
+from syncer.records.usage import DatabaseUsage
 
 
 def connect_kintone(**manner: Unpack[Options]) -> tuple[AppSource, AppSource]:

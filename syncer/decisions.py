@@ -18,8 +18,8 @@ from accounts import access
 from accounts.audit import record_event
 from accounts.models import Draft, PermissionSet, User
 from accounts.owner_register import load_register
-from syncer import drafting
-from syncer.drafting import NotPossible
+from syncer.drafts import drafting
+from syncer.drafts.drafting import NotPossible
 from syncer.mirror.drift import describe, show_time
 from syncer.models import Drift, Run
 from syncer.states import Reason

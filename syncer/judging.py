@@ -21,7 +21,7 @@ from accounts.judgement import (
 )
 from syncer.cases import Bench, Case, Judge, LookUp, Refusal, Ruling
 from syncer.directory import Directory
-from syncer.judging_sets import SetCourt
+from syncer.sets.judging import SetCourt
 from syncer.states import AssignmentKey, AssignmentWish, Ownership, PrincipalType, Problem, Reason, SetWish
 
 MAY_WIDEN = ""

@@ -18,12 +18,9 @@ from syncer.connections import connect_kintone
 from syncer.desired import Before, Desired, State
 from syncer.directory import Directory, find_policies_in_use
 from syncer.drifting import Consequences
-from syncer.farewells import load_confirmed
 from syncer.gateways.errors import GatewayError
 from syncer.gateways.identity_center import IdentityCenter
 from syncer.guarding import fence_units, find_unmatched_protection
-from syncer.mails import add_mails
-from syncer.managed_names import PARTITION, list_bundled
 from syncer.mirror import captures, drift, people, refusals, standings, truth
 from syncer.mirror import records as record_mirror
 from syncer.mirror.judging import load_judge
@@ -37,10 +34,13 @@ from syncer.models import Change as ChangeRow
 from syncer.observing import Blind, Observation, observe
 from syncer.planning import NOTHING_REFUSED, Circumstances, plan_run
 from syncer.recording import identity_of_row, load_removed_lately
-from syncer.rhythm import Occasion
-from syncer.scanning import AppFailure, AppReading, AppSource, read_app, read_record, recall_reading
-from syncer.scanning import read_records as read_records_of
-from syncer.schema import SchemaError
+from syncer.records.mails import add_mails
+from syncer.records.rhythm import Occasion
+from syncer.records.scanning import AppFailure, AppReading, AppSource, read_app, read_record, recall_reading
+from syncer.records.scanning import read_records as read_records_of
+from syncer.records.schema import SchemaError
+from syncer.sets.farewells import load_confirmed
+from syncer.sets.managed_names import PARTITION, list_bundled
 from syncer.states import (
     Actual,
     ActualPolicy,

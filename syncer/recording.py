@@ -19,9 +19,9 @@ from syncer.mirror.stops import PAUSED, find_objection
 from syncer.models import Change as ChangeRow
 from syncer.models import Operation as OperationRow
 from syncer.models import Run
+from syncer.sets.widening import read_policies_there
 from syncer.states import AssignmentKey, PrincipalType, Reason, render_duration
 from syncer.trail import record_success
-from syncer.widening import read_policies_there
 
 _BATCH = 500
 Outcome = ChangeRow.Outcome

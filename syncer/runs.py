@@ -28,15 +28,15 @@ from syncer.mirror.standings import Outcomes
 from syncer.mirror.stops import find_pause
 from syncer.mirror.truth import store_applied_sets, store_links
 from syncer.models import Baseline, Change, Operation, Run
-from syncer.notices import end_run
 from syncer.preparing import Prepared, RunFailed, Silent, Wish, plan_again, prepare, read_one_record, read_wish
 from syncer.recording import DatabaseRecorder, build_rows, identity_of_row, point_to_rows
+from syncer.records.rhythm import Occasion
+from syncer.records.scanning import accept_missing
 from syncer.reports import Report, count_succeeded, problem_as_json, unresolved_as_json
 from syncer.resuming import settle_all
-from syncer.rhythm import Occasion
-from syncer.scanning import accept_missing
-from syncer.set_news import tell_changes
+from syncer.sets.news import tell_changes
 from syncer.states import Ownership, Problem, ReadingFigures, Reason
+from syncer.telling.notices import end_run
 
 logger = logging.getLogger(__name__)
 

@@ -16,23 +16,18 @@ from kombu.exceptions import OperationalError as BrokerError
 from accounts import stops
 from accounts.audit import record_event
 from accounts.models import Account, PermissionSet, Person, Stop, User
-from syncer import (
-    adopting_queue,
-    arrivals,
-    farewells,
-    hinting,
-    leases,
-    lock_outs,
-    posting,
-    runs,
-    second_opinions,
-    writing,
-)
-from syncer.adoption import Take
+from syncer import arrivals, leases, lock_outs, runs
+from syncer.adoption import queue as adopting_queue
+from syncer.adoption.checks import Take
 from syncer.connections import connect_slack
+from syncer.drafts import writing
 from syncer.mirror.last_days import store_reminders
 from syncer.models import Adoption, Run
-from syncer.sending import send_due
+from syncer.records import hinting
+from syncer.sets import farewells
+from syncer.sets import opinions as second_opinions
+from syncer.telling import posting
+from syncer.telling.sending import send_due
 
 logger = logging.getLogger(__name__)
 

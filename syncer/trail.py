@@ -5,7 +5,7 @@ from typing import Any
 
 from accounts.audit import record_event
 from syncer.models import Change
-from syncer.parsing import parse_duration
+from syncer.records.parsing import parse_duration
 from syncer.states import LONGEST_SESSION
 
 _PAST = {Change.Kind.CREATE: "created", Change.Kind.UPDATE: "updated", Change.Kind.DELETE: "deleted"}

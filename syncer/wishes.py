@@ -16,8 +16,8 @@ from syncer.desired import Before, Desired, Standing, State, WishedSet
 from syncer.directory import Directory, LinkKey, NewLink, find_match
 from syncer.guarding import Context, Guard, Guards, find_unmatched
 from syncer.judging import Court, find_problem, iter_names
-from syncer.managed_names import look_up
-from syncer.parsing import parse_policy_reference
+from syncer.records.parsing import parse_policy_reference
+from syncer.sets.managed_names import look_up
 from syncer.states import (
     ActualSet,
     AssignmentKey,

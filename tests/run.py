@@ -64,10 +64,12 @@ _ROWS_AND_LOCKS = (
     *(
         f"tests/syncer/test_{name}.py"
         for name in (
-            "buckets", "leases", "mirror_records", "mirror_standings", "mirror_truth", "resuming", "runs", "sending",
-            "targeted_beside_full", "tasks", "writing",
+            "buckets", "leases", "mirror_records", "mirror_standings", "mirror_truth", "resuming", "runs",
+            "targeted_beside_full", "tasks",
         )
     ),
+    "tests/syncer/drafts/test_writing.py",
+    "tests/syncer/telling/test_sending.py",
     *(
         f"tests/portal/test_{name}.py"
         for name in ("every_page", "mirror_pages", "query_counts", "run_pages", "visibility")

@@ -14,7 +14,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ("production", "development", "uv")
 PURE_MODULES = (
-    *(f"syncer/{name}.py" for name in ("changes", "parsing", "planning", "states", "wishes")),
+    *(f"syncer/{name}.py" for name in ("changes", "planning", "records/parsing", "states", "wishes")),
     *(f"accounts/{name}.py" for name in ("cli_profiles", "names", "shortcuts", "stages")),
     *(path.relative_to(ROOT).as_posix() for path in (ROOT / "accounts/policy").rglob("*.py")),
 )

@@ -11,7 +11,7 @@ from portal.doctor import aws, entra, ground, kintone, standing, telling
 from portal.doctor.asking import Question, answer, ask_all, attempt
 from portal.doctor.reports import Check, skipped
 from syncer.gateways.pacing import StoreAway
-from syncer.usage import DatabaseUsage
+from syncer.records.usage import DatabaseUsage
 
 logger = logging.getLogger(__name__)
 

@@ -24,10 +24,10 @@ from syncer.gateways.kintone_usage import Forecast, Meter, Spent, forecast_day
 from syncer.gateways.kintone_values import list_types
 from syncer.gateways.pacing import Backoff
 from syncer.models import AppState
-from syncer.scanning import AppSource
-from syncer.schema import SchemaError, match_fields
+from syncer.records.scanning import AppSource
+from syncer.records.schema import SchemaError, match_fields
+from syncer.records.usage import load_usage
 from syncer.states import Reason
-from syncer.usage import load_usage
 
 NOBODYS = 2_147_483_647  # number and revision of a record that there is in no app
 SHRUNK_COUNT, SHRUNK_SHARE = 10, 0.05  # fewer records than the mirror has by more than both: rights may be lost

@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Draft
 from portal.views.values import show_field, to_lines
-from syncer.parsing import LISTS
-from syncer.saving import LONGEST_TEXT, Choice
+from syncer.drafts.saving import LONGEST_TEXT, Choice
+from syncer.records.parsing import LISTS
 
 DELETION = "deletion"
 

@@ -17,11 +17,11 @@ from accounts.sentences import render
 from portal.views.definitions import show_duration
 from portal.views.values import show_field
 from syncer.directory import Directory
-from syncer.managed_names import look_up
-from syncer.messages import join
-from syncer.parsing import LISTS, Notes, parse_permission_set
+from syncer.drafts.saving import LONGEST_TEXT
 from syncer.preparing import load_listing
-from syncer.saving import LONGEST_TEXT
+from syncer.records.parsing import LISTS, Notes, parse_permission_set
+from syncer.sets.managed_names import look_up
+from syncer.telling.messages import join
 
 PICKED = ("managed_policies", "owners")
 FIELDS = (

@@ -21,8 +21,8 @@ from portal.views.kintone_links import build_record_link
 from portal.views.run_steps import describe_run
 from portal.views.states import Shown, show_assignment, show_permission_set
 from portal.views.values import show_field
-from syncer.messages import describe_scope, join, space_digits
 from syncer.models import Change, Drift, Run
+from syncer.telling.messages import describe_scope, join, space_digits
 from syncer.trail import find_sessions_end
 
 register = template.Library()

@@ -13,9 +13,9 @@ from accounts.access import require_admin
 from accounts.models import PermissionSet, User
 from accounts.sentences import render_reason
 from portal.views.requests import HtmxHttpRequest, asks_for_part
-from syncer.adopting_queue import is_free
-from syncer.adoption import Likeness, Take
-from syncer.drafting import NotPossible
+from syncer.adoption.checks import Likeness, Take
+from syncer.adoption.queue import is_free
+from syncer.drafts.drafting import NotPossible
 from syncer.models import Adoption
 from syncer.tasks import request_adoption
 

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from accounts.models import AppKind, PermissionSet, Problem, Record
 from accounts.policy.layout import format_policy
 from portal.views.values import Line, split_policy, to_lines
-from syncer.parsing import find_anywhere, normalise_account_id, parse_duration
+from syncer.records.parsing import find_anywhere, normalise_account_id, parse_duration
 from syncer.states import DEFAULT_SESSION
 
 SET_FIELDS = (

@@ -27,8 +27,8 @@ from portal.views.differences import FieldDifference, compare_values
 from portal.views.paging import paginate
 from portal.views.requests import HtmxHttpRequest, asks_for_part
 from portal.views.values import to_lines
-from syncer import saving
-from syncer.drafting import NotPossible
+from syncer.drafts import saving
+from syncer.drafts.drafting import NotPossible
 from syncer.models import Run
 
 IN_ORDER = ("name", *SET_FIELDS, *ASSIGNMENT_FIELDS)

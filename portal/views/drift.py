@@ -18,7 +18,7 @@ from accounts.models import Account, Draft, PermissionSet, Principal, User
 from accounts.sentences import render_reason
 from syncer import decisions
 from syncer.decisions import Rights
-from syncer.drafting import NotPossible, purpose_of
+from syncer.drafts.drafting import NotPossible, purpose_of
 from syncer.mirror.drift import find_end
 from syncer.models import Drift
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import AppKind
 from syncer.gateways.kintone_usage import DAILY_QUOTA
 from syncer.models import AppState
-from syncer.usage import load_usage
+from syncer.records.usage import load_usage
 
 
 @dataclass(frozen=True)

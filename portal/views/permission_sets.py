@@ -22,7 +22,7 @@ from portal.views.set_opening import find_obstacle, may_create
 from portal.views.set_pages import describe_going
 from portal.views.summaries import LevelMark, explain_set, mark_level
 from portal.views.twins import describe_capture
-from syncer.adopting_queue import is_free
+from syncer.adoption.queue import is_free
 from syncer.models import Drift
 
 

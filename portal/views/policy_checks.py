@@ -15,7 +15,7 @@ from accounts.policy.validator import validate_policy
 from accounts.sentences import Sentence
 from accounts.sentences import render as render_sentence
 from portal.views.values import Line, split_policy
-from syncer.saving import LONGEST_TEXT
+from syncer.drafts.saving import LONGEST_TEXT
 
 _RANK = {severity: rank for rank, severity in enumerate(Severity)}
 

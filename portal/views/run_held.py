@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account
 from portal.views.change_groups import ChangeGroup, group_changes
-from syncer.matters import group_of_held
 from syncer.models import Change, Run
+from syncer.telling.matters import group_of_held
 
 _WORDS = {
     "access": _("Access that records or rules no longer give"),

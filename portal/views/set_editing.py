@@ -32,8 +32,8 @@ from portal.views.set_opening import (
     open_set,
 )
 from portal.views.set_starts import TEMPLATES, find_start
-from syncer import saving
-from syncer.drafting import NotPossible
+from syncer.drafts import saving
+from syncer.drafts.drafting import NotPossible
 
 _STARTS = ("template", "set", "policy")
 

@@ -11,7 +11,7 @@ from portal.forms.permission_sets import FIELDS, PermissionSetForm
 from portal.views.differences import FieldDifference, compare_values
 from portal.views.set_opening import Opening
 from portal.views.values import to_lines
-from syncer.set_changes import GuardVerdict, Preview, ReachedAccount, preview_change
+from syncer.sets.changes import GuardVerdict, Preview, ReachedAccount, preview_change
 
 _NOTHING = Preview(is_allowed=True, does_more=False, is_rename=False, is_changed=False)
 _NAMED = 6  # accounts and rules that are named; the rest is counted

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import AppKind, PermissionSet, Person, Record, User, Withheld
 from accounts.names import fold
-from syncer import saving
-from syncer.drafting import NotPossible, load_fields
+from syncer.drafts import saving
+from syncer.drafts.drafting import NotPossible, load_fields
 from syncer.states import Reason
 
 _SALT = "permission-set-form"

@@ -16,11 +16,13 @@ from accounts.models import PermissionSet, User
 from accounts.sentences import render_reason
 from portal.views.definitions import SET_FIELDS
 from portal.views.differences import FieldDifference, compare_values
-from syncer import renaming, saving, set_deletion
-from syncer.drafting import NotPossible
-from syncer.farewells import find_open
+from syncer.drafts import saving
+from syncer.drafts.drafting import NotPossible
 from syncer.models import SetVersion
-from syncer.set_history import list_versions, read_values, restore
+from syncer.sets import deletion as set_deletion
+from syncer.sets import renaming
+from syncer.sets.farewells import find_open
+from syncer.sets.history import list_versions, read_values, restore
 
 
 def describe_going(user: User, permission_set: PermissionSet) -> dict[str, Any]:

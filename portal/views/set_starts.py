@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy
 
 from accounts.access import visible_permission_sets
 from accounts.models import AwsPolicy, PermissionSet, User
-from syncer import saving
-from syncer.drafting import describe_definition
+from syncer.drafts import saving
+from syncer.drafts.drafting import describe_definition
 
 _REFERENCE = "https://docs.aws.amazon.com/aws-managed-policy/latest/reference"
 _COPIED = (

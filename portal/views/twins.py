@@ -12,8 +12,8 @@ from django.views.decorators.http import require_http_methods
 from accounts.access import require_user, visible_permission_sets
 from accounts.models import PermissionSet, User
 from accounts.sentences import render_reason
-from syncer import twins
-from syncer.drafting import NotPossible
+from syncer.drafts.drafting import NotPossible
+from syncer.sets import twins
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -32,7 +32,15 @@ from syncer.cases import Case, Gone, Judge, Ruling, Signature
 from syncer.mirror.records import read_fields, wish_as_json
 from syncer.mirror.versions import note_versions
 from syncer.models import AppState
-from syncer.parsing import Fields, Notes, as_fields, parse_permission_set, read_assignment, read_codes, read_text
+from syncer.records.parsing import (
+    Fields,
+    Notes,
+    as_fields,
+    parse_permission_set,
+    read_assignment,
+    read_codes,
+    read_text,
+)
 from syncer.states import Actual, AssignmentWish, PolicyReference, Reason, SetWish
 
 _BATCH = 500

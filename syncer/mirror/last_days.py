@@ -10,8 +10,8 @@ from django.db.models import F
 
 from accounts.models import Assignment, Instance, Record, Wish
 from syncer.models import Notice
-from syncer.parsing import find_anywhere, list_users
-from syncer.reminders import WEEK, Ahead, LastDay, Reminder, find_reminders
+from syncer.records.parsing import find_anywhere, list_users
+from syncer.telling.reminders import WEEK, Ahead, LastDay, Reminder, find_reminders
 
 
 def company_day(now: datetime) -> date:

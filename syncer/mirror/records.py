@@ -15,7 +15,7 @@ from accounts.models import AppKind, Record, Wish
 from accounts.names import clean, fold
 from syncer.desired import Before
 from syncer.models import AppState
-from syncer.parsing import (
+from syncer.records.parsing import (
     Fields,
     Notes,
     locate_managed,

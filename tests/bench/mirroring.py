@@ -16,8 +16,8 @@ from unittest import mock
 import requests
 
 from syncer.connections import connect_kintone
-from syncer.rhythm import Occasion
-from syncer.scanning import read_app
+from syncer.records.rhythm import Occasion
+from syncer.records.scanning import read_app
 
 SEND = requests.Session.send
 

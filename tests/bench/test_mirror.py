@@ -10,7 +10,7 @@ import pytest
 
 from simulators.kintone import Fault
 from syncer.gateways.kintone_usage import DAILY_QUOTA, TIGHT_SHARE
-from syncer.rhythm import count_pages
+from syncer.records.rhythm import count_pages
 from tests.bench.figures import Figures
 from tests.integration.processes import PROJECT, describe_portal
 from tests.syncer.kintone_days import live_a_day

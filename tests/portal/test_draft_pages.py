@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import AppKind, Draft, User
-from syncer.drafting import make_draft
+from syncer.drafts.drafting import make_draft
 from tests import factories
 from tests.portal.pages import get_html, get_text, make_client
 

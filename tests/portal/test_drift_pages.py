@@ -8,7 +8,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Account, AppKind, Draft, OwnerEntry, PermissionSet, User
-from syncer.drafting import make_draft
+from syncer.drafts.drafting import make_draft
 from syncer.models import AppState, Drift, Run
 from tests import factories
 from tests.portal.pages import get_html, get_text, make_client

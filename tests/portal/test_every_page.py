@@ -9,9 +9,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Account, AppKind, Draft, PermissionSet, Person, Record, User
-from syncer.drafting import make_draft
+from syncer.drafts.drafting import make_draft
 from syncer.models import AppState, Run
-from syncer.schema import PERMISSION_SETS
+from syncer.records.schema import PERMISSION_SETS
 from tests import factories
 from tests.portal.pages import get_html, make_client
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import AppKind, AuditEvent, AwsPolicy, Draft, Guardrail, PermissionSet, User, Withheld
 from syncer.models import AppState
-from syncer.schema import PERMISSION_SETS
+from syncer.records.schema import PERMISSION_SETS
 from tests import factories
 from tests.portal.pages import TAG, get_html, make_client
 

@@ -1,13 +1,13 @@
 """A day of readings on a simulated clock, as the shipped schedule asks for them: no network, no database.
 
-What a reading takes is what `tests/syncer/test_scanning.py` counts of real ones.
+What a reading takes is what `tests/syncer/records/test_scanning.py` counts of real ones.
 """
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from syncer.rhythm import (
+from syncer.records.rhythm import (
     FORM_EVERY,
     LOOK,
     LOOK_EVERY,

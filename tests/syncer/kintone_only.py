@@ -6,7 +6,7 @@ from accounts.models import AppKind, Record
 from syncer.mirror.records import load_records, store_in_force
 from syncer.models import AppState
 from syncer.preparing import read_wish
-from syncer.rhythm import Occasion
+from syncer.records.rhythm import Occasion
 
 
 def look_at_kintone() -> None:

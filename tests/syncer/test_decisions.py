@@ -6,8 +6,9 @@ import pytest
 
 from accounts.models import Account, AuditEvent, Draft, OwnerEntry, PermissionSet, Person, PortalWrite, Principal, User
 from simulators.kintone import Fault
-from syncer import decisions, runs, writing
-from syncer.drafting import NotPossible
+from syncer import decisions, runs
+from syncer.drafts import writing
+from syncer.drafts.drafting import NotPossible
 from syncer.models import Drift, Run
 from syncer.tasks import write_drafts
 from tests.factories import make_user

@@ -25,8 +25,8 @@ from accounts.models import (
 )
 from accounts.withholding import confirm, may_confirm
 from simulators.aws.faults import Fault
+from syncer.drafts.saving import save
 from syncer.models import Notice
-from syncer.saving import save
 from syncer.tasks import write_drafts
 from tests.factories import make_user
 from tests.syncer.running import plan, state_of, sync

@@ -15,7 +15,7 @@ from pytest_django import Settings
 from simulators.clock import Clock
 from simulators.kintone import ADMINISTRATOR, Fault, KintoneSimulator, KintoneWorld
 from simulators.serving import Serving
-from syncer.blueprint import ASSIGNMENT_APP, PERMISSION_SET_APP
+from syncer.setup.blueprint import ASSIGNMENT_APP, PERMISSION_SET_APP
 
 SETTINGS_OF_APPS = ("KINTONE_PERMISSION_SET_APP_ID", "KINTONE_ASSIGNMENT_APP_ID")
 

@@ -14,7 +14,7 @@ from syncer.gateways.kintone_bulk import BulkCreate
 from syncer.gateways.kintone_usage import FLUSH_EVERY, Forecast, Meter, Spent, Usage, find_hour, forecast_day
 from syncer.gateways.pacing import StoreAway
 from syncer.models import KintoneUsage
-from syncer.usage import KEPT, DatabaseUsage, _add, load_usage
+from syncer.records.usage import KEPT, DatabaseUsage, _add, load_usage
 from tests.syncer.worlds import World
 
 # 8:59 in Japan, the last minute of kintone's day.
@@ -103,7 +103,7 @@ def test_database_that_fails_has_added_nothing(monkeypatch: pytest.MonkeyPatch) 
             raise OperationalError("database is locked")
         _add(spent, count)
 
-    monkeypatch.setattr("syncer.usage._add", add)
+    monkeypatch.setattr("syncer.records.usage._add", add)
     hour = find_hour(LAST_MINUTE)
     with pytest.raises(StoreAway):
         DatabaseUsage().add({Spent("24", hour): 1, Spent("23", hour): 1})

@@ -17,7 +17,7 @@ from syncer.gateways.identity_center_reading import ReadOptions, read_actual
 from syncer.gateways.reading_options import Known, Strategy
 from syncer.models import Run
 from syncer.preparing import Prepared, prepare, read_wish
-from syncer.rhythm import Occasion
+from syncer.records.rhythm import Occasion
 from syncer.rotation import (
     SHARES,
     Touched,

@@ -15,9 +15,9 @@ from syncer.gateways.kintone import KintoneApp
 from syncer.gateways.kintone_usage import DAILY_QUOTA, TIGHT_SHARE, find_hour
 from syncer.models import AppState, KintoneUsage
 from syncer.preparing import RunFailed, read_one_record
-from syncer.rhythm import Occasion
-from syncer.scanning import AppFailure, AppReading, find_record, read_app, read_record, read_records
-from syncer.usage import load_usage
+from syncer.records.rhythm import Occasion
+from syncer.records.scanning import AppFailure, AppReading, find_record, read_app, read_record, read_records
+from syncer.records.usage import load_usage
 from tests.syncer.worlds import World
 
 pytestmark = pytest.mark.django_db

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncer.gateways.kintone_values import FieldInfo, list_types
-from syncer.parsing import Notes, parse_assignment, parse_permission_set, pick_fields
-from syncer.rendering import DoesNotFit, holds, render
-from syncer.schema import ASSIGNMENTS, SchemaError, match_fields, require_fields
+from syncer.records.parsing import Notes, parse_assignment, parse_permission_set, pick_fields
+from syncer.records.rendering import DoesNotFit, holds, render
+from syncer.records.schema import ASSIGNMENTS, SchemaError, match_fields, require_fields
 
 PEOPLE = ("hana@example.com", "taro@example.com")
 

@@ -9,9 +9,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import translation
 
-from syncer.adopting import Order, Result, adopt
-from syncer.adoption import Take
-from syncer.adoption_reports import EXIT_CODES, iter_lines, render_json
+from syncer.adoption.adopting import Order, Result, adopt
+from syncer.adoption.checks import Take
+from syncer.adoption.reports import EXIT_CODES, iter_lines, render_json
 from syncer.required import find_missing
 from syncer.states import Reason
 

@@ -8,12 +8,12 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.utils import translation
 
 from accounts.sentences import render
-from syncer.blueprint import ADMINISTRATORS, ASSIGNMENT_APP, PERMISSION_SET_APP
 from syncer.connections import connect_kintone_settings
 from syncer.gateways.errors import Denied, GatewayError, Unauthenticated
 from syncer.required import find_missing
-from syncer.setting_up import Notes, SettingUp, SetUp, SetUpError, Wanted
-from syncer.setup_steps import list_steps
+from syncer.setup.blueprint import ADMINISTRATORS, ASSIGNMENT_APP, PERMISSION_SET_APP
+from syncer.setup.setting_up import Notes, SettingUp, SetUp, SetUpError, Wanted
+from syncer.setup.steps import list_steps
 from syncer.states import Reason
 
 

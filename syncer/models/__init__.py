@@ -1,0 +1,28 @@
+"""What is done, as rows: runs, outboxes, how far kintone was read, whose turn it is, jobs, versions of sets."""
+
+from syncer.models.jobs import Adoption, Examination
+from syncer.models.kintone import AppState, Hint, KintoneUsage
+from syncer.models.outbox import CommentSettings, Notice, RecordComment
+from syncer.models.runs import Baseline, Change, Drift, Operation, Run
+from syncer.models.sets import Farewell, SetVersion
+from syncer.models.turns import Bucket, Lease
+
+__all__ = [
+    "Adoption",
+    "AppState",
+    "Baseline",
+    "Bucket",
+    "Change",
+    "CommentSettings",
+    "Drift",
+    "Examination",
+    "Farewell",
+    "Hint",
+    "KintoneUsage",
+    "Lease",
+    "Notice",
+    "Operation",
+    "RecordComment",
+    "Run",
+    "SetVersion",
+]
