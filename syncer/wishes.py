@@ -16,16 +16,12 @@ from syncer.desired import Before, Desired, Standing, State, WishedSet
 from syncer.directory import Directory, LinkKey, NewLink, find_match
 from syncer.guarding import Context, Guard, Guards, find_unmatched
 from syncer.judging import Court, find_problem, iter_names
-from syncer.records.parsing import parse_policy_reference
-from syncer.sets.managed_names import look_up
+from syncer.sets.definitions import build_definition
 from syncer.states import (
-    ActualSet,
     AssignmentKey,
     AssignmentWish,
-    Boundary,
     Definition,
     Ownership,
-    PolicyReference,
     PrincipalType,
     Problem,
     ReadRecord,
@@ -33,8 +29,6 @@ from syncer.states import (
     Scope,
     SetWish,
 )
-
-MAX_DESCRIPTION = 700  # characters, and Latin-1 only: sso-admin CreatePermissionSet
 
 
 @dataclass
@@ -191,7 +185,7 @@ def _add_set(draft: _Draft, record: ReadRecord, public_url: str) -> None:
         draft.set_states[name] = Reason("set_not_adopted", {"set": name})
         draft.problem("set_not_adopted", record, "name", set=name)
     wish = record.wish
-    definition = _build_definition(draft, record, wish, public_url) if isinstance(wish, SetWish) else None
+    definition = _define(draft, record, wish, public_url) if isinstance(wish, SetWish) else None
     if definition is None or not isinstance(wish, SetWish):
         if reason := _find_withholding(draft, record):
             draft.set_states.setdefault(name, reason)
@@ -202,71 +196,16 @@ def _add_set(draft: _Draft, record: ReadRecord, public_url: str) -> None:
         draft.sets[name] = WishedSet(name, str(record.reference), definition, wish.absent)
 
 
+def _define(draft: _Draft, record: ReadRecord, wish: SetWish, public_url: str) -> Definition | None:
+    definition, problems = build_definition(draft.directory, record, wish, public_url)
+    draft.problems.extend(problems)
+    return definition
+
+
 def _find_withholding(draft: _Draft, record: ReadRecord) -> Reason | None:
     """Why nothing at all of a record is in force, where it could be understood."""
     ruling = draft.rulings.get(str(record.reference))
     return next(iter(ruling.withheld.values()), None) if ruling and ruling.is_understood else None
-
-
-def _build_definition(draft: _Draft, record: ReadRecord, wish: SetWish, public_url: str) -> Definition | None:
-    """The wish with its policies looked up, or None when one of them is unknown."""
-    managed = [_find_policy(draft, record, name) for name in wish.managed_policies]
-    boundary = _find_boundary(draft, record, wish.permissions_boundary)
-    if None in managed or (wish.permissions_boundary and boundary is None):
-        return None
-    actual = draft.directory.sets.get(wish.name)
-    definition = Definition(
-        description=_fit_description(wish, record, public_url, actual),
-        session_duration=wish.session_duration,
-        relay_state=wish.relay_state,
-        managed_policies=frozenset(arn for arn in managed if arn),
-        customer_managed_policies=frozenset(wish.customer_managed_policies),
-        inline_policy=wish.inline_policy,
-        permissions_boundary=boundary,
-    )
-    if actual and actual.definition and wish.absent:
-        kept = {name: getattr(actual.definition, name) for name in wish.absent}
-        definition = replace(definition, **kept)
-    return definition
-
-
-def _find_policy(draft: _Draft, record: ReadRecord, name: str, field_name: str = "managed_policies") -> str | None:
-    there = draft.directory.sets.get(record.permission_set)
-    attached = there.definition.managed_policies if there and there.definition else frozenset[str]()
-    answer = look_up(draft.directory, name, attached, as_boundary=field_name == "permissions_boundary")
-    if answer.code:
-        line = record.lines.get(name) if field_name == "managed_policies" else None
-        reference = str(record.reference)
-        draft.problems.append(Problem(answer.code, answer.severity, reference, field_name, line, answer.params))
-    return answer.arn
-
-
-def _find_boundary(draft: _Draft, record: ReadRecord, boundary: str) -> Boundary | None:
-    if not boundary:
-        return None
-    if boundary.startswith("/"):
-        reference = parse_policy_reference(boundary)
-        return Boundary(customer_managed=reference) if isinstance(reference, PolicyReference) else None
-    arn = _find_policy(draft, record, boundary, "permissions_boundary")
-    return Boundary(managed_policy=arn) if arn else None
-
-
-def _fit_description(wish: SetWish, record: ReadRecord, public_url: str, actual: ActualSet | None) -> str:
-    """What AWS can hold: the text itself, else a link to the page that shows it in full.
-
-    Where AWS has none or a link of ours already, that is as good: it is no difference.
-    """
-    if len(wish.description) <= MAX_DESCRIPTION and all(_fits_latin(character) for character in wish.description):
-        return wish.description
-    there = actual.definition.description if actual and actual.definition else None
-    if there is not None and (not there or there.startswith(public_url)):
-        return there
-    app, record_id = record.reference.app_id, record.reference.record_id
-    return f"{public_url}/records/{app}/{record_id}/"
-
-
-def _fits_latin(character: str) -> bool:
-    return character in "\t\n\r" or " " <= character <= "~" or "\u00a1" <= character <= "\u00ff"
 
 
 # --- Assignments -----------------------------------------------------------------------------------------------------
