@@ -210,7 +210,7 @@ def may_edit_record(user: User, record: Record) -> bool:
 
 def _is_author(user: User, record: Record, codes: Collection[str]) -> bool:
     first = PortalWrite.objects.filter(app_id=record.app_id, record_id=record.record_id, revision=1).first()
-    return first.user_id == user.pk if first else fold(record.creator_code) in codes
+    return first.user_id == user.pk if first and first.is_of(record) else fold(record.creator_code) in codes
 
 
 def _find_codes(user: User) -> frozenset[str]:

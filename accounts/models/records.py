@@ -1,11 +1,15 @@
 """What kintone says: the mirror of its records, what is wrong with them, and what is on the way to it."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.people import User
+
+CLOCKS_DIFFER = timedelta(minutes=10)  # kintone's and ours, at most; its times are whole minutes
 
 
 class AppKind(models.TextChoices):
@@ -119,6 +123,15 @@ class PortalWrite(models.Model):
 
     def __str__(self) -> str:
         return f"{self.app_id}:{self.record_id}@{self.revision}"
+
+    def is_of(self, record: Record) -> bool:
+        """Whether that is who wrote this revision of the record.
+
+        An app that was restored from a backup counts on from there: what was written since is another revision. Of a
+        record's revisions kintone tells the times of the first and the newest.
+        """
+        written_at = record.updated_at if self.revision == record.revision else record.created_at
+        return written_at <= self.at + CLOCKS_DIFFER
 
 
 class Withheld(models.Model):

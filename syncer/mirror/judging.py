@@ -5,7 +5,7 @@ Only records that have something to judge are looked at: a revision that no run 
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -44,7 +44,6 @@ from syncer.records.parsing import (
 from syncer.states import Actual, AssignmentWish, PolicyReference, Reason, SetWish
 
 _BATCH = 500
-CLOCKS_DIFFER = timedelta(minutes=10)  # kintone's and ours, at most; its times are whole minutes
 COMMAND = "manage.py"  # who acts where no user of the portal does: as an admin
 Codes = Mapping[str, Mapping[str, str]]
 """App → our name of a field → kintone's code of it."""
@@ -165,20 +164,21 @@ class _Ledger:
     stands there, who may everything.
     """
 
-    writes: Mapping[tuple[str, str, int], tuple[Signature, datetime]]
-    twins: frozenset[tuple[str, str, int]]
+    writes: Mapping[tuple[str, str, int], PortalWrite]
     begun: frozenset[str | tuple[int, int]]
     creating: frozenset[str]
 
     def find(self, row: Record, revision: int) -> Signature | None:
-        """An app that was restored from a backup counts on from there: what was written since is another revision."""
-        signature, at = self.writes.get((row.app_id, row.record_id, revision), (None, row.updated_at))
-        written_at = row.updated_at if revision == row.revision else row.created_at
-        return signature if written_at <= at + CLOCKS_DIFFER else None
+        write = self._find_write(row, revision)
+        return _sign(write.user) if write else None
 
     def keeps_access(self, row: Record) -> bool:
-        is_move = (row.app_id, row.record_id, row.revision) in self.twins
-        return is_move and self.find(row, row.revision) is not None
+        write = self._find_write(row, row.revision)
+        return write is not None and write.keeps_access
+
+    def _find_write(self, row: Record, revision: int) -> PortalWrite | None:
+        write = self.writes.get((row.app_id, row.record_id, revision))
+        return write if write and write.is_of(row) else None
 
     def is_being_written(self, row: Record, key: str | None) -> bool:
         """key: what the record says of its request; None in an app without a field for it, where any may be ours."""
@@ -193,18 +193,14 @@ def _load_ledger(rows: Iterable[Record]) -> _Ledger:
     begun = Draft.objects.filter(attempts__gt=0, state=Draft.State.WAITING)
     writing = list(begun.values_list("request_key", "record_id", "sent_revision"))
     creating = frozenset(begun.filter(record=None).values_list("kind", flat=True))
-    writes: dict[tuple[str, str, int], tuple[Signature, datetime]] = {}
-    twins: set[tuple[str, str, int]] = set()
+    writes: dict[tuple[str, str, int], PortalWrite] = {}
     ids = sorted({row.record_id for row in rows})
     for start in range(0, len(ids), _BATCH):
         found = PortalWrite.objects.filter(record_id__in=ids[start : start + _BATCH])
         for write in found.select_related("user__person__principal"):
-            identity = (write.app_id, write.record_id, write.revision)
-            writes[identity] = _sign(write.user), write.at
-            if write.keeps_access:
-                twins.add(identity)
+            writes[write.app_id, write.record_id, write.revision] = write
     updates = {(record_id, base + 1) for _key, record_id, base in writing if record_id and base is not None}
-    return _Ledger(writes, frozenset(twins), frozenset({key for key, *_rest in writing} | updates), creating)
+    return _Ledger(writes, frozenset({key for key, *_rest in writing} | updates), creating)
 
 
 def _sign(user: User | None) -> Signature:

@@ -291,12 +291,16 @@ def _load_ledger(records: Collection[Record]) -> _Ledger:
 
 def _find_people(record: Record, ledger: _Ledger) -> _People:
     """A token writes as Administrator: the ledger knows who it was."""
-    written = ledger.get((record.app_id, record.record_id, record.revision))
-    begun = ledger.get((record.app_id, record.record_id, 1))
+    written, begun = _find_write(record, record.revision, ledger), _find_write(record, 1, ledger)
     author = _find_code(begun) if begun else record.creator_code
     if written:
         return _People(_find_code(written), str(written.user or COMMAND), author)
     return _People(record.modifier_code, "" if _is_by_program(record) else record.modifier_name, author)
+
+
+def _find_write(record: Record, revision: int, ledger: _Ledger) -> PortalWrite | None:
+    write = ledger.get((record.app_id, record.record_id, revision))
+    return write if write and write.is_of(record) else None
 
 
 def _is_by_program(record: Record) -> bool:

@@ -1,6 +1,6 @@
 """The register of owners from rows, and what a user may do by it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -134,6 +134,16 @@ def test_ledger_goes_before_creator() -> None:
     PortalWrite.objects.create(app_id=record.app_id, record_id=record.record_id, revision=1, user=hana)
     assert access.may_edit_record(hana, record)
     assert not access.may_edit_record(taro, record)
+
+
+def test_ledger_of_before_a_backup_makes_no_author() -> None:
+    """The app was restored, and the record's number given to somebody else's."""
+    hana, taro = make_user(), make_user(person=make_person(kintone_code="taro"))
+    record = make_record(creator_code="taro")
+    before = record.created_at - timedelta(hours=1)
+    PortalWrite.objects.create(app_id=record.app_id, record_id=record.record_id, revision=1, user=hana, at=before)
+    assert not access.may_edit_record(hana, record)
+    assert access.may_edit_record(taro, record)
 
 
 def test_owner_of_the_account_and_admin_may_edit() -> None:

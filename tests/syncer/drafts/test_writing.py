@@ -202,6 +202,17 @@ def test_edit_joins_somebody_else_s_once_that_is_judged(company: World, author: 
     assert PortalWrite.objects.get().revision == 3
 
 
+def test_ledger_of_before_a_backup_makes_nobody_s_edit_the_author_s(company: World, author: User) -> None:
+    """He had written the second revision once; since the app was restored, the second is somebody else's."""
+    before = timezone.now() - timedelta(hours=1)
+    PortalWrite.objects.create(app_id=company.assignments.id, record_id="1", revision=2, user=author, at=before)
+    draft = draft_edit(company, author, users=["taro"])
+    company.edit(f"{company.assignments.id}:1", users=["hana", "taro", "ken"])
+    writing.write_drafts()
+    assert state_of(draft) == ("waiting", "draft_waits_for_judgement")
+    assert value_of(company, 1, "users") == ["hana", "taro", "ken"]
+
+
 def test_edit_of_the_same_value_is_shown_to_the_person(company: World, author: User) -> None:
     draft = draft_edit(company, author, expires_on="2030-01-01", users=["taro"])
     company.edit(f"{company.assignments.id}:1", expires_on="2031-01-01")

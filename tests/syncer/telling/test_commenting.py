@@ -385,6 +385,16 @@ def test_person_behind_the_portals_token_is_called() -> None:
     assert find_mentions() == ["hana.s"]
 
 
+def test_person_who_wrote_it_before_a_backup_was_restored_is_not_called() -> None:
+    record = make_record(modifier_code="ken", creator_code="hana")
+    user = make_user("花", person=factories.make_person("花", kintone_code="hana.s"))
+    before = record.updated_at - timedelta(hours=1)
+    write = {"app_id": record.app_id, "record_id": record.record_id, "revision": record.revision, "user": user}
+    PortalWrite.objects.create(**write, at=before)
+    make_problem(record)
+    assert find_mentions() == ["ken"]
+
+
 def test_person_without_a_kintone_code_is_named() -> None:
     record = make_record(modifier_code="Administrator", modifier_name="Administrator", creator_code="Administrator")
     user = make_user("花", person=factories.make_person("花", kintone_code=""))
