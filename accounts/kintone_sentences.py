@@ -350,6 +350,10 @@ KINTONE_SENTENCES: Mapping[str, tuple[str, str]] = {
         _("{count} records cannot be saved at once; {limit} can."),
         _("Save them in several steps."),
     ),
+    "draft_too_many_open": (
+        _("{limit} of your drafts wait for kintone; nothing more is taken until some are written."),
+        _("Discard those that are not wanted, or wait until kintone takes them."),
+    ),
     "draft_not_open": (_("It has been written or discarded already."), _("Look at it once more.")),
     "draft_choice_missing": (_("Nothing was chosen for: {fields}"), _("Choose what is to stand in each field.")),
     "draft_discarded_too_late": (

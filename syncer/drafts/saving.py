@@ -30,6 +30,7 @@ from syncer.sets.changes import find_refusals
 from syncer.states import Reason
 from syncer.tasks import request_writing
 
+MOST_OPEN = 1000  # drafts of one person that kintone does not have yet
 MOST_TOGETHER = 100  # drafts of one submit: as many as kintone writes with one request to one app
 LONGEST_TEXT = 100_000  # characters of one value
 _OWN_NOTES = frozenset({"request_key", "changed_by"})
@@ -149,10 +150,18 @@ def delete(record: Record, author: User, *, base_revision: int | None = None, pu
 
 
 def _store(drafts: Sequence[Draft]) -> None:
+    _require_room(drafts[0].author)
     for draft in drafts:
         draft.save()
         _record("delete" if draft.is_deletion else "save", draft, draft.author, after=draft.values)
     request_writing()
+
+
+def _require_room(author: User) -> None:
+    """While kintone is away, a script that saves in a loop would fill the database, and then kintone."""
+    count = Draft.objects.open().filter(author=author)[:MOST_OPEN].count()
+    if count >= MOST_OPEN:
+        raise NotPossible(Reason("draft_too_many_open", {"limit": MOST_OPEN}))
 
 
 def _record(action: str, draft: Draft, user: User, *, after: Any = None) -> None:

@@ -37,7 +37,7 @@ HANDED_ON = {
     "judging.py:_read_reason",
     "judging.py:find_problem",
     "judging.py:_reason",
-    "wishes.py:_find_policy",
+    "definitions.py:_find_policy",
     "wishes.py:problem",
     "wishes.py:_note_missing_set_records",
 }

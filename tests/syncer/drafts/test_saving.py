@@ -95,6 +95,20 @@ def test_new_record_is_a_draft_in_the_trail(admin: User) -> None:
     assert AuditEvent.objects.get(action="draft.save").object_id == str(draft.pk)
 
 
+def test_one_person_cannot_fill_the_queue(admin: User, record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(saving, "MOST_OPEN", 2)
+    first = save(AppKind.ASSIGNMENT, admin, WISH)
+    save(AppKind.ASSIGNMENT, admin, WISH)
+    with pytest.raises(NotPossible) as refusal:
+        save(AppKind.ASSIGNMENT, admin, WISH)
+    assert (refusal.value.reason.code, refusal.value.reason.params) == ("draft_too_many_open", {"limit": 2})
+    with pytest.raises(NotPossible):
+        saving.delete(record, admin)
+    assert save(AppKind.ASSIGNMENT, make_user(is_staff=True), WISH).pk
+    saving.discard(first, admin)
+    assert save(AppKind.ASSIGNMENT, admin, WISH).pk
+
+
 def test_only_edits_are_kept_with_what_they_were_made_from(admin: User, record: Record) -> None:
     start = load_start(record)
     draft = save(
