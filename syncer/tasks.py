@@ -180,14 +180,6 @@ def request_adoption(
     return row
 
 
-def request_record_run(user: User | None, reference: str) -> Run:
-    """Ask for a targeted run of one record (APP:ID), as every save does; the run that will do it."""
-    with transaction.atomic():
-        run = runs.queue_record_run(reference, by=user)
-        transaction.on_commit(lambda: _send(work_off_targeted))
-    return run
-
-
 def resume_runs(user: User, request: HttpRequest) -> Stop | None:
     """End the pause, and let a run carry out what has gathered. For admins: the caller checks, here and below."""
     with transaction.atomic():

@@ -3,6 +3,7 @@
 PostgreSQL, Redis and a worker, as in production.
 """
 
+import json
 import statistics
 import subprocess
 import sys
@@ -14,25 +15,30 @@ import psycopg
 import pytest
 
 from tests.bench.figures import Figures
-from tests.companies import ASYNC_SECONDS, Company
+from tests.companies import ASYNC_SECONDS, DOMAIN, Company, name_of_set, name_of_user
 from tests.integration.processes import PROJECT, WORKER, Ended, Portal, describe_portal, end, postgres_database
 
 SAVES = 9
 PATIENCE = 900.0  # seconds for one full run
-# What a save in the portal does once its record is in kintone, in a process that has Django loaded already.
+# Saves in the portal, as its forms do, by an admin: one place a line, in a process that has Django loaded already.
 _PORTAL = """
-import sys, django
+import json, sys, django
 django.setup()
-from syncer.tasks import request_record_run
+from accounts.models import AppKind, User
+from syncer.drafts.saving import save
+admin, _made = User.objects.get_or_create(username="bench", defaults={"is_staff": True})
 print("ready", flush=True)
 for line in sys.stdin:
-    request_record_run(None, line.strip())
-    print("asked", flush=True)
+    account_id, permission_set, user = json.loads(line)
+    save(AppKind.ASSIGNMENT, admin, {"account_id": account_id, "permission_set": permission_set, "users": [user]})
+    print("saved", flush=True)
 """
 _STATE = """
-SELECT a.state FROM accounts_assignment a JOIN accounts_wish w ON w.assignment_id = a.id
-JOIN accounts_record r ON r.id = w.record_id WHERE r.app_id = %s AND r.record_id = %s
+SELECT a.state FROM accounts_assignment a JOIN accounts_permissionset s ON s.id = a.permission_set_id
+JOIN accounts_account c ON c.id = a.account_id JOIN accounts_principal p ON p.id = a.principal_id
+WHERE c.account_id = %s AND s.name = %s AND p.name = %s
 """
+Place = tuple[str, str, str]  # account id, permission set, kintone code
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +77,8 @@ def test_routine_run_that_has_nothing_to_do(company: Company, portal: Portal, fi
 
 
 @contextmanager
-def asking(portal: Portal) -> Iterator[subprocess.Popen[str]]:
-    """A process of the portal that asks for a targeted run of each record it is told."""
+def saving(portal: Portal) -> Iterator[subprocess.Popen[str]]:
+    """A process of the portal that saves each record it is told."""
     with subprocess.Popen(
         [sys.executable, "-c", _PORTAL],
         cwd=PROJECT,
@@ -88,15 +94,21 @@ def asking(portal: Portal) -> Iterator[subprocess.Popen[str]]:
         process.stdin.close()
 
 
-def save(reference: str, asker: subprocess.Popen[str], connection: psycopg.Connection[tuple[str]]) -> float:
-    """Seconds from the save until the portal shows the assignment as granted."""
-    assert asker.stdin is not None
+def find_place(company: Company, number: int, user: int) -> Place:
+    return company.account_ids[number], name_of_set(number), name_of_user(user)
+
+
+def save(place: Place, saver: subprocess.Popen[str], connection: psycopg.Connection[tuple[str]]) -> float:
+    """Seconds from the save, over kintone, until the portal shows the assignment as granted."""
+    assert saver.stdin is not None
+    account_id, permission_set, user = place
     begin = time.monotonic()
-    asker.stdin.write(f"{reference}\n")
-    asker.stdin.flush()
-    while [row[0] for row in connection.execute(_STATE, reference.split(":")).fetchall()] != ["granted"]:
+    saver.stdin.write(f"{json.dumps(place)}\n")
+    saver.stdin.flush()
+    shown = (account_id, permission_set, f"{user}@{DOMAIN}")
+    while [row[0] for row in connection.execute(_STATE, shown).fetchall()] != ["granted"]:
         if time.monotonic() - begin > 120:
-            pytest.fail(f"{reference} is not granted after two minutes")
+            pytest.fail(f"{place} is not granted after two minutes")
         time.sleep(0.02)
     return time.monotonic() - begin
 
@@ -106,14 +118,14 @@ def test_save_to_granted_beside_a_full_run(company: Company, database: str, port
     """One record with one user, in an account and set that others have already."""
     with (
         portal.running("worker", WORKER),
-        asking(portal) as asker,
+        saving(portal) as saver,
         psycopg.connect(database, autocommit=True) as connection,
     ):
-        save(company.register(0, 0, 299), asker, connection)  # the worker has loaded everything after this one
+        save(find_place(company, 0, 299), saver, connection)  # the worker has loaded everything after this one
         begun, full = company.aws.calls.total(), portal.begin("sync", "--full", "--json")
         while company.aws.calls.total() - begun < 200:
             time.sleep(0.1)
-        times = [save(company.register(1 + number, 1 + number, 298), asker, connection) for number in range(SAVES)]
+        times = [save(find_place(company, 1 + number, 298), saver, connection) for number in range(SAVES)]
         is_beside = full.poll() is None
         ended = end(full, seconds=PATIENCE)
     above = statistics.median(times) - ASYNC_SECONDS
