@@ -13,8 +13,10 @@ from django.db.models import Model, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from accounts import tokens
 from accounts.admin_base import AnyForm, AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline
 from accounts.models import (
+    AccessToken,
     Account,
     Assignment,
     AuditEvent,
@@ -470,6 +472,25 @@ class PolicyOpinionAdmin(ReadOnlyAdmin):
 
 
 # --- What was done ----------------------------------------------------------------------------------------------------
+
+
+@admin.register(AccessToken)
+class AccessTokenAdmin(ReadOnlyAdmin):
+    """Whose scripts sign in here."""
+
+    list_display = ["name", "user", "scope", "hint", "created_at", "expires_at", "last_used_at", "revoked_at"]
+    list_filter = ["scope", "expires_at"]
+    list_select_related = ["user"]
+    search_fields = ["name", "user__display_name", "hint"]
+    ordering = ["-created_at"]
+    exclude = ["digest"]
+    actions = ["revoke"]
+
+    @admin.action(description=_("Revoke"))
+    def revoke(self, request: HttpRequest, queryset: QuerySet[AccessToken]) -> None:
+        """From now on they are refused, and the trail says by whom."""
+        for token in queryset:
+            tokens.revoke(request, token)
 
 
 @admin.register(AuditEvent)

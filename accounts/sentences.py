@@ -13,6 +13,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _gettext
 from django.utils.translation import gettext_noop as _
 
+from accounts.api_sentences import API_SENTENCES
 from accounts.doctor_sentences import DOCTOR_SENTENCES
 from accounts.kintone_sentences import KINTONE_SENTENCES
 from accounts.policy_sentences import POLICY_SENTENCES
@@ -810,6 +811,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         _("Check SLACK_WEBHOOK_URL, and whether a proxy stands in between."),
     ),
     **DOCTOR_SENTENCES,
+    **API_SENTENCES,
     **KINTONE_SENTENCES,
     **POLICY_SENTENCES,
 }

@@ -27,6 +27,7 @@ from portal.views import (
     sign_in,
     stops,
     suggestions,
+    tokens,
     twins,
     webhooks,
 )
@@ -75,6 +76,8 @@ urlpatterns = [
     path("runs/resume/", stops.resume, name="resume"),
     path("runs/<int:pk>/", runs.run_detail, name="run_detail"),
     path("runs/<int:pk>/accept/", runs.accept_removals, name="accept_removals"),
+    path("tokens/", tokens.token_list, name="token_list"),
+    path("tokens/<int:pk>/revoke/", tokens.revoke_token, name="revoke_token"),
     path("sign-in/", sign_in.sign_in, name="sign_in"),
     path("sign-in/refused/", sign_in.sign_in_refused, name="sign_in_refused"),
     path("preferences/language/", preferences.set_language, name="set_language"),

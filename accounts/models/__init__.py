@@ -9,8 +9,10 @@ from accounts.models.people import Group, GroupMembership, Person, Principal, Pr
 from accounts.models.policies import PolicyOpinion
 from accounts.models.records import AppKind, Draft, PortalWrite, Problem, Record, Withheld
 from accounts.models.stops import Stop
+from accounts.models.tokens import AccessToken
 
 __all__ = [
+    "AccessToken",
     "Account",
     "AppKind",
     "Assignment",
