@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from portal.api.addresses import NAMESPACE, list_addresses
 from portal.views import (
     accounts,
     adoption,
@@ -83,6 +84,7 @@ urlpatterns = [
     path("preferences/language/", preferences.set_language, name="set_language"),
     path("preferences/theme/", preferences.set_theme, name="set_theme"),
     path("webhooks/kintone/", webhooks.kintone, name="kintone_webhook"),
+    path("api/v1/", include((list_addresses(), NAMESPACE))),
     path("oidc/", include("portal.oidc_urls")),
     path("admin/", admin.site.urls),
     path("favicon.ico", icon.favicon, name="favicon"),

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
@@ -31,7 +32,7 @@ def token_list(request: HttpRequest) -> HttpResponse:
         "choices": [form["scope"], form["days"]],
         "made": made,
         "rows": AccessToken.objects.filter(user=user).order_by("-created_at")[:_SHOWN],
-        "api_url": request.build_absolute_uri("/api/v1/"),
+        "api_url": request.build_absolute_uri(reverse("api_v1:api-root")),
     }
     return render(request, "portal/token_list.html", context)
 

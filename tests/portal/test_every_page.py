@@ -97,6 +97,7 @@ def list_urls() -> list[str]:
         f"/assignments/{record.pk}/", "/problems/", "/runs/", "/runs/?all=1", f"/runs/{run.pk}/", "/cli/",
         "/cli/?region=x", "/runs/pause/", f"/accounts/{account.account_id}/freeze/", f"/people/{person.pk}/lock-out/",
         "/drafts/", "/drafts/?all=1", f"/drafts/{draft.pk}/", f"/drafts/{draft.pk}/discard/", "/doctor/", "/tokens/",
+        "/api/v1/",
     ]  # fmt: skip
 
 
