@@ -19,6 +19,7 @@ from accounts.models import (
     Assignment,
     Group,
     GroupMembership,
+    OrganizationalUnit,
     PermissionSet,
     Person,
     PortalWrite,
@@ -118,6 +119,33 @@ def visible_groups(user: User) -> QuerySet[Group]:
     if sees_everything(user):
         return Group.objects.all()
     return Group.objects.filter(pk__in=find_principals(user).values("pk"))
+
+
+def visible_principals(user: User) -> QuerySet[Principal]:
+    """Users and groups; whom one sees as a person or a group, one sees as a principal."""
+    if sees_everything(user):
+        return Principal.objects.all()
+    return Principal.objects.filter(
+        Q(pk__in=find_principals(user).values("pk")) | Q(person__in=visible_people(user).values("pk"))
+    )
+
+
+def visible_units(user: User) -> QuerySet[OrganizationalUnit]:
+    """All, or those in whose paths an account lies that one sees."""
+    if sees_everything(user):
+        return OrganizationalUnit.objects.all()
+    return OrganizationalUnit.objects.filter(pk__in=_find_units_above(visible_accounts(user)))
+
+
+def _find_units_above(accounts: QuerySet[Account]) -> set[int]:
+    parents = dict(OrganizationalUnit.objects.values_list("pk", "parent_id"))
+    found: set[int] = set()
+    for unit in accounts.order_by().values_list("ou_id", flat=True).distinct():
+        above: int | None = unit
+        while above is not None and above not in found:
+            found.add(above)
+            above = parents[above]
+    return found
 
 
 def visible_records(user: User) -> RecordQuerySet:

@@ -9,9 +9,10 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models.organization import Account
 from accounts.models.people import Principal
 from accounts.models.records import Record
+from accounts.models.searching import Searchable, SearchKeyField
 
 
-class PermissionSet(models.Model):
+class PermissionSet(Searchable):
     """A permission set: in AWS, wished for by a record, or both. Its name is its identity; AWS cannot change it."""
 
     class Ownership(models.TextChoices):
@@ -61,6 +62,7 @@ class PermissionSet(models.Model):
     failures = models.PositiveIntegerField(default=0)
     failed_wish = models.CharField(max_length=64, blank=True)
     retry_at = models.DateTimeField(_("tried again"), null=True, blank=True)
+    search_key = SearchKeyField(of=("name", "description"))
 
     class Meta:
         verbose_name = _("permission set")

@@ -3,6 +3,8 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models.searching import Searchable, SearchKeyField
+
 
 class Stage(models.TextChoices):
     """How dangerous an account is to touch. `other` is treated like production by every rule about stages."""
@@ -28,7 +30,7 @@ class StageRule(models.Model):
         return f"{self.ou_name} → {self.get_stage_display()}"
 
 
-class OrganizationalUnit(models.Model):
+class OrganizationalUnit(Searchable):
     """An organizational unit, or the root (which has no parent)."""
 
     ou_id = models.CharField(_("OU id"), max_length=68, unique=True)
@@ -39,6 +41,7 @@ class OrganizationalUnit(models.Model):
         _("owners by tag"), max_length=256, blank=True, help_text=_("UserNames and GroupIds, separated by blanks.")
     )
     tags_read_at = models.DateTimeField(null=True, blank=True)
+    search_key = SearchKeyField(of=("path", "ou_id"))
 
     class Meta:
         verbose_name = _("organizational unit")
@@ -52,7 +55,7 @@ class OrganizationalUnit(models.Model):
         return self.path or self.name
 
 
-class Account(models.Model):
+class Account(Searchable):
     """An AWS account of the organization. Its id is text: it may start with 0."""
 
     class State(models.TextChoices):
@@ -82,6 +85,7 @@ class Account(models.Model):
         max_length=68, blank=True, editable=False, help_text="the unit it was in when it was last looked for moves"
     )
     gone_at = models.DateTimeField(_("left the organization"), null=True, blank=True)
+    search_key = SearchKeyField(of=("name", "account_id"))
 
     class Meta:
         verbose_name = _("AWS account")

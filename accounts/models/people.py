@@ -12,6 +12,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models.searching import Searchable, SearchKeyField
+
 
 class UserManager(BaseUserManager["User"]):
     """Users come from Entra ID only: there is no way to create one with a password."""
@@ -79,7 +81,7 @@ class User(AbstractBaseUser):
         return self.is_staff or self.is_auditor
 
 
-class Principal(models.Model):
+class Principal(Searchable):
     """A user or group of the identity store, or one that is wished for and not there yet."""
 
     class Type(models.TextChoices):
@@ -105,6 +107,7 @@ class Principal(models.Model):
         null=True, blank=True, help_text="while it is disabled: when it was last seen enabled"
     )
     gone_at = models.DateTimeField(null=True, blank=True, help_text="when it was last seen, once it is gone")
+    search_key = SearchKeyField(of=("display_name", "name", "email"))
 
     class Meta:
         verbose_name = _("principal")
@@ -153,7 +156,7 @@ class Group(Principal):
         verbose_name_plural = _("groups")
 
 
-class Person(models.Model):
+class Person(Searchable):
     """A human known from Entra ID, Identity Center or kintone."""
 
     principal = models.OneToOneField(
@@ -162,6 +165,7 @@ class Person(models.Model):
     name = models.CharField(_("name"), max_length=1024, blank=True)
     email = models.CharField(_("mail"), max_length=320, blank=True)
     kintone_code = models.CharField(_("kintone code"), max_length=128, blank=True)
+    search_key = SearchKeyField(of=("name", "email", "kintone_code"))
 
     class Meta:
         verbose_name = _("person")

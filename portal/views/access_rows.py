@@ -7,7 +7,7 @@ from itertools import groupby
 
 from accounts.cli_profiles import Entry, Profile, name_profiles, render_profile
 from accounts.models import Account, Assignment
-from accounts.names import fold
+from accounts.search import build_key, split_query
 from accounts.shortcuts import build_console_link
 from portal.views.access_portal import AccessPortal
 from portal.views.states import ORDER, Shown, show_assignment
@@ -32,6 +32,10 @@ class Chip:
         return self.first.permission_set.name
 
     @property
+    def key(self) -> str:
+        return build_key([self.name])
+
+    @property
     def until(self) -> date | None:
         """The last day, when every way in ends."""
         days = [assignment.expires_on for assignment in self.assignments]
@@ -42,6 +46,11 @@ class Chip:
 class AccountRow:
     account: Account
     chips: tuple[Chip, ...]
+
+    @property
+    def key(self) -> str:
+        """What the row is found by, as in the lists of accounts."""
+        return build_key((self.account.name, self.account.account_id, _path_of(self)))
 
 
 @dataclass(frozen=True)
@@ -71,7 +80,7 @@ def filter_groups(groups: Iterable[UnitGroup], query: str) -> list[UnitGroup]:
 
     static/js/filter.js does the same while somebody types.
     """
-    words = fold(query).split()
+    words = split_query(query)
     found = (replace(group, rows=tuple(_filter_rows(group, words))) for group in groups)
     return [group for group in found if group.rows]
 
@@ -118,8 +127,8 @@ def _build_group(path: str, rows: tuple[AccountRow, ...]) -> UnitGroup:
 
 def _filter_rows(group: UnitGroup, words: Sequence[str]) -> Iterator[AccountRow]:
     for row in group.rows:
-        account = fold(f"{row.account.name} {row.account.account_id} {row.account.spaced_id} {_path_of(row)}")
+        account = row.key
         rest = [word for word in words if word not in account]
-        chips = tuple(chip for chip in row.chips if all(word in fold(chip.name) for word in rest))
+        chips = tuple(chip for chip in row.chips if all(word in chip.key for word in rest))
         if chips:
             yield replace(row, chips=chips)

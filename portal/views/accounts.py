@@ -1,12 +1,12 @@
 """The organization's accounts: which there are, and who can enter each with what, and why."""
 
-from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from accounts.access import find_own_assignments, may_freeze, require_user, visible_accounts, visible_assignments
-from accounts.models import Account, Stage
+from accounts.finding import narrow_accounts
+from accounts.models import Stage
 from accounts.stops import find_freeze, find_frozen
 from portal.views.access_portal import find_access_portal
 from portal.views.access_rows import build_groups, list_chips
@@ -22,7 +22,7 @@ def account_list(request: HtmxHttpRequest) -> HttpResponse:
     """Accounts by unit, fifty a page, with how many people and groups enter them."""
     user = require_user(request)
     query, stage = read_query(request), choose(request, "stage", Stage.values)
-    accounts = _search(visible_accounts(user).filter(gone_at__isnull=True), query)
+    accounts = narrow_accounts(visible_accounts(user).filter(gone_at__isnull=True), query)
     if stage:
         accounts = accounts.filter(stage=stage)
     page = paginate(request, accounts.select_related("ou").order_by("ou__path", "name", "account_id"))
@@ -57,13 +57,3 @@ def account_detail(request: HttpRequest, account_id: str) -> HttpResponse:
         "drift": build_lines(user, Drift.objects.filter(account_id=account_id)),
     }
     return render(request, "portal/account_detail.html", context)
-
-
-def _search(accounts: QuerySet[Account], query: str) -> QuerySet[Account]:
-    """Every word fits the name, the unit or the id, which may be written in groups."""
-    digits = "".join(query.split())
-    if digits.isdecimal():
-        return accounts.filter(account_id__contains=digits)
-    for word in query.split():
-        accounts = accounts.filter(Q(name__icontains=word) | Q(ou__path__icontains=word) | Q(account_id__contains=word))
-    return accounts

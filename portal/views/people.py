@@ -1,13 +1,12 @@
 """People and groups, and what they can enter."""
 
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from accounts.access import require_user, visible_assignments, visible_groups, visible_people
+from accounts.finding import narrow, narrow_people
 from accounts.models import Group, GroupMembership, Person
-from accounts.names import fold
 from accounts.namesakes import find_questions
 from accounts.stops import find_locked
 from portal.views.lock_outs import find_lock_out
@@ -23,15 +22,8 @@ def person_list(request: HtmxHttpRequest) -> HttpResponse:
     """People, fifty a page; a search finds groups as well."""
     user = require_user(request)
     query = read_query(request)
-    people, groups = visible_people(user), visible_groups(user).filter(gone_at__isnull=True)
-    for word in query.split():
-        people = people.filter(
-            Q(name__icontains=word)
-            | Q(email__icontains=word)
-            | Q(kintone_code__icontains=word)
-            | Q(principal__name_key__contains=fold(word))
-        )
-        groups = groups.filter(name_key__contains=fold(word))
+    people = narrow_people(visible_people(user), query)
+    groups = narrow(visible_groups(user).filter(gone_at__isnull=True), query)
     page = paginate(request, people.select_related("principal").order_by("name", "pk"))
     figures = count_assignments(
         visible_assignments(user), "principal", [row.principal_id for row in page if row.principal_id]

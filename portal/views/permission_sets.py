@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from accounts.access import require_user, visible_accounts, visible_assignments, visible_permission_sets
+from accounts.finding import narrow
 from accounts.models import PermissionSet, Problem, User
 from portal.views.definitions import Definition, build_definition
 from portal.views.drafts import list_drafts_of
@@ -38,9 +39,7 @@ def permission_set_list(request: HtmxHttpRequest) -> HttpResponse:
     """The sets, fifty a page, with where they are used and how many problems they have."""
     user = require_user(request)
     query, ownership = read_query(request), choose(request, "ownership", PermissionSet.Ownership.values)
-    sets = visible_permission_sets(user).exclude(state=PermissionSet.State.REMOVED)
-    for word in query.split():
-        sets = sets.filter(Q(name__icontains=word) | Q(description__icontains=word))
+    sets = narrow(visible_permission_sets(user).exclude(state=PermissionSet.State.REMOVED), query)
     if ownership:
         sets = sets.filter(ownership=ownership)
     page = paginate(request, sets.select_related("record").order_by("name"))

@@ -1,11 +1,11 @@
 """What somebody may mean who types a few letters: AWS managed policies, and people whom kintone knows."""
 
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.access import require_user, visible_people
+from accounts.finding import narrow_people
 from accounts.models import AwsPolicy, User
 from portal.views.paging import read_query
 
@@ -30,7 +30,5 @@ def _find_policies(query: str) -> list[Option]:
 
 
 def _find_people(user: User, query: str) -> list[Option]:
-    people = visible_people(user).exclude(kintone_code="")
-    for word in query.split():
-        people = people.filter(Q(name__icontains=word) | Q(email__icontains=word) | Q(kintone_code__icontains=word))
+    people = narrow_people(visible_people(user).exclude(kintone_code=""), query)
     return [(person.kintone_code, str(person)) for person in people.order_by("name", "pk")[:_MOST]]

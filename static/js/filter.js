@@ -1,16 +1,23 @@
 // My access, filtered while somebody types. Every word must fit the account (name, id, unit) or a permission set; the
-// words that fit no account choose among its chips. The server does the same without script (views/access_rows.py).
+// words that fit no account choose among its chips. The server does the same without script (views/access_rows.py), and
+// has folded what is looked through; what is typed is folded here as accounts/search.py does it.
 const root = document.querySelector("[data-filter]");
 const input = root?.querySelector("[data-filter-input]");
-const fold = (text) => text.normalize("NFKC").toLowerCase();
+const toHiragana = (letter) => String.fromCharCode(letter.charCodeAt(0) - 0x60);
+const fold = (text) =>
+  text
+    .normalize("NFKC")
+    .toLowerCase()
+    .replace(/[\u30a1-\u30f6]/g, toHiragana)
+    .replace(/[-\u058a\u2010-\u2015\u2212\u30fb]/g, "");
 const shown = (selector, within = root) => [...within.querySelectorAll(selector)].filter((item) => !item.hidden);
 
 function filterRow(row, words) {
-  const account = fold(row.dataset.filterRow);
+  const account = row.dataset.filterRow;
   const rest = words.filter((word) => !account.includes(word));
   let fits = false;
   for (const chip of row.querySelectorAll("[data-filter-chip]")) {
-    const name = fold(chip.dataset.filterChip);
+    const name = chip.dataset.filterChip;
     chip.hidden = !rest.every((word) => name.includes(word));
     fits ||= !chip.hidden;
   }

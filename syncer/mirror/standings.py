@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Account, AppKind, Assignment, PermissionSet, Person, Principal, Problem, Record, Wish
+from accounts.models.searching import refold
 from accounts.names import clean, fold
 from syncer.changes import AssignmentChange, Kind, Plan, SetChange, Standstill
 from syncer.desired import Desired, Standing, State
@@ -487,7 +488,8 @@ def _store_sets(
             for field_name, value in values.items():
                 setattr(row, field_name, value)
             changed.append(row)
-    PermissionSet.objects.bulk_update(changed, ["state", "reason", "record", "description"], _BATCH)
+    refold(changed)
+    PermissionSet.objects.bulk_update(changed, ["state", "reason", "record", "description", "search_key"], _BATCH)
 
 
 def _load_set_records() -> tuple[dict[str, str], dict[str, str]]:

@@ -20,6 +20,7 @@ from accounts.models import (
     Principal,
     PrincipalLink,
 )
+from accounts.models.searching import refold
 from accounts.names import clean, fold
 from accounts.organization import recompute_stages
 from syncer.directory import NewLink
@@ -128,7 +129,7 @@ def _store_accounts(actual: Actual, at: datetime) -> None:
         ],
         update_conflicts=True,
         unique_fields=["account_id"],
-        update_fields=["name", "email", "ou", "state", "is_management", "gone_at"],
+        update_fields=["name", "email", "ou", "state", "is_management", "gone_at", "search_key"],
     )
     Account.objects.filter(gone_at__isnull=True).exclude(account_id__in=actual.accounts).update(gone_at=at)
     recompute_stages()
@@ -188,7 +189,7 @@ def store_arrivals(principals: Collection[ActualPrincipal], *, at: datetime) -> 
 
 def _write_principals(rows: Collection[Principal]) -> None:
     Principal.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["principal_id"], update_fields=list(_PRINCIPAL_FIELDS)
+        rows, update_conflicts=True, unique_fields=["principal_id"], update_fields=[*_PRINCIPAL_FIELDS, "search_key"]
     )
 
 
@@ -250,7 +251,8 @@ def _store_people() -> None:
         if user and user.name and (person.name, person.email) != (user.display_name or user.name, user.email):
             person.name, person.email = user.display_name or user.name, user.email
             renamed.append(person)
-    Person.objects.bulk_update(renamed, ["name", "email"], _BATCH)
+    refold(renamed)
+    Person.objects.bulk_update(renamed, ["name", "email", "search_key"], _BATCH)
 
 
 def _store_memberships(memberships: Mapping[str, frozenset[str]]) -> None:
@@ -511,4 +513,5 @@ def _store_codes(codes: Mapping[str, str]) -> None:
         if person:
             person.kintone_code = code
             changed.append(person)
-    Person.objects.bulk_update(changed, ["kintone_code"], _BATCH)
+    refold(changed)
+    Person.objects.bulk_update(changed, ["kintone_code", "search_key"], _BATCH)

@@ -43,7 +43,7 @@ def test_two_ways_to_one_set_are_one_chip() -> None:
     factories.make_assignment(user, account=account, permission_set=deploy, until=timezone.localdate())
     factories.make_assignment(group, account=account, permission_set=deploy)
     html = get_html(make_client(user), "/")
-    assert html.count('data-filter-chip="Deploy"') == 1
+    assert html.count('data-filter-chip="deploy"') == 1
     assert "Ends on" not in html  # the group's way in stays
 
 

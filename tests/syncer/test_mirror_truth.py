@@ -15,13 +15,14 @@ from accounts.models import (
     Principal,
     PrincipalLink,
 )
+from accounts.models.searching import refold
 from syncer.directory import LinkKey, NewLink
 from syncer.mirror import truth
 from syncer.mirror.links import load_links
 from syncer.states import Boundary, Definition, PolicyReference
 from tests.factories import make_person, make_principal
 from tests.syncer.running import sync
-from tests.syncer.worlds import DOMAIN, World
+from tests.syncer.worlds import DOMAIN, NEWCOMER, World
 
 pytestmark = pytest.mark.django_db
 
@@ -173,3 +174,32 @@ def test_code_of_somebody_else_is_not_taken() -> None:
     truth.store_links([link("hana", other.principal.principal_id)])
     other.refresh_from_db()
     assert other.kintone_code == ""
+
+
+_SEARCHED = (Account, OrganizationalUnit, PermissionSet, Person, Principal)
+
+
+def _list_stale_keys() -> list[str]:
+    rows = [row for model in _SEARCHED for row in model._base_manager.all()]
+    stored = [row.search_key for row in rows]
+    refold(rows)
+    return [key for key, row in zip(stored, rows, strict=True) if key != row.search_key]
+
+
+def test_what_a_run_writes_can_be_searched(world: World) -> None:
+    """Its writers go by in bulk, and so has each to see to what its rows are found by."""
+    world.register_set("Reader", description="ログ を見る")
+    world.register("shop", "Reader", "hana", NEWCOMER)
+    sync()
+    assert _list_stale_keys() == []
+    assert Person.objects.filter(search_key__contains=NEWCOMER).count() == 1
+    Account.objects.update(name="old", search_key="old")
+    OrganizationalUnit.objects.exclude(path="").update(path="old", search_key="old")
+    Person.objects.exclude(principal__principal_id=None).update(name="old", kintone_code="", search_key="old")
+    Principal.objects.exclude(principal_id=None).update(display_name="old", search_key="old")
+    PermissionSet.objects.update(description="old", search_key="old")
+    PrincipalLink.objects.all().delete()
+    sync("--full")
+    assert _list_stale_keys() == []
+    assert not any(model._base_manager.filter(search_key__contains="old").exists() for model in _SEARCHED)
+    assert PermissionSet.objects.get(name="Reader").search_key == "reader\nろぐを見る"
