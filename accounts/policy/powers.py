@@ -84,16 +84,21 @@ def find_powers_of_text(text: str) -> frozenset[Power]:
 
 
 def read_statements(text: str) -> tuple[Statement, ...] | None:
-    """The statements of a policy that AWS may hold; None if it cannot be read whole."""
+    policy = read_policy_of(text)
+    return None if policy is None else policy.statements
+
+
+def read_policy_of(text: str) -> Policy | None:
+    """A policy that AWS may hold; None if it cannot be read whole."""
     document = parse_document(text)
     if document.root is None or document.faults:
         return None
     report = Report(document)
-    policy: Policy = read_policy(document.root, report)
+    policy = read_policy(document.root, report)
     broken = {"DATA_TYPE_MISMATCH", "MISSING_STATEMENT", "UNSUPPORTED_ELEMENT_COMBINATION"}
     if any(finding.code in broken for finding in report.findings) or report.is_full:
         return None
-    return policy.statements
+    return policy
 
 
 # --- One statement ---------------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ def inline(*statements: dict[str, Any], version: str = "2012-10-17") -> SetPolic
 
 MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
 READ, ADMIN = SetPolicies(("ReadOnlyAccess",)), SetPolicies(("AdministratorAccess",))
-SHOP, ALL_S3 = "arn:aws:s3:::shop/*", "arn:aws:s3:::*"
+SHOP, OTHER, ALL_S3 = "arn:aws:s3:::shop/*", "arn:aws:s3:::other/*", "arn:aws:s3:::*"
 ALL_BUT_IAM = {"Effect": "Allow", "NotAction": ["iam:*"], "Resource": "*"}
 ALL_BUT_IAM_AND_SSO = {"Effect": "Allow", "NotAction": ["iam:*", "sso:*"], "Resource": "*"}
 
@@ -42,6 +42,10 @@ LESS = [
     (inline(allow("s3:GetObject")), inline(allow("s3:GetObject", Condition=MFA))),
     (inline(allow("s3:GetObject")), inline(allow("s3:GetObject"), deny("s3:*"))),
     (inline(ALL_BUT_IAM), inline(ALL_BUT_IAM_AND_SSO)),
+    (inline(ALL_BUT_IAM), inline(allow("s3:*", "ec2:Describe*"))),
+    (inline(allow("s3:*"), allow("ec2:*")), inline(allow("s3:Get*", "ec2:Describe*"))),
+    (inline(allow("s3:*"), deny("s3:Put*", "s3:Delete*")), inline(allow("s3:*"), deny("s3:Put*"), deny("s3:Delete*"))),
+    (inline(allow("s3:*", resource="arn:aws:*")), inline(allow("s3:*", resource=SHOP))),
     (inline(allow("s3:*"), allow("ec2:*")), inline(allow("ec2:*"))),
     (inline(allow("s3:*")), replace(inline(allow("s3:*")), boundary="/Boundary")),
     (SetPolicies(("X",), texts={"X": inline(allow("s3:*")).inline}), inline(allow("s3:GetObject"))),
@@ -66,6 +70,15 @@ MORE = [
     (inline(allow("s3:*"), deny("s3:*")), inline(allow("s3:*"), deny("s3:*", Condition=MFA))),
     (inline(ALL_BUT_IAM_AND_SSO), inline(ALL_BUT_IAM)),
     (inline(allow("s3:*")), inline(ALL_BUT_IAM)),
+    (inline(ALL_BUT_IAM), inline(allow("s3:*", "iam:Get*"))),
+    (inline(ALL_BUT_IAM), inline(allow("*"))),
+    (inline({**ALL_BUT_IAM, "NotAction": []}), inline(allow("s3:*"))),  # who knows what AWS makes of it
+    (inline(allow("s3:*"), {**ALL_BUT_IAM, "Effect": "Deny"}),
+     inline(allow("s3:*"), {**ALL_BUT_IAM, "Effect": "Deny", "NotAction": []})),
+    (inline(allow("s3:Get*", resource=SHOP), allow("s3:*", resource=OTHER)),
+     inline(allow("s3:*", resource=[SHOP, OTHER]))),
+    (inline(allow("s3:*"), deny("s3:*") | {"Resource": SHOP}),
+     inline(allow("s3:*"), deny("s3:*") | {"Resource": OTHER})),
     (inline(allow("s3:GetObject", resource="arn:aws:s3:::${aws:username}/*"), version="2008-10-17"),
      inline(allow("s3:GetObject", resource="arn:aws:s3:::${aws:username}/*"))),
     (inline(allow("s3:*")), SetPolicies(inline="{")),
@@ -90,23 +103,95 @@ def test_the_same_is_never_more() -> None:
         assert not does_more(after, after)
 
 
+HOME = "arn:aws:s3:::home/${aws:userid}/*"
+KEPT = inline(allow("s3:*"), deny("s3:*") | {"Resource": HOME})
+NO_DENY_LEFT = [
+    "arn:aws:s3:::home/${*}/*",  # only a folder whose name is a star
+    "arn:aws:s3:::home/$*}/*",  # a pattern that fits how the variable is written, not what it becomes
+    "arn:aws:s3:::home/*{aws:userid}/*",
+]
+
+
+@pytest.mark.parametrize("resource", NO_DENY_LEFT)
+def test_spelling_of_a_variable_is_not_its_value(resource: str) -> None:
+    assert does_more(KEPT, inline(allow("s3:*"), deny("s3:*") | {"Resource": resource}))
+
+
+def test_escaped_star_holds_no_variable() -> None:
+    before = inline(allow("s3:*", resource="arn:aws:s3:::home/${*}/*"))
+    assert does_more(before, inline(allow("s3:*", resource=HOME)))
+
+
+def test_star_holds_whatever_a_variable_becomes() -> None:
+    before = inline(allow("s3:*", resource="arn:aws:s3:::home/*"))
+    assert not does_more(before, inline(allow("s3:*", resource=HOME)))
+
+
+@pytest.mark.parametrize("dollar", ["$", "\\u0024"])
+@pytest.mark.parametrize("head", [{}, {"Version": "2008-10-17"}, {"Id": "2012-10-17"}])
+def test_older_language_ends_a_denial_by_variable(head: dict[str, str], dollar: str) -> None:
+    statements = json.loads(KEPT.inline)["Statement"]
+    older = json.dumps({**head, "Statement": statements})
+    before, after = (SetPolicies(inline=text.replace("${", dollar + "{")) for text in (KEPT.inline, older))
+    assert does_more(before, after)
+
+
+def test_policy_with_variables_may_go() -> None:
+    assert not does_more(inline(allow("s3:*", resource=HOME)), SetPolicies())
+
+
+def test_same_words_mean_less_in_another_version() -> None:
+    managed = SetPolicies(("X",), texts={"X": KEPT.inline})
+    older = inline(*json.loads(KEPT.inline)["Statement"], version="2008-10-17")
+    assert does_more(managed, replace(older, texts=managed.texts))
+    assert not does_more(managed, replace(KEPT, texts=managed.texts))
+
+
+CROSSING = [
+    "arn:aws:*shop/*",  # a star does not reach over the colons of an ARN
+    "arn:*:shop/*",
+    "arn:aws:s3",
+    "arn:aws:s3:::shop/?",
+]
+
+
+@pytest.mark.parametrize("resource", CROSSING)
+def test_denial_in_other_parts_of_an_arn_is_none(resource: str) -> None:
+    before = inline(allow("s3:*"), deny("s3:*") | {"Resource": SHOP})
+    assert does_more(before, inline(allow("s3:*"), deny("s3:*") | {"Resource": resource}))
+
+
+def test_number_is_no_truth() -> None:
+    one, true = (inline(allow("s3:*", Condition={"Bool": {"aws:SecureTransport": value}})) for value in (1, True))
+    assert does_more(one, true)
+
+
+@pytest.mark.parametrize(
+    "rest", [{"boundary": "/B"}, {"customer_managed": ("/c",)}, {"inline": inline(deny("s3:*")).inline}]
+)
+def test_administrator_may_become_reader(rest: dict[str, Any]) -> None:
+    assert not does_more(replace(ADMIN, **rest), replace(READ, **rest))
+
+
 ACTIONS = ["s3:GetObject", "s3:PutObject", "s3:Get*", "s3:*", "ec2:RunInstances", "ec2:*", "iam:PassRole", "*"]
 STATEMENTS = st.builds(
-    lambda effect, actions, resource: {"Effect": effect, "Action": actions, "Resource": resource},
+    lambda effect, element, actions, resources: {"Effect": effect, element: actions, "Resource": resources},
     st.sampled_from(["Allow", "Allow", "Deny"]),
+    st.sampled_from(["Action", "Action", "Action", "NotAction"]),
     st.lists(st.sampled_from(ACTIONS), min_size=1, max_size=3),
-    st.sampled_from(["*", SHOP, ALL_S3]),
+    st.lists(st.sampled_from(["*", SHOP, OTHER, ALL_S3]), min_size=1, max_size=2),
 )
 
 
 def may(policies: list[dict[str, Any]], action: str, resource: str) -> bool:
     """IAM's own decision, for names without wildcards."""
 
-    def takes(pattern: str, text: str) -> bool:
-        return pattern == text or (pattern.endswith("*") and text.startswith(pattern[:-1]))
+    def takes(patterns: list[str], text: str) -> bool:
+        return any(pattern == text or (pattern.endswith("*") and text.startswith(pattern[:-1])) for pattern in patterns)
 
     def speaks(statement: dict[str, Any]) -> bool:
-        return any(takes(name, action) for name in statement["Action"]) and takes(statement["Resource"], resource)
+        element = "Action" if "Action" in statement else "NotAction"
+        return takes(statement[element], action) == (element == "Action") and takes(statement["Resource"], resource)
 
     speaking = [statement["Effect"] for statement in policies if speaks(statement)]
     return "Allow" in speaking and "Deny" not in speaking
