@@ -17,6 +17,7 @@ from accounts.api_sentences import API_SENTENCES
 from accounts.doctor_sentences import DOCTOR_SENTENCES
 from accounts.kintone_sentences import KINTONE_SENTENCES
 from accounts.policy_sentences import POLICY_SENTENCES
+from accounts.shortcut_sentences import SHORTCUT_SENTENCES
 
 
 @dataclass(frozen=True)
@@ -814,6 +815,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     **API_SENTENCES,
     **KINTONE_SENTENCES,
     **POLICY_SENTENCES,
+    **SHORTCUT_SENTENCES,
 }
 
 

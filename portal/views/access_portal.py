@@ -5,6 +5,7 @@ from typing import NamedTuple
 from django.conf import settings
 
 from accounts.models import Instance
+from accounts.shortcuts import build_portal_url, find_partition
 
 
 class AccessPortal(NamedTuple):
@@ -12,6 +13,10 @@ class AccessPortal(NamedTuple):
 
     url: str
     region: str
+
+    @property
+    def partition(self) -> str:
+        return find_partition(self.url, self.region)
 
 
 def find_access_portal() -> AccessPortal | None:
@@ -22,4 +27,5 @@ def find_access_portal() -> AccessPortal | None:
     instance = Instance.objects.order_by("-read_at").first()
     if instance is None:
         return None
-    return AccessPortal(url or f"https://{instance.identity_store_id}.awsapps.com/start", region or instance.region)
+    found = build_portal_url(instance.region, instance.identity_store_id, instance.instance_arn)
+    return AccessPortal(url or found, region or instance.region)

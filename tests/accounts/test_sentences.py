@@ -118,7 +118,7 @@ class Finder(ast.NodeVisitor):
 def find_maker(node: ast.Call) -> str:
     """The name of what is called, if it makes something with a code."""
     match node.func:
-        case ast.Name(id="Reason" | "Problem" | "_reason" as name):
+        case ast.Name(id="Reason" | "Problem" | "_reason" | "BadDestination" as name):
             return name
         case ast.Attribute(value=ast.Name(id="notes"), attr="add"):
             return "add"
