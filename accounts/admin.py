@@ -18,9 +18,11 @@ from accounts.admin_base import AnyForm, AuditedAdmin, ReadOnlyAdmin, ReadOnlyIn
 from accounts.models import (
     AccessToken,
     Account,
+    AccountCliDefaults,
     Assignment,
     AuditEvent,
     AwsPolicy,
+    CliPreference,
     Draft,
     Group,
     GroupMembership,
@@ -85,6 +87,22 @@ class AccountAdmin(ReadOnlyAdmin):
     list_select_related = ["ou"]
     search_fields = ["name", "account_id", "ou__path"]
     ordering = ["name", "account_id"]
+
+
+@admin.register(AccountCliDefaults)
+class AccountCliDefaultsAdmin(AuditedAdmin):
+    list_display = ["account", "short_name", "region"]
+    list_select_related = ["account"]
+    search_fields = ["account__name", "account__account_id", "short_name"]
+    autocomplete_fields = ["account"]
+    ordering = ["account__name"]
+
+
+@admin.register(CliPreference)
+class CliPreferenceAdmin(ReadOnlyAdmin):
+    list_display = ["user", "pattern", "is_kebab", "region"]
+    list_select_related = ["user"]
+    search_fields = ["user__display_name", "pattern"]
 
 
 @admin.register(Instance)

@@ -36,6 +36,8 @@ from portal.views import (
 urlpatterns = [
     path("", home.my_access, name="my_access"),
     path("cli/", cli.cli, name="cli"),
+    path("cli/config", cli.cli_file, name="cli_file"),
+    path("cli/merge/", cli.cli_merge, name="cli_merge"),
     path("accounts/", accounts.account_list, name="account_list"),
     path("accounts/<slug:account_id>/", accounts.account_detail, name="account_detail"),
     path("accounts/<slug:account_id>/freeze/", stops.freeze, name="freeze"),

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ("production", "development", "uv")
 PURE_MODULES = (
     *(f"syncer/{name}.py" for name in ("changes", "planning", "records/parsing", "states", "wishes")),
-    *(f"accounts/{name}.py" for name in ("cli_profiles", "names", "shortcuts", "stages")),
+    *(f"accounts/{name}.py" for name in ("names", "shortcuts", "stages")),
     *(path.relative_to(ROOT).as_posix() for path in (ROOT / "accounts/policy").rglob("*.py")),
 )
 

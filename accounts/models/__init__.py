@@ -2,6 +2,7 @@
 
 from accounts.models.access import Assignment, AwsPolicy, PermissionSet, Wish
 from accounts.models.audit import AuditEvent
+from accounts.models.cli import AccountCliDefaults, CliPreference
 from accounts.models.guardrails import Guardrail
 from accounts.models.organization import Account, Instance, OrganizationalUnit, Stage, StageRule
 from accounts.models.owners import OwnerEntry
@@ -14,10 +15,12 @@ from accounts.models.tokens import AccessToken
 __all__ = [
     "AccessToken",
     "Account",
+    "AccountCliDefaults",
     "AppKind",
     "Assignment",
     "AuditEvent",
     "AwsPolicy",
+    "CliPreference",
     "Draft",
     "Group",
     "GroupMembership",

@@ -15,7 +15,7 @@ from accounts.access import (
     visible_people,
     visible_permission_sets,
 )
-from accounts.cli_profiles import is_region, render_config
+from accounts.cli.rendering import is_region, render_config
 from accounts.models import Account, Assignment, GroupMembership, PermissionSet, Principal
 from accounts.models.access import AssignmentQuerySet
 from accounts.names import fold
@@ -43,7 +43,7 @@ from portal.api.shaping import (
 )
 from portal.api.signing_in import CLI, READ, token_of, user_of
 from portal.views.access_portal import find_access_portal
-from portal.views.access_rows import build_groups, list_chips
+from portal.views.cli_naming import list_own_profiles, load_naming
 from syncer.models import Run
 
 router = Router(auth=READ, tags=["reading"])
@@ -84,9 +84,9 @@ def read_cli_config(request: HttpRequest, region: str = "") -> HttpResponse:
     access_portal = find_access_portal()
     if access_portal is None:
         raise Refused(503, "api_no_portal")
-    chips = list_chips(build_groups(find_own_assignments(user_of(request)).with_places(), access_portal))
-    profiles = [chip.profile for chip in chips if chip.profile]
-    text = render_config(access_portal.url, access_portal.region, profiles, region=region)
+    naming = load_naming(user_of(request))
+    profiles = list_own_profiles(user_of(request), access_portal, naming)
+    text = render_config(access_portal.url, access_portal.region, profiles, region=region or naming.region)
     return HttpResponse(text, content_type="text/plain; charset=utf-8")
 
 

@@ -1,16 +1,27 @@
 """A person's access as he looks for it: units, the accounts in them, one chip a permission set. No queries here."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import groupby
 
-from accounts.cli_profiles import Entry, Profile, name_profiles, render_profile
+from accounts.cli.naming import DEFAULT_PATTERN, Entry, Profile, name_profiles
+from accounts.cli.rendering import build_profile
 from accounts.models import Account, Assignment
 from accounts.search import build_key, split_query
 from accounts.shortcuts import build_console_link
 from portal.views.access_portal import AccessPortal
 from portal.views.states import ORDER, Shown, show_assignment
+
+
+@dataclass(frozen=True)
+class Naming:
+    """How the reader's CLI profiles are named; defaults: account id → (name in profiles, region)."""
+
+    pattern: str = DEFAULT_PATTERN
+    is_kebab: bool = False
+    region: str = ""
+    defaults: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,9 +73,11 @@ class UnitGroup:
     rows: tuple[AccountRow, ...]
 
 
-def build_groups(assignments: Iterable[Assignment], access_portal: AccessPortal | None) -> list[UnitGroup]:
+def build_groups(
+    assignments: Iterable[Assignment], access_portal: AccessPortal | None, naming: Naming
+) -> list[UnitGroup]:
     """Groups in the order of their paths. The assignments come with account, OU, permission set and principal."""
-    chips = _name_profiles(list(_build_chips(assignments, access_portal)))
+    chips = _name_profiles(list(_build_chips(assignments, access_portal)), naming)
     rows = [
         AccountRow(account, tuple(sorted(group, key=lambda chip: chip.name.casefold())))
         for account, group in groupby(chips, key=lambda chip: chip.first.account)
@@ -105,15 +118,24 @@ def _can_enter(assignment: Assignment) -> bool:
     return assignment.can_be_entered and assignment.account.is_active
 
 
-def _name_profiles(chips: Sequence[Chip]) -> list[Chip]:
+def _name_profiles(chips: Sequence[Chip], naming: Naming) -> list[Chip]:
     """The chips with their CLI profiles; names are unique among all that the person may enter."""
-    entries = [Entry(chip.first.account.account_id, chip.first.account.name, chip.name) for chip in chips if chip.link]
-    profiles = iter(name_profiles(entries))
-    return [_with_profile(chip, next(profiles)) if chip.link else chip for chip in chips]
+    entries = [_build_entry(chip, naming) for chip in chips if chip.link]
+    profiles = iter(name_profiles(entries, naming.pattern, is_kebab=naming.is_kebab))
+    return [_with_profile(chip, next(profiles), naming) if chip.link else chip for chip in chips]
 
 
-def _with_profile(chip: Chip, profile: Profile) -> Chip:
-    return replace(chip, profile=profile, config=render_profile(profile))
+def _build_entry(chip: Chip, naming: Naming) -> Entry:
+    account = chip.first.account
+    short_name, region = naming.defaults.get(account.account_id, ("", ""))
+    return Entry(
+        account.account_id, account.name, chip.name, account.stage, account.ou.path if account.ou else "",
+        short_name, region,
+    )  # fmt: skip
+
+
+def _with_profile(chip: Chip, profile: Profile, naming: Naming) -> Chip:
+    return replace(chip, profile=profile, config=build_profile(profile, region=naming.region).render())
 
 
 def _path_of(row: AccountRow) -> str:

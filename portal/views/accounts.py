@@ -10,6 +10,7 @@ from accounts.models import Stage
 from accounts.stops import find_freeze, find_frozen
 from portal.views.access_portal import find_access_portal
 from portal.views.access_rows import build_groups, list_chips
+from portal.views.cli_naming import load_naming
 from portal.views.drift import build_lines
 from portal.views.paging import choose, paginate, read_query
 from portal.views.requests import HtmxHttpRequest, asks_for_part
@@ -45,10 +46,11 @@ def account_detail(request: HttpRequest, account_id: str) -> HttpResponse:
     user = require_user(request)
     account = get_object_or_404(visible_accounts(user).select_related("ou"), account_id=account_id)
     page = paginate(request, order_assignments(visible_assignments(user).filter(account=account), "permission_set"))
-    own = build_groups(find_own_assignments(user).filter(account=account).with_places(), find_access_portal())
+    own = build_groups(find_own_assignments(user).with_places(), find_access_portal(), load_naming(user))
     context = {
         "account": account,
-        "chips": list_chips(own),
+        # Among all that the person may enter: a profile is called here as in the whole file.
+        "chips": [chip for chip in list_chips(own) if chip.first.account_id == account.pk],
         "freeze": find_freeze(account),
         "may_freeze": may_freeze(user, account),
         "page": page,

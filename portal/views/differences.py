@@ -51,6 +51,11 @@ def compare_values(field: str, before: str, after: str) -> FieldDifference:
     return FieldDifference(show_field(field), tuple(_compare(field, before, after)), field == "inline_policy")
 
 
+def compare_texts(name: str, before: str, after: str) -> FieldDifference:
+    """Two versions of a file, with a little of what stays around each change."""
+    return FieldDifference(name, tuple(_compare_lines(before.splitlines(), after.splitlines(), CONTEXT)), is_code=True)
+
+
 def is_difference(detail: Mapping[str, str]) -> bool:
     """Whether a detail has two sides."""
     return detail.get("field") in SET_FIELDS
@@ -59,7 +64,10 @@ def is_difference(detail: Mapping[str, str]) -> bool:
 def _compare(field: str, one: str, other: str) -> Iterator[DiffLine]:
     before, after = _split(field, one), _split(field, other)
     # Order means nothing in a list, and every other field is one value: only a policy has a place for each line.
-    context = CONTEXT if field == "inline_policy" else 0
+    return _compare_lines(before, after, CONTEXT if field == "inline_policy" else 0)
+
+
+def _compare_lines(before: list[str], after: list[str], context: int) -> Iterator[DiffLine]:
     for number, line in enumerate(list(unified_diff(before, after, lineterm="", n=context))[2:]):
         if line.startswith("@@"):
             if number and context:

@@ -13,6 +13,7 @@ from accounts.models import Problem, User
 from accounts.stops import find_lock_out
 from portal.views.access_portal import find_access_portal
 from portal.views.access_rows import Chip, UnitGroup, build_groups, filter_groups, list_chips
+from portal.views.cli_naming import load_naming
 from portal.views.kintone_links import build_new_assignment_link
 from portal.views.paging import read_query
 
@@ -38,7 +39,8 @@ def my_access(request: HttpRequest) -> HttpResponse:
     """Everything the person may enter, by unit and account, in a constant number of statements."""
     user = require_user(request)
     query = read_query(request)
-    groups = build_groups(find_own_assignments(user).with_places().prefetch_related("wishes"), find_access_portal())
+    assignments = find_own_assignments(user).with_places().prefetch_related("wishes")
+    groups = build_groups(assignments, find_access_portal(), load_naming(user))
     context = {
         "query": query,
         "has_access": bool(groups),

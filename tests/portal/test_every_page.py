@@ -95,7 +95,7 @@ def list_urls() -> list[str]:
         f"/permission-sets/{permission_set.pk}/rename/?name=New", f"/permission-sets/{permission_set.pk}/delete/",
         f"/permission-sets/{permission_set.pk}/history/", "/people/", f"/people/{person.pk}/", f"/groups/{group.pk}/",
         f"/assignments/{record.pk}/", "/problems/", "/runs/", "/runs/?all=1", f"/runs/{run.pk}/", "/cli/",
-        "/cli/?region=x", "/runs/pause/", f"/accounts/{account.account_id}/freeze/", f"/people/{person.pk}/lock-out/",
+        "/cli/merge/", "/runs/pause/", f"/accounts/{account.account_id}/freeze/", f"/people/{person.pk}/lock-out/",
         "/drafts/", "/drafts/?all=1", f"/drafts/{draft.pk}/", f"/drafts/{draft.pk}/discard/", "/doctor/", "/tokens/",
         "/api/v1/",
     ]  # fmt: skip
@@ -178,7 +178,7 @@ def test_empty_portal_says_what_each_page_is_for(url: str, admin: User) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["/", "/accounts/", "/permission-sets/", "/people/", "/problems/", "/runs/", "/cli/", "/drafts/"]
+    "url", ["/", "/accounts/", "/permission-sets/", "/people/", "/problems/", "/runs/", "/drafts/"]
 )
 def test_pages_are_for_reading(url: str, admin: User) -> None:
     assert make_client(admin).post(url).status_code == 405

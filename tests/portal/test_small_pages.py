@@ -8,7 +8,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from accounts.models import User
 from portal.views import errors
 from tests import factories
-from tests.portal.pages import get_html, get_text, make_client
+from tests.portal.pages import get_html, make_client
 
 pytestmark = pytest.mark.django_db
 
@@ -92,32 +92,6 @@ def test_unknown_preference_is_refused(url: str, data: dict[str, str]) -> None:
 def test_preferences_lead_back_to_the_portal_only() -> None:
     response = Client().post("/preferences/theme/", {"theme": "dark", "next": "https://evil.example/"})
     assert response.headers["Location"] == "/"
-
-
-def test_cli_page_has_a_profile_for_all_that_can_be_entered() -> None:
-    user = factories.make_user()
-    account = factories.make_account("payments-prod", account_id="210455678812")
-    factories.make_assignment(user, account=account, permission_set=factories.make_permission_set("Deploy"))
-    factories.make_assignment(
-        user, permission_set=factories.make_permission_set("Later"), state="waiting", in_aws=False
-    )
-    html = get_html(make_client(user), "/cli/?region=eu-central-1")
-    assert "[profile Deploy-210455678812]" in html
-    assert "sso_region = ap-northeast-1" in html
-    assert "region = eu-central-1" in html
-    assert "Later" not in html
-
-
-def test_cli_page_writes_no_odd_region() -> None:
-    user = factories.make_user()
-    factories.make_assignment(user)
-    html = get_html(make_client(user), "/cli/?region=x%0Acredential_process=evil")
-    assert "That is no region" in html
-    assert "credential_process" not in html.split("<pre")[1].split("</pre>")[0]
-
-
-def test_cli_page_without_access_says_so() -> None:
-    assert "You may not enter any account yet" in get_text(make_client(factories.make_user()), "/cli/")
 
 
 def make_request() -> HttpRequest:

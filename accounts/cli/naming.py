@@ -1,0 +1,109 @@
+"""Names of CLI profiles: from a pattern that each person chooses, in characters that no shell needs quoted. Pure."""
+
+import re
+import string
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import jaconv
+
+DEFAULT_PATTERN = "{set}-{id}"  # as the AWS CLI's own wizard names them
+PATTERNS = (DEFAULT_PATTERN, "{account}-{set}", "{stage}-{account}-{set}")
+FIELDS = ("account", "id", "set", "stage", "unit")
+LONGEST_PATTERN = 100  # characters
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+", re.ASCII)
+_LETTERS = re.compile(r"[A-Za-z0-9]", re.ASCII)
+_DASHES = re.compile(r"-{2,}")
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One permission set in one account. `short_name` is what an admin calls the account in names; region: its own."""
+
+    account_id: str
+    account_name: str
+    permission_set: str
+    stage: str = ""
+    unit: str = ""
+    short_name: str = ""
+    region: str = ""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """An entry under the name it has in the file. `was` is the name that it could not have, because others would."""
+
+    name: str
+    entry: Entry
+    was: str = ""
+
+    @property
+    def login_command(self) -> str:
+        return f"aws sso login --profile {self.name}"
+
+
+def is_pattern(text: str) -> bool:
+    """It names known fields only, and at least the set, so that not everything would be called alike."""
+    try:
+        fields = [(name, spec, how) for _text, name, spec, how in string.Formatter().parse(text) if name is not None]
+    except ValueError:
+        return False
+    is_plain = all(name in FIELDS and not spec and not how for name, spec, how in fields)
+    return is_plain and "set" in {name for name, *_rest in fields} and len(text) <= LONGEST_PATTERN
+
+
+def name_profiles(entries: Iterable[Entry], pattern: str = DEFAULT_PATTERN, *, is_kebab: bool = False) -> list[Profile]:
+    """The entries in their order, each under a name of its own.
+
+    Whatever the pattern would call alike gets the account's id, all of it, so that names depend on no order; a number
+    tells apart what unsafe characters still did. Raises ValueError for what is no pattern.
+    """
+    if not is_pattern(pattern):
+        raise ValueError(f"no pattern: {pattern!r}")
+    rows = list(entries)
+    names = [_render(pattern, entry, is_kebab=is_kebab) for entry in rows]
+    met = Counter(names)
+    wished = [name if met[name] == 1 else f"{name}-{entry.account_id}" for name, entry in zip(names, rows, strict=True)]
+    return _number(rows, names, wished)
+
+
+def _number(entries: Sequence[Entry], names: Sequence[str], wished: Sequence[str]) -> list[Profile]:
+    taken: set[str] = set()
+    profiles = []
+    for entry, plain, wish in zip(entries, names, wished, strict=True):
+        name, number = wish, 2
+        while name in taken:
+            name, number = f"{wish}-{number}", number + 1
+        taken.add(name)
+        profiles.append(Profile(name, entry, plain if plain != name else ""))
+    return profiles
+
+
+def _render(pattern: str, entry: Entry, *, is_kebab: bool) -> str:
+    account = to_ascii(entry.short_name or entry.account_name) or entry.account_id
+    values = {
+        "account": account, "id": entry.account_id, "set": to_ascii(entry.permission_set) or "set",
+        "stage": to_ascii(entry.stage), "unit": to_ascii(entry.unit.rpartition("/")[2]),
+    }  # fmt: skip
+    name = to_ascii(pattern.format_map({key: _kebab(value) if is_kebab else value for key, value in values.items()}))
+    # A name that begins with a dash would be read as an option.
+    return name or entry.account_id
+
+
+def _kebab(text: str) -> str:
+    return _DASHES.sub("-", _CAMEL.sub("-", text).replace("_", "-").replace(".", "-")).lower()
+
+
+def to_ascii(text: str) -> str:
+    """The text in characters that are safe in a name: kana in Latin letters, the rest as dashes. May be empty.
+
+    >>> to_ascii("決済 カート-prod")
+    'kato-prod'
+    """
+    katakana = jaconv.hira2kata(unicodedata.normalize("NFKC", text))
+    latin = jaconv.kata2alphabet(katakana.replace("ー", ""))  # long vowels are written short
+    safe = _DASHES.sub("-", _UNSAFE.sub("-", unicodedata.normalize("NFKD", latin)))
+    return safe.strip("-.") if _LETTERS.search(safe) else ""

@@ -1,0 +1,26 @@
+"""How the reader's CLI profiles are named, from rows."""
+
+from accounts.access import find_own_assignments
+from accounts.cli.naming import Profile
+from accounts.models import AccountCliDefaults, CliPreference, User
+from portal.views.access_portal import AccessPortal
+from portal.views.access_rows import Naming, build_groups, list_chips
+
+
+def load_preference(user: User) -> CliPreference:
+    """What the person has chosen, else a row that is not saved."""
+    return CliPreference.objects.filter(user=user).first() or CliPreference(user=user)
+
+
+def load_naming(user: User) -> Naming:
+    """The person's pattern and region, and what accounts are called."""
+    chosen = load_preference(user)
+    rows = AccountCliDefaults.objects.values_list("account__account_id", "short_name", "region")
+    defaults = {account_id: (short_name, region) for account_id, short_name, region in rows}
+    return Naming(chosen.pattern, chosen.is_kebab, chosen.region, defaults)
+
+
+def list_own_profiles(user: User, access_portal: AccessPortal, naming: Naming) -> list[Profile]:
+    """A profile for everything that the person may enter now, in the order of his own page."""
+    chips = list_chips(build_groups(find_own_assignments(user).with_places(), access_portal, naming))
+    return [chip.profile for chip in chips if chip.profile]
