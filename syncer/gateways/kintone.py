@@ -95,6 +95,12 @@ class KintoneApp(KintoneClient):
         query = f"{condition} order by $id asc limit 1".lstrip()
         return self._total(self._query(query, ["$id"], count=True))
 
+    def fetch_newest(self, updated_field: str, limit: int) -> tuple[list[Record], int]:
+        """The records that were changed last, the latest first, and how many there are in all."""
+        query = f"order by {updated_field} desc, $id desc limit {limit}"
+        answer = self._query(query, (), count=True)
+        return answer.member("records", list[Record]), self._total(answer)
+
     def fetch_record(self, record_id: str) -> Record:
         """Fetch one record. Raises NotFound if it is gone, or hidden from the token."""
         answer = self._ask("record.json", {"app": self.app_id, "id": record_id})

@@ -22,7 +22,7 @@ FORM_EVERY = timedelta(minutes=10)  # how old the form as it was last read may b
 NIGHT = time(3)  # when everything is read, in the portal's zone
 SLACK = timedelta(seconds=10)  # a schedule is never exact: what is due by then is due
 OVERDUE = timedelta(days=2)  # a night after which looks do what full runs should have done
-LOOK = 2  # requests of a look: what changed, and the count
+LOOK = 1  # requests of a look: what was changed last, and the count with it; a second where that is much
 DAY = timedelta(days=1)
 
 

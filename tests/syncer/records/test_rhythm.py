@@ -107,8 +107,8 @@ def test_new_day_brings_the_old_rhythm_back() -> None:
 
 def test_differing_count_brings_no_more_scans_than_the_day_can_take() -> None:
     assert may_scan(MANY, NOON)
-    assert not may_scan(replace(MANY, spent=4_000), NOON)
-    assert may_scan(replace(MANY, spent=4_000, scanned_at=NOON - timedelta(days=1)), NOON)
+    assert not may_scan(replace(MANY, spent=5_000), NOON)
+    assert may_scan(replace(MANY, spent=5_000, scanned_at=NOON - timedelta(days=1)), NOON)
 
 
 @pytest.mark.parametrize(("records", "requests"), [(0, 1), (499, 1), (500, 2), (50_000, 101)])

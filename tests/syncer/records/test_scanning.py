@@ -14,7 +14,7 @@ from syncer.connections import connect_kintone
 from syncer.gateways.kintone import KintoneApp
 from syncer.models import AppState
 from syncer.records.rhythm import Occasion
-from syncer.records.scanning import AppFailure, AppReading, accept_missing, find_record, read_app
+from syncer.records.scanning import NEWEST, AppFailure, AppReading, accept_missing, find_record, read_app
 from tests.syncer.worlds import World
 
 pytestmark = pytest.mark.django_db
@@ -158,10 +158,31 @@ def test_look_finds_what_changed(scanned: World, first: str) -> None:
     assert look().changed == {first, added}
 
 
-def test_quiet_look_costs_two_requests(scanned: World) -> None:
+def test_quiet_look_costs_one_request(scanned: World) -> None:
     before = scanned.kintone.calls.total()
     assert look().changed == frozenset()
-    assert scanned.kintone.calls.total() - before == 2
+    assert scanned.kintone.calls.total() - before == 1
+
+
+def test_more_changes_than_a_look_asks_for_are_all_found(world: World) -> None:
+    references = [world.register("shop", "Reader", "hana") for _number in range(NEWEST + 5)]
+    scan()
+    for count in (NEWEST - 1, NEWEST, NEWEST + 5):
+        world.clock.advance(timedelta(hours=1))
+        scan()
+        for reference in references[:count]:
+            world.edit(reference, groups=str(count))
+        before = world.kintone.calls.total()
+        assert look().changed == set(references[:count])
+        assert world.kintone.calls.total() - before == (1 if count < NEWEST else 2)
+
+
+def test_record_that_came_where_another_went_is_found_at_once(scanned: World, first: str) -> None:
+    """kintone's number is the same as before; ours is not, once what came is stored."""
+    scanned.delete(first)
+    added = scanned.register("shop", "Reader", "taro")
+    reading = look()
+    assert (reading.changed, reading.gone) == (frozenset({added}), frozenset({first}))
 
 
 def test_change_in_the_minute_of_the_last_look_is_not_missed(scanned: World, first: str) -> None:
