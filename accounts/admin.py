@@ -33,6 +33,7 @@ from accounts.models import (
     PermissionSet,
     Person,
     PolicyOpinion,
+    PolicyText,
     PortalWrite,
     Principal,
     PrincipalLink,
@@ -474,7 +475,7 @@ class WithheldAdmin(ReadOnlyAdmin):
 
 @admin.register(AwsPolicy)
 class AwsPolicyAdmin(ReadOnlyAdmin):
-    list_display = ["name", "arn", "is_attachable", "read_at"]
+    list_display = ["name", "arn", "version", "is_attachable", "read_at"]
     list_filter = ["is_attachable"]
     search_fields = ["name", "arn"]
     ordering = ["name", "id"]
@@ -486,6 +487,15 @@ class PolicyOpinionAdmin(ReadOnlyAdmin):
     list_filter = ["outcome"]
     search_fields = ["=digest"]
     ordering = ["-checked_at", "-id"]
+    sortable_by = []
+
+
+@admin.register(PolicyText)
+class PolicyTextAdmin(ReadOnlyAdmin):
+    list_display = ["arn", "version", "outcome", "asked_at"]
+    list_filter = ["outcome"]
+    search_fields = ["arn"]
+    ordering = ["arn", "-id"]
     sortable_by = []
 
 

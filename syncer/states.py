@@ -248,6 +248,7 @@ class ActualPolicy:
     arn: str
     name: str
     is_attachable: bool
+    version: str = ""  # the one in force, where it is known
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ The schedule is in the database (admin site, "Periodic tasks"); syncer/migration
 """
 
 import logging
+from collections.abc import Iterable
 
 from celery import Task, shared_task
 from celery.exceptions import OperationalError
@@ -22,9 +23,10 @@ from syncer.adoption.checks import Take
 from syncer.connections import connect_slack
 from syncer.drafts import writing
 from syncer.mirror.last_days import store_reminders
+from syncer.mirror.policy_texts import ask_for_texts
 from syncer.models import Adoption, Run
 from syncer.records import hinting
-from syncer.sets import farewells
+from syncer.sets import farewells, policy_texts
 from syncer.sets import opinions as second_opinions
 from syncer.telling import posting
 from syncer.telling.sending import send_due
@@ -150,6 +152,12 @@ def ask_for_opinions() -> None:
 
 
 @shared_task
+def read_policy_texts() -> None:
+    """Read the texts of AWS managed policies that sets name, or somebody asked for."""
+    policy_texts.read_texts(timezone.now())
+
+
+@shared_task
 def clear_sessions() -> None:
     """Forget sessions that have ended."""
     call_command("clearsessions")
@@ -223,6 +231,13 @@ def _catch_up(user: User, stop: Stop | None) -> None:
 def request_writing() -> None:
     """Have drafts written as soon as this transaction is committed."""
     transaction.on_commit(lambda: _send(write_drafts))
+
+
+def request_policy_texts(policies: Iterable[str]) -> None:
+    """Somebody looks at these AWS managed policies: have what they say read, as far as it is not known."""
+    with transaction.atomic():
+        if ask_for_texts(policies, timezone.now()):
+            transaction.on_commit(lambda: _send(read_policy_texts))
 
 
 def take_hint(app_id: str, record_id: str) -> None:

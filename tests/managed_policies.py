@@ -1,11 +1,12 @@
 """AWS's managed policies as moto bundles them, and what they allow as a table for `accounts.policy.powers`.
 
-`python -m tests.managed_policies` writes the table anew; a test holds that it is what the texts say.
+`python -m tests.managed_policies` writes the table anew, and the texts that the simulator of IAM gives out; tests hold
+that both are what the texts say.
 """
 
 import ast
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib.util import find_spec
@@ -13,9 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from accounts.policy.powers import BILLING_SERVICES, find_powers_of_text, read_statements
+from simulators.aws.catalogue import managed_policies
 
 READING = ("*ReadOnly", "*ReadOnlyAccess", "*ReadOnlyAccess_v2", "ViewOnlyAccess", "SecurityAudit")  # says AWS
-TABLE = Path(__file__).resolve().parent.parent / "accounts/policy/managed_policies.json"
+ROOT = Path(__file__).resolve().parent.parent
+TABLE, SIMULATED = ROOT / "accounts/policy/managed_policies.json", ROOT / "simulators/aws/managed_policies.json"
+MOST_ACTIONS = 60  # of a statement that the simulator gives out: ReadOnlyAccess has thousands
 
 
 @cache
@@ -46,6 +50,35 @@ def build_table(names: Iterable[str]) -> dict[str, str]:
         )
         for name in names
     }
+
+
+def build_simulated() -> dict[str, Any]:
+    """Name → version and text of each policy in the simulator's catalogue; long lists of actions are thinned out."""
+    names = sorted(policy.name for policy in managed_policies().values() if policy.name in _load_rows())
+    rows = {name: _load_rows()[name] for name in names}
+    return {
+        name: {"version": row["DefaultVersionId"], "document": _thin(row["Document"])} for name, row in rows.items()
+    }
+
+
+def _thin(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {**document, "Statement": [_thin_statement(each) for each in _listed(document["Statement"])]}
+
+
+def _thin_statement(statement: Mapping[str, Any]) -> dict[str, Any]:
+    actions = _listed(statement.get("Action", []))
+    step = -(-len(actions) // MOST_ACTIONS)
+    return {**statement, "Action": actions[::step]} if step > 1 else dict(statement)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def render_simulated() -> str:
+    """A policy a line."""
+    lines = (f"{json.dumps(name)}: {json.dumps(row)}" for name, row in build_simulated().items())
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def find_date() -> str:
@@ -81,3 +114,4 @@ def _is_about_billing(text: str) -> bool:
 if __name__ == "__main__":
     content = {"date": find_date(), "policies": build_table(sorted(load_texts()))}
     TABLE.write_text(json.dumps(content, indent=0) + "\n")
+    SIMULATED.write_text(render_simulated())

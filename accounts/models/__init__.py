@@ -7,7 +7,7 @@ from accounts.models.guardrails import Guardrail
 from accounts.models.organization import Account, Instance, OrganizationalUnit, Stage, StageRule
 from accounts.models.owners import OwnerEntry
 from accounts.models.people import Group, GroupMembership, Person, Principal, PrincipalLink, User
-from accounts.models.policies import PolicyOpinion
+from accounts.models.policies import PolicyOpinion, PolicyText
 from accounts.models.records import AppKind, Draft, PortalWrite, Problem, Record, Withheld
 from accounts.models.stops import Stop
 from accounts.models.tokens import AccessToken
@@ -31,6 +31,7 @@ __all__ = [
     "PermissionSet",
     "Person",
     "PolicyOpinion",
+    "PolicyText",
     "PortalWrite",
     "Principal",
     "PrincipalLink",

@@ -189,6 +189,7 @@ class AwsPolicy(models.Model):
     arn = models.CharField("ARN", max_length=2048, unique=True)
     name = models.CharField(_("name"), max_length=128)
     is_attachable = models.BooleanField(_("attachable"), default=True)
+    version = models.CharField(_("version"), max_length=16, blank=True, help_text=_("the one in force, such as v12"))
     read_at = models.DateTimeField(_("read"))
 
     class Meta:

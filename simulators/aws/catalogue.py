@@ -1,7 +1,15 @@
-"""A small catalogue of AWS managed policies: real names and paths, enough of them for two pages."""
+"""A small catalogue of AWS managed policies: real names and paths, enough of them for two pages.
 
+Their texts stand in the file beside this module, as AWS publishes them but for long lists of actions, which are thinned
+out; `python -m tests.managed_policies` writes it.
+"""
+
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
+from typing import Any
 
 ARN_PREFIX = "arn:aws:iam::aws:policy"
 SERVICE_LINKED_PATH = "/aws-service-role/"
@@ -165,6 +173,25 @@ class ManagedPolicy:
     def is_attachable(self) -> bool:
         """Service-linked roles have their policies to themselves."""
         return self.path != SERVICE_LINKED_PATH
+
+
+@dataclass(frozen=True)
+class PolicyVersion:
+    """The version that is in force, and its text."""
+
+    number: str
+    document: str
+
+
+@cache
+def _load_versions() -> Mapping[str, Any]:
+    return dict(json.loads(files("simulators.aws").joinpath("managed_policies.json").read_bytes()))
+
+
+def find_version(name: str) -> PolicyVersion | None:
+    """The default version of a policy by its name; None for the few of which no text is known."""
+    row = _load_versions().get(name)
+    return PolicyVersion(row["version"], json.dumps(row["document"], indent=4)) if row else None
 
 
 @cache

@@ -105,7 +105,8 @@ def _issuer(rows: "list[ExternalIdTypeDef] | None") -> str:
 
 
 def parse_policy(policy: "PolicyTypeDef") -> ActualPolicy:
-    return ActualPolicy(policy["Arn"], policy["PolicyName"], policy.get("IsAttachable", True))
+    version = policy.get("DefaultVersionId", "")
+    return ActualPolicy(policy["Arn"], policy["PolicyName"], policy.get("IsAttachable", True), version)
 
 
 def parse_reference(reference: "CustomerManagedPolicyReferenceTypeDef") -> PolicyReference:

@@ -69,6 +69,7 @@ _RATES: Mapping[str, Rate] = {
     "organizations:ListRoots": Rate(1, 2),
     "organizations:ListTagsForResource": Rate(10, 15),
     "iam:ListPolicies": Rate(2, 2),
+    "iam:GetPolicyVersion": Rate(2, 4),
     "accessanalyzer:ValidatePolicy": Rate(2, 4),
 }
 _IDENTITY_STORE_RATE = Rate(20, 20)  # each of its operations

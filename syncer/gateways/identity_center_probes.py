@@ -55,7 +55,12 @@ LISTINGS = (
     Probe("identitystore:ListUsers", ("IdentityStoreId",), _ONE, finds=("UserId", "Users", "UserId")),
     Probe("identitystore:ListGroups", ("IdentityStoreId",), _ONE, finds=("GroupId", "Groups", "GroupId")),
     Probe("sso-admin:ListPermissionSets", ("InstanceArn",), _ONE, finds=("PermissionSetArn", "PermissionSets", "")),
-    Probe("iam:ListPolicies", constants={"Scope": "AWS", "MaxItems": 1}, need=Need.COMFORT),
+    Probe(
+        "iam:ListPolicies",
+        constants={"Scope": "AWS", "MaxItems": 1},
+        need=Need.COMFORT,
+        finds=("PolicyArn", "Policies", "Arn"),
+    ),
     Probe(
         "accessanalyzer:ValidatePolicy",
         constants={"policyDocument": HARMLESS, "policyType": "IDENTITY_POLICY"},
@@ -63,6 +68,7 @@ LISTINGS = (
     ),
 )
 DETAILS = (
+    Probe("iam:GetPolicyVersion", ("PolicyArn",), {"VersionId": "v1"}, Need.COMFORT),
     Probe("organizations:DescribeAccount", ("AccountId",)),
     Probe("organizations:ListOrganizationalUnitsForParent", ("ParentId",), _ONE),
     Probe("organizations:ListAccountsForParent", ("ParentId",), _ONE, Need.COMFORT),

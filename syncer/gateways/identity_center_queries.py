@@ -6,6 +6,7 @@ listing takes a missing member for empty; that the answer is AWS's own, the sess
 What a whole reading consists of, and what a question without an answer means, is `identity_center_reading`'s business.
 """
 
+import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -258,6 +259,12 @@ class IdentityCenterQueries:
         """List the AWS managed policies. Source: iam ListPolicies with the scope AWS."""
         pages = self._aws.pages(self._iam.list_policies, Scope="AWS", MaxItems=POLICIES_PAGE)
         return tuple(answers.parse_policy(row) for page in pages for row in page.get("Policies", []))
+
+    def fetch_policy_text(self, arn: str, version: str) -> str:
+        """What a managed policy says in this version, as JSON. Source: iam GetPolicyVersion, decoded by boto3."""
+        found = self._aws.read(self._iam.get_policy_version, PolicyArn=arn, VersionId=version)
+        document: object = found["PolicyVersion"].get("Document", "")
+        return document if isinstance(document, str) else json.dumps(document, indent=2)
 
     def list_permission_set_arns(self) -> frozenset[str]:
         """Source: sso-admin ListPermissionSets, which gives no names."""

@@ -271,10 +271,13 @@ def _store_memberships(memberships: Mapping[str, frozenset[str]]) -> None:
 
 def _store_policies(policies: Collection[ActualPolicy], at: datetime) -> None:
     AwsPolicy.objects.bulk_create(
-        [AwsPolicy(arn=item.arn, name=item.name, is_attachable=item.is_attachable, read_at=at) for item in policies],
+        [
+            AwsPolicy(arn=item.arn, name=item.name, is_attachable=item.is_attachable, version=item.version, read_at=at)
+            for item in policies
+        ],
         update_conflicts=True,
         unique_fields=["arn"],
-        update_fields=["name", "is_attachable", "read_at"],
+        update_fields=["name", "is_attachable", "version", "read_at"],
     )
     AwsPolicy.objects.filter(read_at__lt=at).delete()
 
@@ -461,8 +464,8 @@ def load_assignments(accounts: Collection[str] | None = None) -> frozenset[Assig
 
 def load_policies() -> tuple[ActualPolicy, ...] | None:
     """AWS's managed policies, None when they were never read."""
-    rows = tuple(ActualPolicy(*row) for row in AwsPolicy.objects.values_list("arn", "name", "is_attachable"))
-    return rows or None
+    rows = AwsPolicy.objects.values_list("arn", "name", "is_attachable", "version")
+    return tuple(ActualPolicy(*row) for row in rows) or None
 
 
 def find_policies_age() -> datetime | None:

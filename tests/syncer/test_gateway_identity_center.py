@@ -216,8 +216,18 @@ def test_fetches_tags(center: IdentityCenter, aws: AwsCast) -> None:
 @pytest.mark.usefixtures("any_pages")
 def test_lists_policies_of_aws(center: IdentityCenter) -> None:
     policies = center.list_policies()
-    assert ActualPolicy(READ_ONLY, "ReadOnlyAccess", True) in policies
+    assert ActualPolicy(READ_ONLY, "ReadOnlyAccess", True, "v190") in policies
     assert any(not policy.is_attachable for policy in policies)
+
+
+def test_fetches_what_a_policy_says(center: IdentityCenter) -> None:
+    text = center.fetch_policy_text("arn:aws:iam::aws:policy/AdministratorAccess", "v1")
+    assert json.loads(text)["Statement"] == [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
+
+
+def test_version_that_is_gone_is_not_found(center: IdentityCenter) -> None:
+    with pytest.raises(NotFound):
+        center.fetch_policy_text(READ_ONLY, "v1")
 
 
 # Where sets are, and who has them

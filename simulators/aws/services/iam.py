@@ -3,9 +3,10 @@
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from simulators.aws.calls import Answer, Call
-from simulators.aws.catalogue import managed_policies
+from simulators.aws.catalogue import find_version, managed_policies
 from simulators.aws.errors import AwsError
 from simulators.aws.rows import Rows
 
@@ -46,6 +47,23 @@ def get_policy(call: Call) -> Answer:
     return {"Policy": {**_describe(policy), "Tags": []}}
 
 
+def get_policy_version(call: Call) -> Answer:
+    """The text percent-encoded, as IAM gives it. Of the versions only the one in force is there."""
+    arn, version_id = call.text("PolicyArn"), call.text("VersionId")
+    policy = managed_policies().get(arn)
+    version = find_version(policy.name) if policy else None
+    if version is None or version.number != version_id:
+        raise AwsError("NoSuchEntity", f"Policy {arn} version {version_id} does not exist or is not attachable.", 404)
+    return {
+        "PolicyVersion": {
+            "Document": quote(version.document, safe=""),
+            "VersionId": version.number,
+            "IsDefaultVersion": True,
+            "CreateDate": _PUBLISHED,
+        }
+    }
+
+
 def _policies(call: Call) -> Iterator[_Policy]:
     scope = call.optional("Scope") or "All"
     return (policy for policy in _all_policies(call) if scope in {"All", _scope(policy)})
@@ -71,12 +89,13 @@ def _all_policies(call: Call) -> Iterator[_Policy]:
 
 
 def _describe(policy: _Policy) -> Answer:
+    version = find_version(policy.name) if policy.arn in managed_policies() else None
     return {
         "PolicyName": policy.name,
         "PolicyId": f"ANPA{hashlib.sha256(policy.arn.encode()).hexdigest()[:17].upper()}",
         "Arn": policy.arn,
         "Path": policy.path,
-        "DefaultVersionId": "v1",
+        "DefaultVersionId": version.number if version else "v1",
         "AttachmentCount": policy.attached,
         "PermissionsBoundaryUsageCount": policy.bounding,
         "IsAttachable": policy.is_attachable,
@@ -85,4 +104,8 @@ def _describe(policy: _Policy) -> Answer:
     }
 
 
-OPERATIONS: Mapping[str, Callable[[Call], Answer]] = {"ListPolicies": list_policies, "GetPolicy": get_policy}
+OPERATIONS: Mapping[str, Callable[[Call], Answer]] = {
+    "ListPolicies": list_policies,
+    "GetPolicy": get_policy,
+    "GetPolicyVersion": get_policy_version,
+}

@@ -7,7 +7,7 @@ import pytest
 
 from accounts.policy.findings import Severity
 from accounts.policy.validator import validate_policy
-from tests.managed_policies import load_texts
+from tests.managed_policies import SIMULATED, load_texts, render_simulated
 
 PARTS = 8  # all of them take some seconds; the processors share them
 
@@ -32,3 +32,7 @@ def test_aws_own_policies_have_no_error_but_size(part: int) -> None:
     too_long = [text for name in names if errors[name] for text in iter_statements(load_texts()[name])]
     assert {code for text in too_long for code in find_errors(text) if "SIZE" not in code} == set()
     assert len(too_long) > 10
+
+
+def test_simulator_gives_out_the_texts_of_today() -> None:
+    assert SIMULATED.read_text() == render_simulated()

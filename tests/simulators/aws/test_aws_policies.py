@@ -1,5 +1,7 @@
 """IAM's list of managed policies through boto3."""
 
+from typing import Any
+
 import pytest
 
 from tests.simulators.aws.conftest import Clients, Company
@@ -49,3 +51,17 @@ def test_unknown_policy_is_no_such_entity(management: Clients) -> None:
 def test_foreign_marker_is_refused(management: Clients) -> None:
     with pytest.raises(management.iam.exceptions.ClientError, match="Marker"):
         management.iam.list_policies(Marker="bm9uc2Vuc2U=")
+
+
+def test_default_version_has_a_text(management: Clients) -> None:
+    version = management.iam.get_policy(PolicyArn=READ_ONLY)["Policy"]["DefaultVersionId"]
+    found = management.iam.get_policy_version(PolicyArn=READ_ONLY, VersionId=version)["PolicyVersion"]
+    document: Any = found["Document"]
+    assert found["IsDefaultVersion"]
+    assert document["Statement"][0]["Effect"] == "Allow"
+
+
+@pytest.mark.parametrize(("arn", "version"), [(READ_ONLY, "v1"), (READ_ONLY + "2", "v190")])
+def test_unknown_version_is_no_such_entity(management: Clients, arn: str, version: str) -> None:
+    with pytest.raises(management.iam.exceptions.NoSuchEntityException):
+        management.iam.get_policy_version(PolicyArn=arn, VersionId=version)
