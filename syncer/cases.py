@@ -76,7 +76,7 @@ class Judge:
 
     admins: principal ids. codes: folded kintone codes of people, for those whom no link leads to. there: what AWS has;
     unread: where it may have more. rules: the guardrails, which decide what was judged. places, gone: of the sets whose
-    records are to be judged.
+    records are to be judged. texts: what AWS's policies among theirs say, by name.
     """
 
     register: Register
@@ -89,6 +89,7 @@ class Judge:
     tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # of accounts that were read
     places: Places = field(default_factory=dict)
     gone: Mapping[str, Gone] = field(default_factory=dict)  # by name
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def first_looks(self) -> frozenset[str]:

@@ -10,12 +10,14 @@ from accounts.models import (
     Account,
     AppKind,
     Assignment,
+    AwsPolicy,
     Group,
     GroupMembership,
     Instance,
     OrganizationalUnit,
     PermissionSet,
     Person,
+    PolicyText,
     Principal,
     Problem,
     Record,
@@ -52,6 +54,14 @@ def make_account(name: str = "", *, ou: str = "service/決済/Production", **val
         "stage": Stage.PRODUCTION,
     }
     return Account.objects.create(**defaults | values)
+
+
+def make_policy_text(name: str, text: str, version: str = "v1") -> PolicyText:
+    """An AWS managed policy in IAM's list, and what it says in the version that is in force."""
+    arn = f"arn:aws:iam::aws:policy/{name}"
+    row, _is_new = AwsPolicy.objects.get_or_create(arn=arn, defaults={"name": name, "read_at": timezone.now()})
+    AwsPolicy.objects.filter(pk=row.pk).update(version=version)
+    return PolicyText.objects.create(arn=arn, version=version, text=text, outcome=PolicyText.Outcome.READ)
 
 
 def make_permission_set(name: str = "", **values: Any) -> PermissionSet:

@@ -4,10 +4,17 @@ All that is allowed afterwards must lie within what was allowed before, and noth
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from accounts.policy.containing import Rule, build_rules, lies_within
-from accounts.policy.powers import may_deny, read_policy_of
+from accounts.policy.containing import Part, Rule, build_rules, lies_within
+from accounts.policy.globs import matches
+from accounts.policy.powers import is_changing, may_deny, read_policy_of
+from accounts.policy.risks import SECRETS
 from accounts.policy.summary import SetPolicies, name_of
+
+LADDER = ("PowerUserAccess", "ReadOnlyAccess", "ViewOnlyAccess")
+"""What AWS offers for one job after another, the widest first. Their texts do not lie within each other to the last
+action: power users do not see IAM, and readers do."""
 
 
 def does_more(before: SetPolicies, after: SetPolicies) -> bool:
@@ -66,12 +73,30 @@ def _allows_everything(rule: Rule) -> bool:
 
 
 def _is_known(policy: str, before: SetPolicies, after: SetPolicies, known: Sequence[Rule]) -> bool:
-    """Whether an AWS managed policy allows nothing new."""
+    """Whether an AWS managed policy allows nothing new, or only to look at more on the way down the ladder."""
     name = name_of(policy)
     if name in map(name_of, before.managed):
         return True
     rules = _read_rules(after.texts.get(name, ""))
-    return rules is not None and all(lies_within(rule, known) for rule in rules if rule.effect != "Deny")
+    if rules is None:
+        return False
+    new = [rule for rule in rules if rule.effect != "Deny" and not lies_within(rule, known)]
+    return not new or (_steps_down(name, before) and all(_only_looks(rule, known) for rule in new))
+
+
+def _steps_down(name: str, before: SetPolicies) -> bool:
+    """Whether the set had the text of a policy further up."""
+    above = LADDER[: LADDER.index(name)] if name in LADDER else ()
+    return any(name_of(policy) in above and name_of(policy) in before.texts for policy in before.managed)
+
+
+def _only_looks(rule: Rule, known: Sequence[Rule]) -> bool:
+    """Whether what is new of a rule changes nothing and shows no data."""
+    if rule.actions.excludes:
+        return False
+    parts = (replace(rule, actions=Part((action,))) for action in rule.actions.texts)
+    new = (part.actions.texts[0] for part in parts if not lies_within(part, known))
+    return not any(is_changing(action) or any(matches(action, secret) for secret in SECRETS) for action in new)
 
 
 # --- What is denied --------------------------------------------------------------------------------------------------

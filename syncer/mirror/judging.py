@@ -29,6 +29,7 @@ from accounts.ownership import Register
 from accounts.policy.powers import Power
 from accounts.set_reach import load_places
 from syncer.cases import Case, Gone, Judge, Ruling, Signature
+from syncer.mirror.policy_texts import load_texts
 from syncer.mirror.records import read_fields, wish_as_json
 from syncer.mirror.versions import note_versions
 from syncer.models import AppState
@@ -56,12 +57,15 @@ def load_judge(actual: Actual) -> Judge:
     """Everything that the records of this run are judged by."""
     codes = {state.kind: state.fields for state in AppState.objects.all()}
     cases = _load_cases(codes)
-    names = {wish.name for case in cases.values() for wish in (case.wish, case.in_force) if isinstance(wish, SetWish)}
+    wishes = [wish for case in cases.values() for wish in (case.wish, case.in_force) if isinstance(wish, SetWish)]
+    names = {wish.name for wish in wishes}
+    gone = _load_gone(names, codes.get(AppKind.PERMISSION_SET, {})) if names else {}
     return Judge(
         register=load_register(),
         cases=cases,
         places=load_places(names) if names else {},
-        gone=_load_gone(names, codes.get(AppKind.PERMISSION_SET, {})) if names else {},
+        gone=gone,
+        texts=_load_texts([*wishes, *(each.wish for each in gone.values())], actual) if names else {},
         admins=_load_admins(),
         codes=_load_codes(),
         there=actual.assignments,
@@ -69,6 +73,13 @@ def load_judge(actual: Actual) -> Judge:
         rules=load_rules(),
         tags=dict(Account.objects.filter(tags_read_at__isnull=False).values_list("account_id", "tags")),
     )
+
+
+def _load_texts(wishes: Collection[SetWish], actual: Actual) -> dict[str, str]:
+    """What those AWS managed policies say that these sets have, or had, as far as it is known."""
+    there = (actual.sets[wish.name].definition for wish in wishes if wish.name in actual.sets)
+    named = {policy for wish in wishes for policy in wish.managed_policies}
+    return load_texts(named.union(*(definition.managed_policies for definition in there if definition)))
 
 
 def load_rules() -> tuple[Rule, ...]:

@@ -19,11 +19,13 @@ from accounts.policy.powers import Power
 from accounts.policy.summary import SetPolicies, find_powers_of_set
 from accounts.set_reach import find_places
 from syncer.mirror.judging import load_rules, read_set_in_force
+from syncer.mirror.policy_texts import load_texts
 from syncer.mirror.truth import definition_from_json
 from syncer.records.parsing import Notes, as_fields, normalise_set_name, parse_permission_set
 from syncer.sets.widening import (
     Change,
     Strange,
+    Texts,
     Words,
     explain_taking,
     explain_widening,
@@ -162,8 +164,8 @@ class _Change:
     def before(self) -> SetPolicies:
         """What is in force; of a set whose record is gone what AWS has; of one that never was, nothing."""
         if found := self._in_force or self._own_once:
-            return read_policies(found, self._definition)
-        return read_policies_there(self._definition) if self._definition else SetPolicies()
+            return read_policies(found, self._definition, self._texts)
+        return read_policies_there(self._definition, self._texts) if self._definition else SetPolicies()
 
     @cached_property
     def _in_force(self) -> SetWish | None:
@@ -191,7 +193,13 @@ class _Change:
         if self.after is None:
             return self.before
         changed = {field: getattr(self.after, field) for field in self.values.keys() & _COMPARED}
-        return read_policies(replace(self._in_force or SetWish(self.name), **changed), self._definition)
+        return read_policies(replace(self._in_force or SetWish(self.name), **changed), self._definition, self._texts)
+
+    @cached_property
+    def _texts(self) -> Texts:
+        """What the AWS managed policies of either side say, as far as it is known."""
+        sides = (self._in_force, self._own_once, self._definition, self.after)
+        return load_texts({policy for side in sides if side for policy in side.managed_policies})
 
     @cached_property
     def does_more(self) -> bool:
@@ -319,9 +327,9 @@ class _Places:
     # Guardrails
 
     def iter_verdicts(self, change: _Change) -> Iterator[GuardVerdict]:
-        """Each rule that somebody there breaks, or that lets nobody new in."""
+        """Each rule that somebody there breaks, or that lets nobody new in; powers by name, as a run counts them."""
         rules = load_rules()
-        before, after = find_powers_of_set(change.before), find_powers_of_set(change.wanted)
+        before, after = (find_powers_of_set(replace(each, texts={})) for each in (change.before, change.wanted))
         for account in self._accounts if rules else ():
             place = self._find_place(account)
             near = [rule for rule in rules if covers(rule, place) and rule.effect is not Effect.KEEP]

@@ -78,7 +78,7 @@ class SetCourt:
         there = self._find_definition(name)
         now = replace(wish, **{item: getattr(before, item) for item in kept})
         base = replace(before, **{item: getattr(now, item) for item in let})
-        if not is_refused(Change(read_policies(base, there), read_policies(now, there)), strange):
+        if not is_refused(self._compare(base, now, there), strange):
             return None
         texts, old = _read_fields(now), _read_fields(base)
         changed = {item for item in POLICY_FIELDS if texts[item] != old[item]} | (before.absent ^ wish.absent)
@@ -107,11 +107,13 @@ class SetCourt:
             return None
         if value in case.confirmed and self._is_word_good(case, value, name):
             return None
-        if gone and self._was_his(case.writer, gone):
-            definition = self._find_definition(name)
-            if not is_refused(Change(read_policies(gone.wish, definition), read_policies(wish, definition)), strange):
-                return None
+        is_his = gone is not None and self._was_his(case.writer, gone)
+        if gone and is_his and not is_refused(self._compare(gone.wish, wish, self._find_definition(name)), strange):
+            return None
         return _Refusal({"name": value}, explain_taking(self._word(case, name, strange)), strange.are_known)
+
+    def _compare(self, before: SetWish, after: SetWish, there: Definition | None) -> Change:
+        return Change(*(read_policies(wish, there, self.judge.texts) for wish in (before, after)))
 
     def _was_his(self, writer: Signature, gone: Gone) -> bool:
         person = self.bench.find_person(writer)

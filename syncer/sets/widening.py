@@ -20,7 +20,11 @@ Places = Mapping[str, frozenset[str]]
 """Set → ids of the accounts that it is assigned in, in AWS or by a record in force."""
 
 
-def read_policies(wish: SetWish, there: Definition | None = None) -> SetPolicies:
+Texts = Mapping[str, str]
+"""AWS managed policies by name → what they say, as far as it is known."""
+
+
+def read_policies(wish: SetWish, there: Definition | None = None, texts: Texts | None = None) -> SetPolicies:
     """What a set may do as its record says; of what the app has no field for, what AWS keeps."""
     if there is not None and wish.absent:
         wish = replace(wish, **{field: value for field, value in _as_written(there).items() if field in wish.absent})
@@ -29,12 +33,13 @@ def read_policies(wish: SetWish, there: Definition | None = None) -> SetPolicies
         tuple(map(str, wish.customer_managed_policies)),
         wish.inline_policy,
         _name_boundary(wish.permissions_boundary),
+        texts or {},
     )
 
 
-def read_policies_there(there: Definition) -> SetPolicies:
+def read_policies_there(there: Definition, texts: Texts | None = None) -> SetPolicies:
     """What a set may do as AWS has it."""
-    return read_policies(SetWish("", **_as_written(there)))
+    return read_policies(SetWish("", **_as_written(there)), texts=texts)
 
 
 def _as_written(there: Definition) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Whether a change lets a set do more: what is not plainly less or the same counts as more."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from accounts.policy.summary import SetPolicies
 from accounts.policy.widening import does_more
+from tests.managed_policies import load_texts
 
 
 def allow(*actions: str, resource: Any = "*", **values: Any) -> dict[str, Any]:
@@ -171,6 +173,52 @@ def test_number_is_no_truth() -> None:
 )
 def test_administrator_may_become_reader(rest: dict[str, Any]) -> None:
     assert not does_more(replace(ADMIN, **rest), replace(READ, **rest))
+
+
+TEXTS = load_texts()
+
+
+def managed(*names: str, texts: Mapping[str, str] = TEXTS) -> SetPolicies:
+    return SetPolicies(names, texts=texts)
+
+
+STEPS = [
+    ("PowerUserAccess", "ReadOnlyAccess"),
+    ("ReadOnlyAccess", "ViewOnlyAccess"),
+    ("PowerUserAccess", "ViewOnlyAccess"),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), [*STEPS, ("AmazonS3FullAccess", "AmazonS3ReadOnlyAccess")])
+def test_text_shows_that_a_policy_is_less(before: str, after: str) -> None:
+    assert not does_more(managed(before), managed(after))
+    assert does_more(managed(after), managed(before))
+    assert does_more(managed(before, texts={}), managed(after, texts={}))
+
+
+@pytest.mark.parametrize("known", ["PowerUserAccess", "ReadOnlyAccess"])
+def test_ladder_needs_both_texts(known: str) -> None:
+    texts = {known: TEXTS[known]}
+    assert does_more(managed("PowerUserAccess", texts=texts), managed("ReadOnlyAccess", texts=texts))
+
+
+@pytest.mark.parametrize("new", ["iam:CreateUser", "sts:AssumeRole", "secretsmanager:GetSecretValue", "*"])
+def test_ladder_takes_only_what_is_looked_at(new: str) -> None:
+    texts = {"PowerUserAccess": inline(allow("s3:*")).inline, "ReadOnlyAccess": inline(allow("iam:Get*", new)).inline}
+    assert does_more(managed("PowerUserAccess", texts=texts), managed("ReadOnlyAccess", texts=texts))
+    looks = {**texts, "ReadOnlyAccess": inline(allow("iam:Get*")).inline}
+    assert not does_more(managed("PowerUserAccess", texts=looks), managed("ReadOnlyAccess", texts=looks))
+
+
+def test_ladder_is_no_excuse_for_an_inline_policy() -> None:
+    after = replace(managed("ReadOnlyAccess"), inline=inline(allow("iam:Get*")).inline)
+    assert does_more(managed("PowerUserAccess"), after)
+
+
+def test_denial_in_a_known_text_has_to_stay() -> None:
+    texts = {"X": inline(allow("s3:*"), deny("s3:Put*")).inline, "Y": inline(deny("s3:*")).inline}
+    assert does_more(managed("X", texts=texts), SetPolicies(inline=inline(allow("s3:*")).inline, texts=texts))
+    assert not does_more(managed("X", texts=texts), managed("X", "Y", texts=texts))
 
 
 ACTIONS = ["s3:GetObject", "s3:PutObject", "s3:Get*", "s3:*", "ec2:RunInstances", "ec2:*", "iam:PassRole", "*"]

@@ -20,10 +20,12 @@ from tests.factories import (
     make_group,
     make_permission_set,
     make_person,
+    make_policy_text,
     make_principal,
     make_record,
     make_user,
 )
+from tests.managed_policies import load_texts
 
 pytestmark = pytest.mark.django_db
 
@@ -44,15 +46,18 @@ def owner() -> User:
 
 @pytest.fixture
 def reader() -> PermissionSet:
-    wish = SetWish("Reader", inline_policy=READ, permissions_boundary="/limits/Reader")
+    return make_set("Reader", SetWish("Reader", inline_policy=READ, permissions_boundary="/limits/Reader"))
+
+
+def make_set(name: str, wish: SetWish) -> PermissionSet:
     record = make_record(
         AppKind.PERMISSION_SET,
         in_force=wish_as_json(wish),
         creator_code="author",
-        title="Reader",
+        title=name,
         is_settled=True,
     )
-    return make_permission_set("Reader", record=record)
+    return make_permission_set(name, record=record)
 
 
 @pytest.fixture
@@ -96,6 +101,16 @@ def test_each_field_is_judged(
     author: User, reader: PermissionSet, shop: Account, values: dict[str, Any], allowed: bool
 ) -> None:
     assert preview_change(author, reader, values).is_allowed is allowed
+
+
+def test_known_text_shows_that_less_is_less(author: User, owner: User) -> None:
+    power = make_set("Power", SetWish("Power", managed_policies=("PowerUserAccess",)))
+    use(power, owner)
+    values = {"managed_policies": ["ReadOnlyAccess"]}
+    assert not preview_change(author, power, values).is_allowed, "nobody has read what they say"
+    for name in ("PowerUserAccess", "ReadOnlyAccess"):
+        make_policy_text(name, load_texts()[name])
+    assert preview_change(author, power, values).is_allowed
 
 
 def test_owner_of_all_accounts_and_admin_widen(owner: User, author: User, reader: PermissionSet, shop: Account) -> None:

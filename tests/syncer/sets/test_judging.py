@@ -31,7 +31,9 @@ EVERYWHERE = (key(SHOP), key(BANK))
 def rule(wish: SetWish, writer: Signature, *there: AssignmentKey, before: SetWish | None = OLD, **case: Any) -> Desired:
     """The desired state after a revision of hana's record of the set, which is assigned `there`."""
     world = actual(*there, principals={**PRINCIPALS, **{name: user(name) for name in NAMES}})
-    judge: dict[str, Any] = {name: case.pop(name) for name in ("places", "gone", "register", "cases") if name in case}
+    judge: dict[str, Any] = {
+        name: case.pop(name) for name in ("places", "gone", "register", "cases", "texts") if name in case
+    }
     found = Case(wish, writer, case.pop("author", HANA), in_force=before, **case)
     return decide(wish, found, world, judge)
 
@@ -91,6 +93,15 @@ def test_whoever_answers_for_all_accounts_widens(
 ) -> None:
     desired = rule(replace(OLD, inline_policy=WRITE), writer, *there, author=writer)
     assert fields_of(desired)["inline"] == (WRITE if goes else READ)
+
+
+def test_texts_of_aws_own_policies_say_what_is_less() -> None:
+    old = replace(OLD, inline_policy="", managed_policies=("ReadOnlyAccess",))
+    new = replace(old, managed_policies=("Billing",))
+    texts = {"ReadOnlyAccess": WRITE, "Billing": READ}
+    for known, goes in (({}, False), (texts, True), ({"Billing": READ}, False)):
+        found = rule(new, HANA, *EVERYWHERE, before=old, texts=known).rulings["23:1"].wish
+        assert (found == new) is goes
 
 
 def test_rest_of_the_revision_counts_and_one_problem_names_accounts_and_people() -> None:
