@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0014_search_keys"),
+        ("accounts", "0015_cli_profiles"),
     ]
 
     operations = [
