@@ -39,17 +39,21 @@ class UsageStore(Protocol):
 
 
 class Meter:
-    """Counts a process's requests, and hands them to the store now and then: a scan must not write a row a page."""
+    """Counts a process's requests, and hands them to the store now and then: a scan must not write a row a page.
+
+    Every thread may count. Only the one that made the meter goes to the store, where a transaction of its own may be
+    open, by itself.
+    """
 
     def __init__(self, store: UsageStore, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._store, self._clock = store, clock
-        self._lock, self._counts = threading.Lock(), Counter[Spent]()
+        self._lock, self._counts, self._owner = threading.Lock(), Counter[Spent](), threading.get_ident()
 
     def count(self, app_id: str) -> None:
         with self._lock:
             self._counts[Spent(app_id, find_hour(self._clock()))] += 1
             is_full = self._counts.total() >= FLUSH_EVERY
-        if is_full:
+        if is_full and threading.get_ident() == self._owner:
             self.flush()
 
     def flush(self) -> None:

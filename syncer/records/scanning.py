@@ -28,6 +28,7 @@ from syncer.gateways.kintone import PAGE, KintoneApp
 from syncer.gateways.kintone_values import list_types
 from syncer.mirror import records as mirror
 from syncer.models import AppState
+from syncer.records.ahead import one_ahead
 from syncer.records.parsing import find_cell
 from syncer.records.rhythm import FORM_EVERY, Extent, Occasion, Standing, decide, may_scan
 from syncer.records.schema import AppSchema, SchemaError, find_code_of_type, match_fields, require_fields, wrong_type
@@ -262,17 +263,20 @@ class _Reader:
         scanned = self.app.scan_revisions()
         self._started = self._started or self.app.server_time
         different = mirror.find_different(self.app.app_id, scanned)
-        for start in range(0, len(different), PAGE):
-            self._take_over(self.app.fetch_records(different[start : start + PAGE]))
+        pages = (self.app.fetch_records(different[start : start + PAGE]) for start in range(0, len(different), PAGE))
+        with one_ahead(pages) as ahead:
+            for page in ahead:
+                self._take_over(page)
         return self._conclude(scanned.keys(), before)
 
     def _read_bodies(self) -> AppReading:
         """Everything, a page at a time. Where kintone counted others than these, a scan of the ids settles it."""
         before, total = mirror.count_live(self.source.kind, self.app.app_id), 0
         self.seen.clear()
-        for page, counted in self._note_start(self.app.iter_all()):
-            total = counted
-            self._take_over(page)
+        with one_ahead(self._note_start(self.app.iter_all())) as ahead:
+            for page, counted in ahead:
+                total = counted
+                self._take_over(page)
         self.found["bodies_at"] = self.now
         return self._conclude(self.seen, before) if len(self.seen) == total else self._scan()
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from threading import Thread
 
 import pytest
 from django.db import OperationalError
@@ -50,6 +51,21 @@ def test_store_is_visited_once_in_a_hundred_requests(store: Store) -> None:
     meter.flush()
     meter.flush()
     assert (store.visits, store.counts.total()) == (2, FLUSH_EVERY + 1)
+
+
+def test_other_threads_count_and_leave_the_store_alone(store: Store) -> None:
+    meter = Meter(store, clock=lambda: LAST_MINUTE)
+
+    def count() -> None:
+        for _number in range(2 * FLUSH_EVERY):
+            meter.count("24")
+
+    thread = Thread(target=count)
+    thread.start()
+    thread.join()
+    assert store.visits == 0
+    meter.count("24")
+    assert (store.visits, store.counts.total()) == (1, 2 * FLUSH_EVERY + 1)
 
 
 def test_requests_go_to_the_hour_they_were_sent_in(store: Store) -> None:

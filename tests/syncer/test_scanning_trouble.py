@@ -13,6 +13,7 @@ from simulators.kintone import Fault
 from syncer.connections import connect_kintone
 from syncer.gateways.kintone import KintoneApp
 from syncer.gateways.kintone_usage import DAILY_QUOTA, TIGHT_SHARE, find_hour
+from syncer.mirror import records as mirror
 from syncer.models import AppState, KintoneUsage
 from syncer.preparing import RunFailed, read_one_record
 from syncer.records.rhythm import Occasion
@@ -264,16 +265,16 @@ def test_revisions_that_went_back_are_taken_over(world: World, three: list[str])
 def test_older_body_does_not_overwrite_what_came_meanwhile(
     world: World, three: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A save brings its own record while a scan is still waiting for its page."""
-    fetch = KintoneApp.fetch_records
+    """A save brings its own record while a scan has a page of before."""
+    store = mirror.store_bodies
 
-    def fetch_late(app: KintoneApp, ids: list[str]) -> list[dict[str, Any]]:
-        bodies = fetch(app, ids)
+    def store_late(*arguments: Any, **options: Any) -> set[str]:
+        monkeypatch.setattr(mirror, "store_bodies", store)
         world.edit(three[0], groups="developers")
         read_record(connect_kintone()[1], three[0].partition(":")[2])
-        return bodies
+        return store(*arguments, **options)
 
-    monkeypatch.setattr(KintoneApp, "fetch_records", fetch_late)
+    monkeypatch.setattr(mirror, "store_bodies", store_late)
     world.edit(three[0], groups="others")
     read()
     assert held()[three[0]] == 3
