@@ -8,17 +8,18 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.models import Group as AuthGroup
-from django.core.exceptions import ValidationError
-from django.db.models import Model, OuterRef, QuerySet, Subquery
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts import tokens
 from accounts.admin_base import AnyForm, AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline
+from accounts.guardrail_admin import AccountMoveAdmin, GuardrailAdmin
 from accounts.models import (
     AccessToken,
     Account,
     AccountCliDefaults,
+    AccountMove,
     Assignment,
     AuditEvent,
     AwsPolicy,
@@ -48,7 +49,6 @@ from accounts.models import (
 from accounts.names import fold
 from accounts.namesakes import confirm_namesake
 from accounts.organization import recompute_stages
-from accounts.owner_register import load_named
 
 # Rights come from app roles in Entra ID: a group of Django's would be one that nothing reads.
 admin.site.unregister(AuthGroup)
@@ -353,96 +353,8 @@ class OwnerEntryAdmin(AuditedAdmin):
         super().save_model(request, obj, form, change)
 
 
-class GuardrailForm(AnyForm):
-    """A rule that would match nothing, or that lacks what its effect needs, is refused while it is written."""
-
-    def clean_ou_id(self) -> str:
-        return self._require_known("ou_id", OrganizationalUnit.objects.all(), _("The organization has no such OU."))
-
-    def clean_account_id(self) -> str:
-        accounts = Account.objects.filter(gone_at__isnull=True)
-        return self._require_known("account_id", accounts, _("The organization has no such account."))
-
-    def clean_permission_set_name(self) -> str:
-        name: str = self.cleaned_data["permission_set_name"]
-        if name and not PermissionSet.objects.filter(name=name).exists():
-            raise ValidationError(_("There is no permission set of this name."))
-        return name
-
-    def clean_tag(self) -> str:
-        tag: str = self.cleaned_data["tag"]
-        if tag and not all(tag.partition("=")[:2]):
-            raise ValidationError(_("Write a name and a value: name=value."))
-        return tag
-
-    def clean(self) -> dict[str, Any] | None:
-        values = super().clean() or self.cleaned_data
-        effect = values.get("effect")
-        if effect == Guardrail.Effect.EXPIRES_WITHIN and not values.get("days"):
-            self.add_error("days", _("Say how many days."))
-        if effect == Guardrail.Effect.ROLES_ONLY:
-            self._require_people(values.get("roles", ""))
-        if values.get("existing") == Guardrail.Existing.END and not values.get("ends_on"):
-            self.add_error("ends_on", _("Say on which day it ends."))
-        return values
-
-    def _require_known(self, field: str, rows: QuerySet[Any], message: Any) -> str:
-        value: str = self.cleaned_data[field].strip()
-        if value and not rows.filter(**{field: value}).exists():
-            raise ValidationError(message)
-        return value
-
-    def _require_people(self, roles: str) -> None:
-        """Each word is a UserName or a GroupId that Identity Center knows: a slip would shut everybody out."""
-        named = load_named([roles])
-        strangers = [word for word in roles.split() if not named.find_named(word).principals]
-        if strangers or not roles.split():
-            words = ", ".join(strangers) or "—"
-            self.add_error("roles", _("Nobody of this name is in Identity Center: %(words)s") % {"words": words})
-
-
-@admin.register(Guardrail)
-class GuardrailAdmin(AuditedAdmin):
-    form = GuardrailForm
-    fieldsets = [
-        (None, {"fields": ["name", "sentence", "is_active"]}),
-        (
-            _("Where"),
-            {
-                "fields": ["ou_id", "account_id", "stage", "tag"],
-                "description": _("Empty: everywhere. Of several, all have to match."),
-            },
-        ),
-        (
-            _("For what"),
-            {
-                "fields": ["permission_set_name", "power", "principal_type", "is_owner"],
-                "description": _("Empty: for everything. A set's power is judged by its policies, rather too high."),
-            },
-        ),
-        (
-            _("What follows"),
-            {
-                "fields": ["effect", "days", "roles"],
-                "description": _("Every rule that matches has to be satisfied; the strictest says why not."),
-            },
-        ),
-        (_("Access that was there before"), {"fields": ["existing", "ends_on"]}),
-    ]
-    list_display = ["name", "effect", "where", "power", "permission_set_name", "existing", "is_active"]
-    list_filter = ["effect", "stage", "is_active"]
-    search_fields = ["name", "sentence", "=ou_id", "=account_id", "permission_set_name"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Guardrail]:
-        paths = OrganizationalUnit.objects.filter(ou_id=OuterRef("ou_id")).values("path")[:1]
-        rules: QuerySet[Guardrail] = super().get_queryset(request)
-        return rules.annotate(ou_path=Subquery(paths))
-
-    @admin.display(description=_("where"))
-    def where(self, rule: Any) -> str:
-        """The path of the unit, which people know; the rule itself names its id."""
-        unit = rule.ou_path or rule.ou_id
-        return " · ".join(filter(None, (unit, rule.account_id, rule.get_stage_display(), rule.tag))) or "—"
+admin.site.register(Guardrail, GuardrailAdmin)
+admin.site.register(AccountMove, AccountMoveAdmin)
 
 
 @admin.register(Stop)

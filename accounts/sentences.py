@@ -205,6 +205,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         _("The guardrail “{rule}” ends this after {day}: {sentence}"),
         _("Register what the guardrail allows in time."),
     ),
+    "guardrail_moved": (
+        _("The guardrail “{rule}” would end this after {day}, had the account not been moved: {sentence}"),
+        _("It stays until an owner of the account, or an admin, confirms the move on the account's page."),
+    ),
     "guardrail_ended": (
         _("The guardrail “{rule}” ended this after {day}: {sentence}"),
         _("Register what the guardrail allows."),
@@ -228,7 +232,11 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
             "Guardrails: {rules_before} → {rules_after}. Owners: {owners_before} → {owners_after}. "
             "Protected: {protected_before} → {protected_after}"
         ),
-        _("Access stays as it is. See whether all of it should."),
+        _("Access stays as it is until an owner of the account, or an admin, confirms the move on the account's page."),
+    ),
+    "account_moved_empty": (
+        _("The account “{account}” was moved from {old} to {new}. Stage: {stage_before} → {stage_after}."),
+        _("Nobody has access in it: nothing to do."),
     ),
     # Policy JSON
     "json_empty": (_("The policy is empty."), _("Enter the policy as JSON, or clear the field.")),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from accounts.ground import Former
 from accounts.guardrails import Rule
 from accounts.judgement import Name
 from accounts.names import fold
@@ -75,8 +76,9 @@ class Judge:
     """Everything that judging needs beside the records.
 
     admins: principal ids. codes: folded kintone codes of people, for those whom no link leads to. there: what AWS has;
-    unread: where it may have more. rules: the guardrails, which decide what was judged. places, gone: of the sets whose
-    records are to be judged. texts: what AWS's policies among theirs say, by name.
+    unread: where it may have more. rules: the guardrails, which decide what was judged. former: where accounts were
+    until moves that nobody has confirmed. places, gone: of the sets whose records are to be judged. texts: what AWS's
+    policies among theirs say, by name.
     """
 
     register: Register
@@ -87,6 +89,7 @@ class Judge:
     unread: tuple[Scope, ...] = ()
     rules: tuple[Rule, ...] = ()
     tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # of accounts that were read
+    former: Mapping[str, tuple[Former, ...]] = field(default_factory=dict)
     places: Places = field(default_factory=dict)
     gone: Mapping[str, Gone] = field(default_factory=dict)  # by name
     texts: Mapping[str, str] = field(default_factory=dict)

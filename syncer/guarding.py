@@ -1,4 +1,4 @@
-"""Guardrails over the desired state: what they refuse, keep, end and spare. Pure; `accounts.guardrails` decides a case.
+"""Guardrails over the desired state: what they refuse, keep, end and spare. Pure; `accounts.ground` decides a case.
 
 What AWS has and a record wanted before a rule came is not refused: it is kept and listed, or ends on the rule's date.
 An extension is decided like a new wish, and a wish of another record for the same access is one of its own.
@@ -9,17 +9,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, tzinfo
 
-from accounts.guardrails import (
-    Case,
-    Effect,
-    Place,
-    Rule,
-    Verdict,
-    covers,
-    decide,
-)
+from accounts.ground import Answer, Ask, Former, Ground, Say
+from accounts.guardrails import Rule
 from accounts.judgement import Name
-from accounts.ownership import Owners, Register
+from accounts.ownership import Register
 from accounts.policy.powers import EVERYTHING, Power, find_powers
 from syncer.cases import Judge
 from syncer.desired import Before, Standing, State, WishedSet
@@ -28,6 +21,7 @@ from syncer.states import Actual, AssignmentKey, Definition, Problem, ReadRecord
 
 DEFAULT_PROTECTION = "admin"  # of the setting PROTECTED_OUS
 _SOURCES = {"USER": ("kintone_user", "address"), "GROUP": ("group_name",)}
+_LISTED = {Say.KEPT: "guardrail_kept", Say.ENDS: "guardrail_ends", Say.MOVED: "guardrail_moved"}
 
 
 @dataclass(frozen=True)
@@ -39,6 +33,7 @@ class Guards:
     tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     there: frozenset[AssignmentKey] = frozenset()
     first_looks: frozenset[str] = frozenset()  # records (APP:ID) whose access in AWS is the baseline
+    former: Mapping[str, tuple[Former, ...]] = field(default_factory=dict)  # of accounts that were moved
 
 
 @dataclass(frozen=True)
@@ -70,6 +65,7 @@ class Guard:
 
     def __init__(self, guards: Guards, context: Context) -> None:
         self.guards, self.rules, self.today, self._context = guards, guards.rules, context.today, context
+        self.ground = Ground(guards.rules, guards.register, tags=guards.tags, former=guards.former)
         self._records = {str(record.reference): record for record in context.records}
         self._before = {
             (reference, item.key): item.expires_on
@@ -77,10 +73,7 @@ class Guard:
             for item in items
             if item.is_current
         }
-        self._places: dict[str, Place] = {}
-        self._owners: dict[str, Owners] = {}
         self._powers: dict[str, frozenset[Power]] = {}
-        self._relevant: dict[tuple[str, str], tuple[Rule, ...]] = {}
         self._refused: dict[tuple[str, str], list[str]] = defaultdict(list)  # record and rule → names
         self._ending: dict[AssignmentKey, Reason] = {}
         self._ended: dict[AssignmentKey, set[str]] = defaultdict(set)
@@ -94,26 +87,29 @@ class Guard:
     # One standing
 
     def _guard(self, standing: Standing) -> Standing:
-        rules = self._find_rules(standing.target_id, standing.permission_set)
+        powers = self._find_powers(standing.permission_set)
+        rules = self.ground.find_rules(standing.target_id, standing.permission_set, powers)
         if not rules or standing.state is State.WITHHELD:
             return standing
         ((reference, end),) = standing.wanted_by.items()  # not merged yet: one record each
-        verdict = decide(rules, self._build_case(standing, reference, end))
-        if verdict.rule is None:
-            return standing
+        answer = self.ground.answer(self._build_ask(standing, reference, end), self.today)
+        return standing if answer.rule is None else self._heed(standing, reference, answer, answer.rule)
+
+    def _heed(self, standing: Standing, reference: str, answer: Answer, rule: Rule) -> Standing:
         key = standing.key
-        if key is None or key not in self.guards.there or not self._was_wanted(reference, key):
-            return self._refuse(standing, reference, verdict.rule)
-        if verdict.rule.effect is Effect.EXPIRES_WITHIN and self._is_extended(reference, key, end):
-            return self._keep_day(standing, reference, key, verdict.rule)
-        return self._keep(standing, key, verdict)
+        if key is None or answer.say is Say.REFUSED:
+            return self._refuse(standing, reference, rule)
+        if answer.say is Say.DAY:
+            return self._keep_day(standing, reference, key, rule)
+        if answer.say is Say.ENDED:
+            self._ending[key] = _end(rule)
+            return replace(standing, state=State.WITHHELD, reason=self._ending[key])
+        if standing.state is not State.WANTED:
+            return standing
+        return replace(standing, state=State.KEPT, reason=_end(rule, _LISTED[answer.say]))
 
-    def _was_wanted(self, reference: str, key: AssignmentKey) -> bool:
+    def _was_wanted(self, reference: str, key: AssignmentKey | None) -> bool:
         return (reference, key) in self._before or reference in self.guards.first_looks
-
-    def _is_extended(self, reference: str, key: AssignmentKey, end: date | None) -> bool:
-        old = self._before.get((reference, key))
-        return old is not None and (end is None or end > old)
 
     def _refuse(self, standing: Standing, reference: str, rule: Rule) -> Standing:
         """Blocked with the rule's own sentence. What stands in its way in any case is said first."""
@@ -132,113 +128,50 @@ class Guard:
         self._ended[key].add(reference)
         return replace(kept, state=State.WITHHELD, reason=_say(rule))
 
-    def _keep(self, standing: Standing, key: AssignmentKey, verdict: Verdict) -> Standing:
-        """It was there before the rule: it stays and is listed, or it ends on the rule's date."""
-        rule, ending = verdict.rule, None if verdict.is_emergency else verdict.ending
-        if ending and ending.ends_on and ending.ends_on < self.today:
-            self._ending[key] = _end(ending)
-            return replace(standing, state=State.WITHHELD, reason=self._ending[key])
-        if rule is None or standing.state is not State.WANTED:
-            return standing
-        listed = _end(ending, "guardrail_ends") if ending else Reason("guardrail_kept", _params(rule))
-        return replace(standing, state=State.KEPT, reason=listed)
-
     # What nobody's record speaks for
 
     def _end_others(self, named: set[AssignmentKey]) -> None:
         """A broken record holds no end by a guardrail back."""
-        over = tuple(rule for rule in self.rules if rule.ends_on and rule.ends_on < self.today)
-        if not over:
+        if not any(rule.ends_on and rule.ends_on < self.today for rule in self.rules):
             return
         ends = {key: end for (_reference, key), end in self._before.items()}
         for key in self.guards.there - named:
-            rules = [rule for rule in self._find_rules(key.target_id, key.permission_set) if rule in over]
-            if not rules or (ends.get(key) and all(rule.effect is Effect.EXPIRES_WITHIN for rule in rules)):
-                continue  # its own last day is what such a rule asks for
-            if ending := decide(rules, self._build_case_of(key, ends.get(key))).ending:
-                self._ending[key] = _end(ending)
+            if rule := self.ground.find_over(self._build_ask_of(key, ends.get(key)), self.today):
+                self._ending[key] = _end(rule)
 
     def _find_emergency(self) -> frozenset[AssignmentKey]:
-        if not any(rule.effect is Effect.KEEP for rule in self.rules):
+        if not self.ground.has_keeping:
             return frozenset()
-        return frozenset(
-            key
-            for key in self.guards.there
-            if (keeping := self._find_keeping(key)) and decide(keeping, self._build_case_of(key, None)).is_emergency
-        )
-
-    def _find_keeping(self, key: AssignmentKey) -> list[Rule]:
-        rules = self._find_rules(key.target_id, key.permission_set)
-        return [rule for rule in rules if rule.effect is Effect.KEEP]
+        there = self.guards.there
+        return frozenset(key for key in there if self.ground.is_emergency(self._build_ask_of(key, None)))
 
     # Cases
 
-    def _find_rules(self, account_id: str, name: str) -> tuple[Rule, ...]:
-        """The rules that can speak about anybody's access to an account with a set."""
-        if not self.rules:
-            return ()
-        found = self._relevant.get((account_id, name))
-        if found is None:
-            place, powers = self._find_place(account_id), self._find_powers(name)
-            found = tuple(
-                rule
-                for rule in self.rules
-                if covers(rule, place)
-                and rule.permission_set in ("", name)
-                and (rule.power is None or rule.power in powers)
-            )
-            self._relevant[account_id, name] = found
-        return found
-
-    def _build_case(self, standing: Standing, reference: str, end: date | None) -> Case:
-        record, kind = self._records.get(reference), standing.principal_type.value
+    def _build_ask(self, standing: Standing, reference: str, end: date | None) -> Ask:
+        record, kind, key = self._records.get(reference), standing.principal_type.value, standing.key
         written = record.updated_at if record else None
-        return Case(
-            place=self._find_place(standing.target_id),
+        return Ask(
+            account_id=standing.target_id,
             permission_set=standing.permission_set,
             powers=self._find_powers(standing.permission_set),
             principal_type=kind,
-            is_owner=self._is_owner(standing.target_id, standing.principal_id),
+            principal_id=standing.principal_id,
             writers=self._find_writers(reference, kind, standing.written_as),
             expires_on=end,
             registered_on=written.astimezone(self._context.zone).date() if written else self.today,
+            is_there=key in self.guards.there and self._was_wanted(reference, key),
+            was_until=self._before.get((reference, key)) if key else None,
         )
 
-    def _build_case_of(self, key: AssignmentKey, end: date | None) -> Case:
-        return Case(
-            place=self._find_place(key.target_id),
-            permission_set=key.permission_set,
-            powers=self._find_powers(key.permission_set),
-            principal_type=key.principal_type.value,
-            is_owner=self._is_owner(key.target_id, key.principal_id),
-            expires_on=end,
-        )
+    def _build_ask_of(self, key: AssignmentKey, end: date | None) -> Ask:
+        powers, kind = self._find_powers(key.permission_set), key.principal_type.value
+        return Ask(key.target_id, key.permission_set, powers, kind, key.principal_id, expires_on=end)
 
     def _find_writers(self, reference: str, kind: str, written: str) -> frozenset[str]:
         """Who brought the name into force; nobody where it was there before Genkan."""
         by = self._context.by.get(reference, {})
         found = (by.get(Name(source, written).value, "") for source in _SOURCES[kind])
         return frozenset(filter(None, found))
-
-    def _find_place(self, account_id: str) -> Place:
-        place = self._places.get(account_id)
-        if place is None:
-            register = self.guards.register
-            site = register.sites.get(account_id)
-            place = Place(
-                account_id,
-                frozenset(register.list_units_above(account_id)),
-                site.stage if site else "other",
-                self.guards.tags.get(account_id),
-            )
-            self._places[account_id] = place
-        return place
-
-    def _is_owner(self, account_id: str, principal_id: str) -> bool:
-        owners = self._owners.get(account_id)
-        if owners is None:
-            owners = self._owners[account_id] = self.guards.register.find_owners(account_id)
-        return bool(principal_id) and (principal_id in owners.people or principal_id in owners.principals)
 
     def _find_powers(self, name: str) -> frozenset[Power]:
         """What a set may do, as its record wants it, else as AWS has it; of a set that nobody knows everything."""
@@ -275,7 +208,8 @@ def _say(rule: Rule) -> Reason:
 
 
 def _end(rule: Rule, code: str = "guardrail_ended") -> Reason:
-    return Reason(code, {**_params(rule), "day": rule.ends_on.isoformat() if rule.ends_on else ""})
+    day = {"day": rule.ends_on.isoformat() if rule.ends_on else ""}
+    return Reason(code, _params(rule) if code == "guardrail_kept" else {**_params(rule), **day})
 
 
 def find_powers_of(definition: Definition | None) -> frozenset[Power]:

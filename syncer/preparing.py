@@ -26,7 +26,7 @@ from syncer.mirror import records as record_mirror
 from syncer.mirror.judging import load_judge
 from syncer.mirror.ledger import Ledger, load_ledger
 from syncer.mirror.links import follow_links, load_links
-from syncer.mirror.moves import load_moves, note_moves
+from syncer.mirror.moves import load_moves
 from syncer.mirror.records import load_before, load_records
 from syncer.mirror.stops import load_stops
 from syncer.models import AppState, Run
@@ -365,8 +365,6 @@ def _build_desired(
         judge=judge,
     )  # fmt: skip
     stopped = find_stopped(people.load_absent_since(now), now)
-    if not seen.is_preview:
-        note_moves(judge)
     problems = (*desired.problems, *stopped, *load_moves(now), *find_unmatched_protection(judge.register))
     return replace(desired, leaving=seen.leaving, problems=problems)
 

@@ -529,7 +529,7 @@ def _guard(
     zone: tzinfo,
 ) -> None:
     """Let the guardrails decide about everything that is wanted so far."""
-    guards = Guards(judge.rules, judge.register, judge.tags, judge.there, judge.first_looks)
+    guards = Guards(judge.rules, judge.register, judge.tags, judge.there, judge.first_looks, judge.former)
     by = {str(record.reference): record.by for record in records}
     by |= {reference: ruling.by for reference, ruling in draft.rulings.items() if ruling.is_understood}
     context = Context(draft.directory, draft.sets, records, before, by, today, zone)

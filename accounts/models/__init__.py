@@ -4,6 +4,7 @@ from accounts.models.access import Assignment, AwsPolicy, PermissionSet, Wish
 from accounts.models.audit import AuditEvent
 from accounts.models.cli import AccountCliDefaults, CliPreference
 from accounts.models.guardrails import Guardrail
+from accounts.models.moves import AccountMove
 from accounts.models.organization import Account, Instance, OrganizationalUnit, Stage, StageRule
 from accounts.models.owners import OwnerEntry
 from accounts.models.people import Group, GroupMembership, Person, Principal, PrincipalLink, User
@@ -16,6 +17,7 @@ __all__ = [
     "AccessToken",
     "Account",
     "AccountCliDefaults",
+    "AccountMove",
     "AppKind",
     "Assignment",
     "AuditEvent",

@@ -84,6 +84,9 @@ class Account(Searchable):
     placed_in = models.CharField(
         max_length=68, blank=True, editable=False, help_text="the unit it was in when it was last looked for moves"
     )
+    place = models.JSONField(
+        default=dict, blank=True, editable=False, help_text="what that unit made of it: ids of units above, path, stage"
+    )
     gone_at = models.DateTimeField(_("left the organization"), null=True, blank=True)
     search_key = SearchKeyField(of=("name", "account_id"))
 

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 from accounts.access import find_own_assignments, may_freeze, require_user, visible_accounts, visible_assignments
 from accounts.finding import narrow_accounts
 from accounts.models import Stage
+from accounts.moves import find_moves
 from accounts.stops import find_freeze, find_frozen
 from portal.views.access_portal import find_access_portal
 from portal.views.access_rows import build_groups, list_chips
@@ -53,6 +54,7 @@ def account_detail(request: HttpRequest, account_id: str) -> HttpResponse:
         "chips": [chip for chip in list_chips(own) if chip.first.account_id == account.pk],
         "freeze": find_freeze(account),
         "may_freeze": may_freeze(user, account),
+        "moves": find_moves(account),
         "page": page,
         "sections": build_sections(page, "permission_set"),
         "figures": count_assignments(visible_assignments(user), "account", [account.pk]).get(account.pk),

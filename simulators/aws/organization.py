@@ -30,6 +30,13 @@ class Organization:
         self.units[unit.id] = unit
         self._units_in[unit.parent_id].add(unit.number, unit)
 
+    def remove_unit(self, unit_id: str) -> None:
+        """Remove a unit with nothing in it; raises ValueError for another, as AWS does."""
+        if len(self.accounts_in(unit_id)) or len(self.units_in(unit_id)):
+            raise ValueError(f"{unit_id} is not empty")
+        unit = self.units.pop(unit_id)
+        self._units_in[unit.parent_id].remove(unit.number)
+
     def put_account(self, account: Account) -> None:
         if not self.is_parent(account.parent_id):
             raise ValueError(f"no root or organizational unit {account.parent_id}")

@@ -189,6 +189,10 @@ class AwsWorld:
         with self.change():
             self.organization.move_account(account_id, ou)
 
+    def remove_ou(self, ou: str) -> None:
+        with self.change():
+            self.organization.remove_unit(ou)
+
     def delegate(self, account_id: str, service: str = IDENTITY_CENTER_SERVICE) -> None:
         """Make a member account delegated administrator for a service principal."""
         with self.change():

@@ -11,12 +11,9 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from accounts.guardrails import Effect, Rule
 from accounts.models import (
-    Account,
     AppKind,
     Draft,
-    Guardrail,
     Person,
     PortalWrite,
     Record,
@@ -24,9 +21,8 @@ from accounts.models import (
     Withheld,
 )
 from accounts.names import clean, fold
-from accounts.owner_register import load_named, load_register
-from accounts.ownership import Register
-from accounts.policy.powers import Power
+from accounts.owner_register import load_register
+from accounts.rulebook import load_former, load_rules, load_tags
 from accounts.set_reach import load_places
 from syncer.cases import Case, Gone, Judge, Ruling, Signature
 from syncer.mirror.policy_texts import load_texts
@@ -71,7 +67,8 @@ def load_judge(actual: Actual) -> Judge:
         there=actual.assignments,
         unread=tuple(item.scope for item in actual.unresolved if item.blocks == "all"),
         rules=load_rules(),
-        tags=dict(Account.objects.filter(tags_read_at__isnull=False).values_list("account_id", "tags")),
+        tags=load_tags(),
+        former=load_former(),
     )
 
 
@@ -80,33 +77,6 @@ def _load_texts(wishes: Collection[SetWish], actual: Actual) -> dict[str, str]:
     there = (actual.sets[wish.name].definition for wish in wishes if wish.name in actual.sets)
     named = {policy for wish in wishes for policy in wish.managed_policies}
     return load_texts(named.union(*(definition.managed_policies for definition in there if definition)))
-
-
-def load_rules() -> tuple[Rule, ...]:
-    """The guardrails that are active, with the people whom they name."""
-    rows = list(Guardrail.objects.filter(is_active=True))
-    named = load_named(row.roles for row in rows)
-    return tuple(_build_rule(row, named) for row in rows)
-
-
-def _build_rule(row: Guardrail, named: Register) -> Rule:
-    roles, (tag, is_tagged, value) = named.find_named(row.roles), row.tag.partition("=")
-    return Rule(
-        name=row.name,
-        effect=Effect(row.effect),
-        sentence=row.sentence,
-        unit_id=row.ou_id,
-        account_id=row.account_id,
-        stage=row.stage,
-        tag=(tag, value) if is_tagged else None,
-        permission_set=row.permission_set_name,
-        power=Power(row.power) if row.power else None,
-        principal_type=row.principal_type,
-        is_owner=row.is_owner,
-        days=row.days or 0,
-        roles=roles.principals | roles.people,
-        ends_on=row.ends_on if row.existing == Guardrail.Existing.END else None,
-    )
 
 
 def _load_admins() -> frozenset[str]:

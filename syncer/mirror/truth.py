@@ -24,6 +24,7 @@ from accounts.models.searching import refold
 from accounts.names import clean, fold
 from accounts.organization import recompute_stages
 from syncer.directory import NewLink
+from syncer.mirror.moves import look_before, note_moves
 from syncer.states import (
     Actual,
     ActualAccount,
@@ -52,14 +53,18 @@ def store_actual(actual: Actual, *, at: datetime) -> None:
         _store_sets(actual, at)
         return
     _store_instance(actual, at)
+    before = look_before(actual)
     if actual.units is not None:
         _store_units(actual.units)
-    if not _has_gap(actual, "organizations"):
+    has_accounts = not _has_gap(actual, "organizations")
+    if has_accounts:
         _store_accounts(actual, at)
     _store_tags(actual.tags, at)
     _store_principals(actual, at)
     if actual.memberships is not None:
         _store_memberships(actual.memberships)
+    if has_accounts:
+        note_moves(before, at=at)
     if actual.policies is not None:
         _store_policies(actual.policies, at)
     if not _has_gap(actual, "sso-admin:ListPermissionSets"):

@@ -17,8 +17,9 @@ from accounts.models import Account, AppKind, Assignment, GroupMembership, Permi
 from accounts.owner_register import load_register
 from accounts.policy.powers import Power
 from accounts.policy.summary import SetPolicies, find_powers_of_set
+from accounts.rulebook import load_rules
 from accounts.set_reach import find_places
-from syncer.mirror.judging import load_rules, read_set_in_force
+from syncer.mirror.judging import read_set_in_force
 from syncer.mirror.policy_texts import load_texts
 from syncer.mirror.truth import definition_from_json
 from syncer.records.parsing import Notes, as_fields, normalise_set_name, parse_permission_set

@@ -120,11 +120,12 @@ _KINDS_OF_PROBLEMS: Mapping[str, Kind] = {"provisioning_stopped": Kind.CRITICAL}
 # Problems of one code that are about different things, and which of their parameters says so.
 _NAMED_BY: Mapping[str, str] = {
     "account_moved": "account",
+    "account_moved_empty": "account",
     "guardrail_matches_nothing": "rule",
     "protection_matches_nothing": "unit",
 }
 # What happened, and is no trouble that could be over.
-NEWS = frozenset({"account_moved"})
+NEWS = frozenset({"account_moved", "account_moved_empty"})
 
 
 def find_matters(findings: Findings) -> tuple[Matter, ...]:

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import AuditEvent, Guardrail, OwnerEntry, User
-from syncer.mirror.judging import load_rules
+from accounts.rulebook import load_rules
 from tests.factories import make_account, make_group, make_permission_set, make_principal, make_user
 
 pytestmark = pytest.mark.django_db

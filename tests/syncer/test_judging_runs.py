@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.models import (
     Account,
+    AccountMove,
     AppKind,
     Assignment,
     AuditEvent,
@@ -23,6 +24,7 @@ from accounts.models import (
     Wish,
     Withheld,
 )
+from accounts.moves import confirm_moves
 from accounts.withholding import confirm, may_confirm
 from simulators.aws.faults import Fault
 from syncer.drafts.saving import save
@@ -250,18 +252,93 @@ def test_twin_keeps_access_whoever_moves_it(company: World) -> None:
     assert (granted(company), held()) == ({("shop", "Twin", "taro")}, [])
 
 
+def move(world: World, account: str, unit: str) -> None:
+    world.aws.move_account(world.account_ids[account], unit)
+
+
+def end_below(unit_id: str) -> Guardrail:
+    """A rule that has ended what is there in a unit."""
+    yesterday = timezone.localdate() - timedelta(days=1)
+    return Guardrail.objects.create(
+        name="groups", sentence="グループだけです。", effect="groups_only", ou_id=unit_id, existing="end",
+        ends_on=yesterday,
+    )  # fmt: skip
+
+
 def test_moved_account_is_told_and_loses_nothing(company: World) -> None:
+    """The rule of the new unit has ended what is there, long ago."""
     register(company, "shop", "taro", by="hana")
     sync()
-    company.aws.organization.accounts[company.account_ids["shop"]].parent_id = company.aws.add_ou("sandbox")
+    sandbox = company.aws.add_ou("sandbox")
+    end_below(sandbox)
+    move(company, "shop", sandbox)
     outcome = sync("--full")
     assert (outcome.code, granted(company)) == (0, {("shop", "Reader", "taro")})
     (problem,) = Problem.objects.filter(code="account_moved")
     assert (problem.params["old"], problem.params["new"]) == ("service", "sandbox")
     assert (problem.params["stage_before"], problem.params["stage_after"]) == ("other", "sandbox")
+    assert (problem.params["rules_before"], problem.params["rules_after"]) == ("—", "groups")
+    assert Assignment.objects.get(in_aws=True, permission_set__name="Reader").reason["code"] == "guardrail_moved"
     assert Notice.objects.filter(code="account_moved").count() == 1
     sync("--full")
     assert AuditEvent.objects.filter(action="account.move").count() == 1
+    assert granted(company) == {("shop", "Reader", "taro")}
+
+
+def test_confirmed_move_lets_the_rules_of_the_new_unit_end_access(company: World) -> None:
+    register(company, "shop", "taro", by="hana")
+    sync()
+    sandbox = company.aws.add_ou("sandbox")
+    end_below(sandbox)
+    move(company, "shop", sandbox)
+    sync("--full")
+    confirm_moves(Account.objects.get(name="shop"), make_user(is_staff=True), until=AccountMove.objects.get().pk)
+    sync("--full")
+    assert granted(company) == set()
+    assert not Problem.objects.filter(code="account_moved").exists()
+
+
+def test_new_access_in_a_moved_account_is_decided_by_where_it_is_now(company: World) -> None:
+    register(company, "shop", "taro", by="hana")
+    sync()
+    sandbox = company.aws.add_ou("sandbox")
+    end_below(sandbox)
+    move(company, "shop", sandbox)
+    register(company, "shop", "ken", by="hana")
+    sync("--full")
+    assert granted(company) == {("shop", "Reader", "taro")}
+
+
+def test_emergency_access_stays_when_its_account_leaves_the_unit(company: World) -> None:
+    """Its record is gone, and so is the unit whose rule spares it."""
+    old = company.aws.add_ou("emergency")
+    move(company, "shop", old)
+    sync("--full")
+    register(company, "shop", "ken", by="hana")
+    reference = register(company, "shop", "taro", by="hana")
+    Guardrail.objects.create(name="keep", sentence="緊急用です。", effect="keep", ou_id=old)
+    sync()
+    company.delete(reference)
+    sync("--full")
+    both = {("shop", "Reader", "taro"), ("shop", "Reader", "ken")}
+    assert granted(company) == both
+    move(company, "shop", company.aws.add_ou("sandbox"))
+    company.aws.remove_ou(old)
+    sync("--full")
+    move(company, "shop", company.aws.add_ou("third"))
+    sync("--full")
+    assert granted(company) == both
+    admin, last = make_user(is_staff=True), AccountMove.objects.latest("pk").pk
+    confirm_moves(Account.objects.get(name="shop"), admin, until=last)
+    sync("--full")
+    assert granted(company) == {("shop", "Reader", "ken")}
+
+
+def test_move_of_an_account_that_nobody_enters_asks_nothing(company: World) -> None:
+    move(company, "shop", company.aws.add_ou("sandbox"))
+    sync("--full")
+    assert Problem.objects.filter(code="account_moved_empty").count() == 1
+    assert not AccountMove.objects.open().exists()
 
 
 def test_guardrail_refuses_new_access_and_keeps_what_was_there(company: World) -> None:
