@@ -233,11 +233,13 @@ def request_writing() -> None:
     transaction.on_commit(lambda: _send(write_drafts))
 
 
-def request_policy_texts(policies: Iterable[str]) -> None:
-    """Somebody looks at these AWS managed policies: have what they say read, as far as it is not known."""
+def request_policy_texts(policies: Iterable[str]) -> bool:
+    """Somebody looks at these AWS managed policies: whether what they say is being read, as far as it is not known."""
     with transaction.atomic():
-        if ask_for_texts(policies, timezone.now()):
+        is_due = ask_for_texts(policies, timezone.now())
+        if is_due:
             transaction.on_commit(lambda: _send(read_policy_texts))
+    return is_due
 
 
 def take_hint(app_id: str, record_id: str) -> None:

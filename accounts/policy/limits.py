@@ -23,6 +23,11 @@ def count_non_white(text: str) -> int:
     return len(_WHITE.sub(b"", text.encode(errors="replace")))
 
 
+def fits_inline(text: str) -> bool:
+    """Whether AWS takes a text of this length as an inline policy."""
+    return len(text.encode(errors="replace")) <= MAX_BYTES and count_non_white(text) <= MAX_NON_WHITE
+
+
 def check_size(report: Report) -> bool:
     """Whether the text is short enough to be worth looking at further."""
     text = report.document.text

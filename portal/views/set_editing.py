@@ -34,8 +34,9 @@ from portal.views.set_opening import (
 from portal.views.set_starts import TEMPLATES, find_start
 from syncer.drafts import saving
 from syncer.drafts.drafting import NotPossible
+from syncer.tasks import request_policy_texts
 
-_STARTS = ("template", "set", "policy")
+_STARTS = ("template", "set", "policy", "attach")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -103,13 +104,22 @@ def _answer(request: HttpRequest, user: User, opening: Opening) -> HttpResponse:
     if do == "copy":
         return _show(request, user, opening, _take_over(opening, form), {})
     foresight = foresee(user, opening, form)
+    shown = {"foresight": foresight, "is_reading": _ask_for_texts(opening, form, foresight)}
     if do == "preview":
-        return render(request, "portal/_set_preview.html", {"foresight": foresight, "opening": opening})
+        return render(request, "portal/_set_preview.html", {**shown, "opening": opening})
     if do == "save" and is_good and _is_seen(request, opening, foresight):
         draft = _save(request, user, opening, form)
         if draft is not None:
             return redirect("draft_detail", draft)
-    return _show(request, user, opening, form, {"foresight": foresight, "tried": do == "save"})
+    return _show(request, user, opening, form, {**shown, "tried": do == "save"})
+
+
+def _ask_for_texts(opening: Opening, form: PermissionSetForm, foresight: Foresight) -> bool:
+    """Whether it may still turn out that the set does no more, once it is read what AWS's own policies say."""
+    if not foresight.is_refused:
+        return False
+    sides = (opening.values, form.meant)
+    return request_policy_texts([name for side in sides for name in side.get("managed_policies", ())])
 
 
 def _prepare(request: HttpRequest, do: str) -> QueryDict:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.utils.functional import Promise
@@ -11,8 +11,13 @@ from django.utils.translation import gettext_lazy
 
 from accounts.access import visible_permission_sets
 from accounts.models import AwsPolicy, PermissionSet, User
+from accounts.policy.formatting import format_text
+from accounts.policy.limits import fits_inline
+from accounts.policy.summary import name_of
 from syncer.drafts import saving
 from syncer.drafts.drafting import describe_definition
+from syncer.mirror.policy_texts import load_texts
+from syncer.tasks import request_policy_texts
 
 _REFERENCE = "https://docs.aws.amazon.com/aws-managed-policy/latest/reference"
 _COPIED = (
@@ -142,14 +147,16 @@ class SetStart:
 
     values: Mapping[str, Any] = field(default_factory=dict)
     note: str = ""
-    link: str = ""
+    link: str = ""  # where AWS shows the policy
+    attach: str = ""  # the policy that could be attached instead
+    again: str = ""  # the policy whose text is about to come
 
 
 def find_start(user: User, kind: str, name: str) -> SetStart:
     """What was chosen; a blank form where it is not there."""
-    builders = {"template": _from_template, "set": _from_set, "policy": _from_policy}
+    builders = {"template": _from_template, "set": _from_set, "policy": _from_policy, "attach": _attach_policy}
     start = builders[kind](user, name.strip()) if kind in builders else SetStart()
-    return SetStart({**start.values, "owners": _name_author(user)}, start.note, start.link)
+    return replace(start, values={**start.values, "owners": _name_author(user)})
 
 
 def _name_author(user: User) -> list[str]:
@@ -183,13 +190,38 @@ def _read_set(permission_set: PermissionSet) -> dict[str, Any]:
 
 
 def _from_policy(_user: User, name: str) -> SetStart:
-    """AWS's texts are not read, so the policy itself is attached; where its text can be read is said."""
-    found = AwsPolicy.objects.filter(name=name.rpartition("/")[2]).first()
+    """Its text, to be changed as one likes. Where that is not at hand, or too long, the policy itself is attached."""
+    bare = name_of(name)
+    found = AwsPolicy.objects.filter(name=bare).first()
     if found is None and AwsPolicy.objects.exists():
         return SetStart(note=_("AWS has no managed policy “%(name)s”.") % {"name": name[:100]})
+    text = load_texts([bare]).get(bare, "") if found else ""
+    if text and fits_inline(text):
+        note = _(
+            "The text of %(name)s as AWS has it today (%(version)s). What AWS changes later does not reach the set."
+        )
+        values = {"inline_policy": format_text(text) or text}
+        return SetStart(values, note % {"name": bare, "version": found.version if found else ""}, attach=bare)
+    return _attach(found, name, is_long=bool(text))
+
+
+def _attach_policy(_user: User, name: str) -> SetStart:
+    found = AwsPolicy.objects.filter(name=name_of(name)).first()
+    note = _("The set attaches %(name)s itself: it follows what AWS changes.") % {"name": name_of(name)[:100]}
+    return replace(_attach(found, name, is_long=True), note=note)
+
+
+def _attach(found: AwsPolicy | None, name: str, *, is_long: bool) -> SetStart:
     shown = found.arn.partition(":policy/")[2] if found else name
-    note = _(
-        "The text of %(name)s is not kept here, so the set attaches the policy itself: it follows what AWS changes."
-    )
-    bare = shown.rpartition("/")[2]
-    return SetStart({"managed_policies": [shown]}, note % {"name": bare}, f"{_REFERENCE}/{bare}.html")
+    bare = name_of(shown)
+    is_coming = not is_long and found is not None and request_policy_texts([bare])
+    if is_long:
+        note = _("%(name)s is longer than an inline policy may be, so the set attaches the policy itself.")
+    elif is_coming:
+        note = _("What %(name)s says is being read from AWS. Until then the set attaches the policy itself.")
+    else:
+        note = _(
+            "The text of %(name)s is not kept here, so the set attaches the policy itself: it follows what AWS changes."
+        )
+    values = {"managed_policies": [shown]}
+    return SetStart(values, note % {"name": bare}, f"{_REFERENCE}/{bare}.html", again=bare if is_coming else "")

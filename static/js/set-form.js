@@ -141,6 +141,16 @@ if (editor) {
 // --- The effect --------------------------------------------------------------------------------------------------------
 
 const askPreview = makeAsker();
+const AGAIN_AFTER = 2000; // ms, while something is being read that the effect depends on
+const MOST_AGAIN = 8;
+let again = 0;
+
+function lookAgain() {
+  if (form.querySelector("[data-preview][data-again]") && again < MOST_AGAIN) {
+    again += 1;
+    setTimeout(preview, AGAIN_AFTER);
+  }
+}
 
 async function preview() {
   const data = new FormData(form);
@@ -150,10 +160,15 @@ async function preview() {
   const before = form.querySelector("[data-preview]");
   const hadFocus = before.contains(document.activeElement);
   before.outerHTML = answer.text;
-  if (hadFocus) form.querySelector("[data-preview] .primary").focus();
+  if (hadFocus) form.querySelector("[data-preview] .primary")?.focus();
+  lookAgain();
 }
 
-const previewSoon = debounce(preview, PREVIEW_AFTER);
+const previewSoon = debounce(() => {
+  again = 0;
+  preview();
+}, PREVIEW_AFTER);
+lookAgain();
 form.addEventListener("input", previewSoon);
 form.addEventListener("change", previewSoon);
 

@@ -111,6 +111,15 @@ def test_policies_are_suggested_with_their_paths(client: Client) -> None:
     assert "BillingServiceRole" not in html
 
 
+def test_bundled_policies_are_suggested_before_iam_s_list_was_read(client: Client) -> None:
+    html = client.get("/permission-sets/suggest/managed_policies/?q=viewonly").content.decode()
+    assert '<option value="job-function/ViewOnlyAccess">' in html
+    hidden = client.get("/permission-sets/suggest/managed_policies/?q=AWSSSOServiceRole").content.decode()
+    assert "<option" not in hidden
+    AwsPolicy.objects.create(arn="arn:aws:iam::aws:policy/Other", name="Other", read_at=timezone.now())
+    assert "<option" not in client.get("/permission-sets/suggest/managed_policies/?q=viewonly").content.decode()
+
+
 def test_people_are_suggested_by_name(client: Client) -> None:
     person = factories.make_person("佐藤 花")
     factories.make_person("佐藤 太郎", kintone_code="")
