@@ -19,6 +19,8 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from accounts.audit import record_event
+from accounts.audit_about import About
+from accounts.models import Account, Principal, Record
 
 if TYPE_CHECKING:
     AnyAdmin = admin.ModelAdmin[Any]
@@ -133,4 +135,17 @@ def _record_edit(request: HttpRequest, obj: Model, before: Snapshot | None, afte
         after = {name: after[name] for name in changed}
     if before or after:
         names = (str(obj._meta.model_name), str(obj.pk), str(obj))
-        record_event(action, request=request, obj=names, before=before, after=after)
+        record_event(action, request=request, obj=names, before=before, after=after, about=_find_about(obj))
+
+
+def _find_about(obj: Model) -> About:
+    """The row itself, or what it belongs to."""
+    owner: dict[type[Model], Any] = {
+        type(item): item for name in ("account", "principal", "record") if (item := getattr(obj, name, None))
+    } | {type(obj): obj}
+    account, principal, record = (owner.get(kind) for kind in (Account, Principal, Record))
+    return About(
+        account.account_id if account else "",
+        principal.principal_id or "" if principal else "",
+        record.reference if record else "",
+    )

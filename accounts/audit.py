@@ -1,10 +1,12 @@
 """Writing the audit trail."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest
 
-from accounts.models import AuditEvent, User
+from accounts.audit_about import About, find_about
+from accounts.models import AuditEvent, Record, User
 
 
 def record_event(
@@ -17,16 +19,39 @@ def record_event(
     after: Any = None,
     outcome: str = "",
     by: str = "",
+    about: About | None = None,
 ) -> AuditEvent:
     """Append one event. `obj` is (kind, id, name); the actor is the request's user unless given.
 
     by: who acted where it was no user of the portal, such as a command.
+    about: by which account, person or record it is found, where neither `obj` nor the values name it.
     """
-    if actor is None and request is not None:
-        signed_in = getattr(request, "user", None)
-        actor = signed_in if isinstance(signed_in, User) else None
+    event = build_event(
+        action, actor=actor or _find_user(request), obj=obj, before=before, after=after, outcome=outcome, by=by,
+        about=about,
+    )  # fmt: skip
+    if request is not None:
+        event.request_id = getattr(request, "request_id", "")
+        event.ip = request.META.get("REMOTE_ADDR") or None
+    event.save()
+    return event
+
+
+def build_event(
+    action: str,
+    *,
+    actor: User | None = None,
+    obj: tuple[str, str, str] = ("", "", ""),
+    before: Any = None,
+    after: Any = None,
+    outcome: str = "",
+    by: str = "",
+    about: About | None = None,
+) -> AuditEvent:
+    """An event that is not stored yet, for those who store many at once."""
     kind, object_id, name = obj
-    return AuditEvent.objects.create(
+    found = find_about(obj, before, after, about)
+    return AuditEvent(
         action=action,
         actor=actor,
         actor_oid=actor.entra_oid if actor else "",
@@ -37,6 +62,18 @@ def record_event(
         before=before,
         after=after,
         outcome=outcome[:64],
-        request_id=getattr(request, "request_id", "") if request else "",
-        ip=request.META.get("REMOTE_ADDR") or None if request else None,
+        about_account=found.account,
+        about_principal=found.principal,
+        about_record=found.record,
     )
+
+
+def _find_user(request: HttpRequest | None) -> User | None:
+    user = getattr(request, "user", None) if request else None
+    return user if isinstance(user, User) else None
+
+
+def find_place(record: Record | None, values: Mapping[str, Any] | None = None) -> About:
+    """A record with its account: the one that these new values name, else the one in force."""
+    account_id = str((values or {}).get("account_id") or ((record and record.in_force) or {}).get("account_id", ""))
+    return About(account=account_id if len(account_id) == 12 else "", record=record.reference if record else "")

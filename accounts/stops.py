@@ -16,6 +16,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.audit import record_event
+from accounts.audit_about import About
 from accounts.models import Account, Assignment, GroupMembership, PermissionSet, Person, Principal, Stop, User
 from accounts.models.access import AssignmentQuerySet
 from accounts.names import clean
@@ -315,7 +316,7 @@ def _once(begin: Callable[[], Stop]) -> Stop:
 
 def _begin(action: str, by: User | None, reason: str, request: HttpRequest | None, **values: Any) -> Stop:
     stop = Stop.objects.create(reason=reason, begun_by=by, **values)
-    record_event(action, actor=by, request=request, obj=_name(stop), after={"reason": reason})
+    record_event(action, actor=by, request=request, obj=_name(stop), after={"reason": reason}, about=_find_about(stop))
     return stop
 
 
@@ -326,7 +327,7 @@ def _lift(action: str, by: User | None, request: HttpRequest | None, **which: An
         if stop is None or not _close([stop], by, now):
             return None
         before = {"reason": stop.reason, "until": _iso(stop.until)}
-        record_event(action, actor=by, request=request, obj=_name(stop), before=before)
+        record_event(action, actor=by, request=request, obj=_name(stop), before=before, about=_find_about(stop))
     return stop
 
 
@@ -340,6 +341,10 @@ def name_of(principal: Principal) -> _Named:
     """Whom an act is about, for the audit trail: the person, if the principal is one's."""
     person: Person | None = getattr(principal, "person", None)
     return ("person", str(person.pk), str(person)) if person else ("principal", str(principal.pk), str(principal))
+
+
+def _find_about(stop: Stop) -> About:
+    return About(principal=stop.principal.principal_id or "" if stop.principal else "")
 
 
 def _name(stop: Stop) -> _Named:

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.access import may_edit_record, may_widen
-from accounts.audit import record_event
+from accounts.audit import find_place, record_event
 from accounts.judgement import REACHES_OTHERS
 from accounts.models import Account, AppKind, Record, User, Withheld
 from accounts.set_reach import find_places
@@ -63,4 +63,10 @@ def confirm(withheld: Withheld, user: User) -> None:
     if updated:
         Record.objects.filter(pk=withheld.record_id).update(is_settled=False)
         subject = ("record", withheld.record.reference, withheld.record.title)
-        record_event("withheld.confirm", actor=user, obj=subject, after={"value": withheld.value})
+        record_event(
+            "withheld.confirm",
+            actor=user,
+            obj=subject,
+            after={"value": withheld.value},
+            about=find_place(withheld.record),
+        )

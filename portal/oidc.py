@@ -243,7 +243,9 @@ class Callback(OIDCAuthenticationCallbackView):
         identity = cast(SignInRequest, request).verdict
         request.session[LOGIN_HINT] = identity.login_hint if isinstance(identity, Identity) else ""
         if not self.attempt["is_silent"]:
-            record_event("signed_in", actor=user, request=request, obj=("user", str(user.pk), str(user)))
+            role = "admin" if user.is_staff else "auditor" if user.is_auditor else ""
+            kind = ("user", str(user.pk), str(user))
+            record_event("signed_in", actor=user, request=request, obj=kind, outcome=role)
         logger.info("sign-in: done user=%s roles=%s silent=%s", user.pk, _list_roles(user), self.attempt["is_silent"])
         return response
 

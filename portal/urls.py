@@ -6,6 +6,7 @@ from django.urls import include, path
 from portal.api.addresses import NAMESPACE, list_addresses
 from portal.views import (
     accounts,
+    activity,
     adoption,
     cli,
     doctor,
@@ -73,6 +74,7 @@ urlpatterns = [
     path("assignments/<int:pk>/", records.assignment_record, name="assignment_record"),
     path("records/<slug:app_id>/<slug:record_id>/", records.record_redirect, name="record_redirect"),
     path("problems/", problems.problem_list, name="problem_list"),
+    path("activity/", activity.activity, name="activity"),
     path("doctor/", doctor.doctor, name="doctor"),
     path("runs/", runs.run_list, name="run_list"),
     path("runs/sync/", runs.sync_now, name="sync_now"),

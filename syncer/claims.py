@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from django.db import transaction
 
 from accounts.audit import record_event
+from accounts.audit_about import About
 from accounts.models import Account, OwnerEntry, Principal, User
 from syncer.cases import Ruling
 from syncer.states import AssignmentWish, Reason
@@ -29,7 +30,10 @@ def _store_claim(reference: str, principal_id: str, account_id: str) -> None:
     user = User.objects.filter(person__principal=principal).first()
     OwnerEntry.objects.create(account=account, principal=principal, how=OwnerEntry.How.CLAIM, created_by=user)
     params = {"account": account.name, "name": str(principal), "record": reference}
-    record_event("account.claim", actor=user, obj=("account", account_id, account.name), after=params)
+    record_event(
+        "account.claim", actor=user, obj=("account", account_id, account.name), after=params,
+        about=About(principal=principal_id),
+    )  # fmt: skip
     path = f"/accounts/{account_id}/"
     key = f"account_claimed:{account_id}:{principal_id}"
     notices.tell_event(Matter(Kind.PEOPLE, key, Reason("account_claimed", params), path))

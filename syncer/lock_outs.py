@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from accounts import stops
 from accounts.audit import record_event
+from accounts.audit_about import About
 from accounts.models import Stop
 from syncer import lanes, leases
 from syncer.applying import ApplyOptions, apply_plan
@@ -221,6 +222,7 @@ def _record(run: Run, changes: Collection[Change], failed: Collection[Change]) -
             "sessions_until": until.isoformat() if until else None,
         },
         outcome=run.status,
+        about=About(principal=principal.principal_id or ""),
     )
 
 

@@ -9,12 +9,13 @@ from django.template.defaultfilters import date as format_date
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext, gettext_lazy, ngettext, pgettext
+from django.utils.translation import gettext, ngettext, pgettext
 from lucide.templatetags.lucide import lucide
 
 from accounts.models import Assignment, OrganizationalUnit, PermissionSet, Record, Stop
 from accounts.sentences import Sentence, render, render_reason
 from accounts.stops import describe
+from portal.views.causes import show_cause
 from portal.views.definitions import describe_record
 from portal.views.differences import FieldDifference, build_differences, is_difference
 from portal.views.kintone_links import build_record_link
@@ -28,17 +29,6 @@ from syncer.trail import find_sessions_end
 register = template.Library()
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400  # seconds
-_CAUSES = {
-    "locked_out": gettext_lazy("the person is locked out"),
-    "leaver": gettext_lazy("disabled in Identity Center"),
-    "ended": gettext_lazy("its last day has passed"),
-    "asked": gettext_lazy("somebody asked for it here"),
-    "gone": gettext_lazy("gone from Identity Center"),
-    "guardrail": gettext_lazy("a guardrail ends it"),
-    "drift": gettext_lazy("assigned by hand, and the time to keep it has passed"),
-    "withdrawn": gettext_lazy("taken out of the record"),
-    "no_record": gettext_lazy("no record wants it"),
-}
 _SIGNS = {"create": "+", "update": "~", "delete": "−"}
 _RUN_LOOKS = {
     "queued": ("clock", "ai"),
@@ -229,7 +219,7 @@ def change_details(change: Change) -> list[str]:
 def _describe_detail(change: Change, detail: Mapping[str, str]) -> str:
     field, value = detail.get("field", ""), detail.get("after", "")
     if field == "cause":
-        return str(_CAUSES.get(value, value))
+        return show_cause(value)
     if field == "role_replaced":
         return gettext("the role goes; made again, it has another ARN")
     if field == "may_do_more":

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from accounts.audit import record_event
+from accounts.audit import find_place, record_event
 from accounts.models import Draft, PortalWrite, Record
 from syncer.drafts.merging import Conflict
 from syncer.gateways.kintone import Written
@@ -106,9 +106,19 @@ def finish(draft: Draft, app_id: str, written: Written, *, is_ours: bool = True)
         "record.delete" if draft.is_deletion else "record.write",
         actor=draft.author,
         obj=("record", reference, reference),
+        before=list_before(draft),
         after=None if draft.is_deletion else draft.values,
         outcome=outcome if is_ours else f"{outcome}, nothing to write",
+        about=find_place(draft.record, draft.values),
     )
+
+
+def list_before(draft: Draft) -> Mapping[str, Any] | None:
+    """What the fields that it changes said to whoever changed them; of a deletion, the whole record."""
+    base: Mapping[str, Any] | None = draft.base_values
+    if base is None or draft.is_deletion:
+        return base
+    return {name: base.get(name) for name in draft.values}
 
 
 def _keep_beside(draft: Draft, app_id: str, record_id: str) -> None:

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import access
-from accounts.audit import record_event
+from accounts.audit import find_place, record_event
 from accounts.models import Account, AppKind, Draft, PrincipalLink, Problem, Record, User, Withheld
 from accounts.names import clean, fold
 from syncer.drafts import drafting
@@ -23,7 +23,7 @@ from syncer.drafts import outcomes as draft_outcomes
 from syncer.drafts.drafting import NotPossible, Values, make_draft
 from syncer.drafts.judged import confirm_own, find_withheld_fields
 from syncer.drafts.merging import find_added, is_same, merge
-from syncer.drafts.outcomes import is_move
+from syncer.drafts.outcomes import is_move, list_before
 from syncer.records.parsing import LISTS, normalise_account_id
 from syncer.records.schema import ASSIGNMENTS, PERMISSION_SETS
 from syncer.sets.changes import find_refusals
@@ -153,7 +153,8 @@ def _store(drafts: Sequence[Draft]) -> None:
     _require_room(drafts[0].author)
     for draft in drafts:
         draft.save()
-        _record("delete" if draft.is_deletion else "save", draft, draft.author, after=draft.values)
+        after = None if draft.is_deletion else draft.values
+        _record("delete" if draft.is_deletion else "save", draft, draft.author, before=list_before(draft), after=after)
     request_writing()
 
 
@@ -164,9 +165,12 @@ def _require_room(author: User) -> None:
         raise NotPossible(Reason("draft_too_many_open", {"limit": MOST_OPEN}))
 
 
-def _record(action: str, draft: Draft, user: User, *, after: Any = None) -> None:
+def _record(action: str, draft: Draft, user: User, *, before: Any = None, after: Any = None) -> None:
     reference = draft.record.reference if draft.record else ""
-    record_event(f"draft.{action}", actor=user, obj=("draft", str(draft.pk), reference), after=after)
+    record_event(
+        f"draft.{action}", actor=user, obj=("draft", str(draft.pk), reference), before=before, after=after,
+        about=find_place(draft.record, draft.values),
+    )  # fmt: skip
 
 
 def _build(author: User, wanted: Wanted, *, batch: str, purpose: str) -> Draft:

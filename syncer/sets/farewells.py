@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.audit import record_event
+from accounts.audit import find_place, record_event
 from accounts.models import AppKind, Assignment, Draft, Record, User
 from syncer.changes import AssignmentChange, Kind, identity_of
 from syncer.drafts.drafting import make_draft
@@ -75,7 +75,7 @@ def draft_deletion(record: Record, user: User, name: str) -> Draft:
     """Store the deletion of a record that goes with a set."""
     draft = make_draft(AppKind(record.kind), user, {}, record=record, is_deletion=True, purpose=purpose_of(name))
     draft.save()
-    record_event("draft.delete", actor=user, obj=("draft", str(draft.pk), record.reference))
+    record_event("draft.delete", actor=user, obj=("draft", str(draft.pk), record.reference), about=find_place(record))
     return draft
 
 

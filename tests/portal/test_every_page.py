@@ -98,6 +98,7 @@ def list_urls() -> list[str]:
         "/cli/merge/", "/runs/pause/", f"/accounts/{account.account_id}/freeze/", f"/people/{person.pk}/lock-out/",
         "/drafts/", "/drafts/?all=1", f"/drafts/{draft.pk}/", f"/drafts/{draft.pk}/discard/", "/doctor/", "/tokens/",
         "/api/v1/",
+        "/activity/",
     ]  # fmt: skip
 
 
