@@ -72,7 +72,7 @@ def _index(name: str, field: str, condition: models.Q | None = None) -> migratio
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0014_search_keys")]
+    dependencies = [("accounts", "0016_policy_texts")]
 
     operations = [
         migrations.AddField(
