@@ -72,7 +72,7 @@ def _index(name: str, field: str, condition: models.Q | None = None) -> migratio
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0016_policy_texts")]
+    dependencies = [("accounts", "0017_account_moves")]
 
     operations = [
         migrations.AddField(
