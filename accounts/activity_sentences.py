@@ -91,6 +91,7 @@ FAMILIES: Mapping[str, Family] = {
         {
             "account.claim": _("became the owner by registering"),
             "account.move": _("an account moved to another OU"),
+            "account.move_confirm": _("confirmed the move of an account"),
             "owner.name": _("named an owner"),
             "owner.remove": _("took an owner away"),
         },
@@ -101,6 +102,7 @@ FAMILIES: Mapping[str, Family] = {
         {
             "run.request": _("asked for a run"),
             "doctor.request": _("asked for an examination"),
+            "list.export": _("took a list as CSV"),
         },
     ),
     "sign_ins": Family(
