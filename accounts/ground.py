@@ -80,8 +80,29 @@ class Answer:
     def is_refused(self) -> bool:
         return self.say in (Say.REFUSED, Say.DAY)
 
+    @property
+    def code(self) -> str:
+        """The code of the sentence that says why and what to do (`accounts.sentences`); empty where it is allowed."""
+        if self.say is Say.REFUSED and self.rule and self.rule.effect is not Effect.REFUSE:
+            return f"guardrail_{self.rule.effect}"
+        return _CODES[self.say]
+
+    @property
+    def params(self) -> dict[str, str]:
+        """The parameters of that sentence."""
+        if self.rule is None:
+            return {}
+        values = {"rule": self.rule.name, "sentence": self.rule.sentence}
+        days = {"day": self.rule.ends_on if self.say in _WITH_END else None, "latest": self.latest}
+        return values | {name: day.isoformat() for name, day in days.items() if day}
+
 
 ALLOWED = Answer()
+_CODES = {
+    Say.ALLOWED: "", Say.REFUSED: "guardrail", Say.DAY: "guardrail_day_latest", Say.KEPT: "guardrail_kept",
+    Say.MOVED: "guardrail_moved", Say.ENDS: "guardrail_ends", Say.ENDED: "guardrail_ended",
+}  # fmt: skip
+_WITH_END = frozenset({Say.MOVED, Say.ENDS, Say.ENDED})
 
 
 class Ground:

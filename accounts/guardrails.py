@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from hashlib import sha256
 
 from accounts.ownership import count_as
 from accounts.policy.powers import Power
@@ -95,6 +96,11 @@ class Verdict:
         """The first of them that ends what is there already; None if it is kept."""
         ending = [rule for rule in self.broken if rule.ends_on]
         return min(ending, key=lambda rule: rule.ends_on or date.max, default=None)
+
+
+def anchor_of(name: str) -> str:
+    """The place of a rule on the page of all of them; names may be in any writing."""
+    return f"rule-{sha256(name.encode()).hexdigest()[:10]}"
 
 
 def decide(rules: Iterable[Rule], case: Case) -> Verdict:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_noop as _
 
 from accounts.api_sentences import API_SENTENCES
 from accounts.doctor_sentences import DOCTOR_SENTENCES
+from accounts.guardrail_sentences import GUARDRAIL_SENTENCES
 from accounts.kintone_sentences import KINTONE_SENTENCES
 from accounts.policy_sentences import POLICY_SENTENCES
 from accounts.shortcut_sentences import SHORTCUT_SENTENCES
@@ -194,49 +195,6 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "account_claimed": (
         _("{name} registered access to the account “{account}”, which nobody owned, and owns it now."),
         _("If this is wrong, an administrator names another owner."),
-    ),
-    # Guardrails
-    "guardrail": (_("{sentence}"), _("Guardrail “{rule}”")),
-    "guardrail_kept": (
-        _("The guardrail “{rule}” came later, and this stays: {sentence}"),
-        _("Nothing to do. Whoever looks after it may end it."),
-    ),
-    "guardrail_ends": (
-        _("The guardrail “{rule}” ends this after {day}: {sentence}"),
-        _("Register what the guardrail allows in time."),
-    ),
-    "guardrail_moved": (
-        _("The guardrail “{rule}” would end this after {day}, had the account not been moved: {sentence}"),
-        _("It stays until an owner of the account, or an admin, confirms the move on the account's page."),
-    ),
-    "guardrail_ended": (
-        _("The guardrail “{rule}” ended this after {day}: {sentence}"),
-        _("Register what the guardrail allows."),
-    ),
-    "guardrail_refuses": (_("Not in force for {names}: {sentence}"), _("Guardrail “{rule}”")),
-    "guardrail_day": (
-        _("The last day was not moved to {day}: {sentence}"),
-        _("Choose an earlier day. Guardrail “{rule}”"),
-    ),
-    "guardrail_matches_nothing": (
-        _("The guardrail “{rule}” is about something that is not there any more: {lost}"),
-        _("Mend or remove the guardrail; as it stands it protects nothing."),
-    ),
-    "protection_matches_nothing": (
-        _("PROTECTED_OUS names a unit that is not there: {unit}"),
-        _("Write its path from the root, or its id; as it stands it protects nothing."),
-    ),
-    "account_moved": (
-        _(
-            "The account “{account}” was moved from {old} to {new}. Stage: {stage_before} → {stage_after}. "
-            "Guardrails: {rules_before} → {rules_after}. Owners: {owners_before} → {owners_after}. "
-            "Protected: {protected_before} → {protected_after}"
-        ),
-        _("Access stays as it is until an owner of the account, or an admin, confirms the move on the account's page."),
-    ),
-    "account_moved_empty": (
-        _("The account “{account}” was moved from {old} to {new}. Stage: {stage_before} → {stage_after}."),
-        _("Nobody has access in it: nothing to do."),
     ),
     # Policy JSON
     "json_empty": (_("The policy is empty."), _("Enter the policy as JSON, or clear the field.")),
@@ -821,6 +779,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     ),
     **DOCTOR_SENTENCES,
     **API_SENTENCES,
+    **GUARDRAIL_SENTENCES,
     **KINTONE_SENTENCES,
     **POLICY_SENTENCES,
     **SHORTCUT_SENTENCES,

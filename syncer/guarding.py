@@ -21,7 +21,6 @@ from syncer.states import Actual, AssignmentKey, Definition, Problem, ReadRecord
 
 DEFAULT_PROTECTION = "admin"  # of the setting PROTECTED_OUS
 _SOURCES = {"USER": ("kintone_user", "address"), "GROUP": ("group_name",)}
-_LISTED = {Say.KEPT: "guardrail_kept", Say.ENDS: "guardrail_ends", Say.MOVED: "guardrail_moved"}
 
 
 @dataclass(frozen=True)
@@ -97,36 +96,35 @@ class Guard:
 
     def _heed(self, standing: Standing, reference: str, answer: Answer, rule: Rule) -> Standing:
         key = standing.key
+        reason = _say(answer)
         if key is None or answer.say is Say.REFUSED:
-            return self._refuse(standing, reference, rule)
+            return self._refuse(standing, reference, rule, reason)
         if answer.say is Say.DAY:
-            return self._keep_day(standing, reference, key, rule)
+            return self._keep_day(standing, reference, key, answer)
         if answer.say is Say.ENDED:
-            self._ending[key] = _end(rule)
-            return replace(standing, state=State.WITHHELD, reason=self._ending[key])
-        if standing.state is not State.WANTED:
-            return standing
-        return replace(standing, state=State.KEPT, reason=_end(rule, _LISTED[answer.say]))
+            self._ending[key] = reason
+            return replace(standing, state=State.WITHHELD, reason=reason)
+        return replace(standing, state=State.KEPT, reason=reason) if standing.state is State.WANTED else standing
 
     def _was_wanted(self, reference: str, key: AssignmentKey | None) -> bool:
         return (reference, key) in self._before or reference in self.guards.first_looks
 
-    def _refuse(self, standing: Standing, reference: str, rule: Rule) -> Standing:
+    def _refuse(self, standing: Standing, reference: str, rule: Rule, reason: Reason) -> Standing:
         """Blocked with the rule's own sentence. What stands in its way in any case is said first."""
         if standing.state in (State.BLOCKED, State.KEPT):
             return standing
         self._refused[reference, rule.name].append(standing.written_as)
-        return replace(standing, state=State.WITHHELD, reason=_say(rule))
+        return replace(standing, state=State.WITHHELD, reason=reason)
 
-    def _keep_day(self, standing: Standing, reference: str, key: AssignmentKey, rule: Rule) -> Standing:
+    def _keep_day(self, standing: Standing, reference: str, key: AssignmentKey, answer: Answer) -> Standing:
         """The extension is refused: the last day stays as it was, and ends the access when it has passed."""
         old = self._before[reference, key]
-        self._too_late[reference, rule.name] = standing.wanted_by[reference] or date.max
+        self._too_late[reference, answer.params["rule"]] = standing.wanted_by[reference] or date.max
         kept = replace(standing, wanted_by={reference: old})
         if old is None or old >= self.today:
             return kept
         self._ended[key].add(reference)
-        return replace(kept, state=State.WITHHELD, reason=_say(rule))
+        return replace(kept, state=State.WITHHELD, reason=_say(answer))
 
     # What nobody's record speaks for
 
@@ -137,7 +135,7 @@ class Guard:
         ends = {key: end for (_reference, key), end in self._before.items()}
         for key in self.guards.there - named:
             if rule := self.ground.find_over(self._build_ask_of(key, ends.get(key)), self.today):
-                self._ending[key] = _end(rule)
+                self._ending[key] = _say(Answer(Say.ENDED, rule))
 
     def _find_emergency(self) -> frozenset[AssignmentKey]:
         if not self.ground.has_keeping:
@@ -199,17 +197,8 @@ class Guard:
             yield Problem("guardrail_day", "warning", reference, "expires_on", params=params)
 
 
-def _params(rule: Rule) -> dict[str, str]:
-    return {"rule": rule.name, "sentence": rule.sentence}
-
-
-def _say(rule: Rule) -> Reason:
-    return Reason("guardrail", _params(rule))
-
-
-def _end(rule: Rule, code: str = "guardrail_ended") -> Reason:
-    day = {"day": rule.ends_on.isoformat() if rule.ends_on else ""}
-    return Reason(code, _params(rule) if code == "guardrail_kept" else {**_params(rule), **day})
+def _say(answer: Answer) -> Reason:
+    return Reason(answer.code, answer.params)
 
 
 def find_powers_of(definition: Definition | None) -> frozenset[Power]:

@@ -12,12 +12,13 @@ from typing import Any
 from django.utils import timezone
 
 from accounts import access
-from accounts.guardrails import Case, Effect, Place, Rule, covers, decide
+from accounts.ground import Ask, Ground
+from accounts.guardrails import Effect, Rule, covers, decide
 from accounts.models import Account, AppKind, Assignment, GroupMembership, PermissionSet, Principal, Record, User
 from accounts.owner_register import load_register
 from accounts.policy.powers import Power
 from accounts.policy.summary import SetPolicies, find_powers_of_set
-from accounts.rulebook import load_rules
+from accounts.rulebook import load_rules, load_tags
 from accounts.set_reach import find_places
 from syncer.mirror.judging import read_set_in_force
 from syncer.mirror.policy_texts import load_texts
@@ -329,43 +330,40 @@ class _Places:
 
     def iter_verdicts(self, change: _Change) -> Iterator[GuardVerdict]:
         """Each rule that somebody there breaks, or that lets nobody new in; powers by name, as a run counts them."""
-        rules = load_rules()
         before, after = (find_powers_of_set(replace(each, texts={})) for each in (change.before, change.wanted))
-        for account in self._accounts if rules else ():
-            place = self._find_place(account)
-            near = [rule for rule in rules if covers(rule, place) and rule.effect is not Effect.KEEP]
+        for account in self._accounts if self._ground.rules else ():
+            place = self._ground.find_place(account.account_id)
+            near = [rule for rule in self._ground.rules if covers(rule, place) and rule.effect is not Effect.KEEP]
             for rule in near:
-                if verdict := self._decide(account, place, rule, after):
-                    yield replace(verdict, is_new=self._decide(account, place, rule, before) is None)
+                if verdict := self._decide(account, rule, after):
+                    yield replace(verdict, is_new=self._decide(account, rule, before) is None)
 
-    def _find_place(self, account: Account) -> Place:
-        site = self._register.sites.get(account.account_id)
-        return Place(
-            account.account_id,
-            frozenset(self._register.list_units_above(account.account_id)),
-            site.stage if site else "other",
-            account.tags if account.tags_read_at else None,
-        )
+    @cached_property
+    def _ground(self) -> Ground:
+        places = [account.account_id for account in self._accounts]
+        return Ground(load_rules(), self._register, tags=load_tags(places))
 
-    def _decide(self, account: Account, place: Place, rule: Rule, powers: frozenset[Power]) -> GuardVerdict | None:
-        cases = (self._build_case(place, powers, row) for row in self._rows.get(account.pk, ()))
-        existing = sum(not decide([rule], case).is_allowed for case in cases)
-        newcomers = [self._build_case(place, powers, None, kind) for kind in ("USER", "GROUP")]
-        refuses = all(not decide([rule], case).is_allowed for case in newcomers)
+    def _decide(self, account: Account, rule: Rule, powers: frozenset[Power]) -> GuardVerdict | None:
+        asks = (self._ask_of(account, powers, row) for row in self._rows.get(account.pk, ()))
+        existing = sum(not self._allows(rule, ask) for ask in asks)
+        refuses = not any(self._allows(rule, self._ask(account, powers, kind)) for kind in ("USER", "GROUP"))
         if not existing and not refuses:
             return None
         return GuardVerdict(account, rule.name, rule.sentence, True, refuses, existing, rule.ends_on)
 
-    def _build_case(self, place: Place, powers: frozenset[Power], row: Assignment | None, kind: str = "USER") -> Case:
-        principal_id = row.principal.principal_id or "" if row else ""
-        owners = self._register.find_owners(place.account_id)
-        return Case(
-            place,
-            self.name,
-            powers,
-            row.principal.type if row else kind,
-            is_owner=bool(principal_id) and (principal_id in owners.people or principal_id in owners.principals),
-            writers=frozenset() if row else frozenset(filter(None, [access.find_principal_id(self.user)])),
-            expires_on=row.expires_on if row else None,
-            registered_on=timezone.localdate(row.since) if row else timezone.localdate(),
-        )
+    def _allows(self, rule: Rule, ask: Ask) -> bool:
+        return decide([rule], self._ground.build_case(ask)).is_allowed
+
+    def _ask(self, account: Account, powers: frozenset[Power], kind: str) -> Ask:
+        """A newcomer who owns nothing, registered by whoever edits."""
+        writers = frozenset(filter(None, [access.find_principal_id(self.user)]))
+        return Ask(
+            account.account_id, self.name, powers, kind, writers=writers, registered_on=timezone.localdate()
+        )  # fmt: skip
+
+    def _ask_of(self, account: Account, powers: frozenset[Power], row: Assignment) -> Ask:
+        principal = row.principal
+        return Ask(
+            account.account_id, self.name, powers, principal.type, principal.principal_id or "",
+            expires_on=row.expires_on, registered_on=timezone.localdate(row.since),
+        )  # fmt: skip

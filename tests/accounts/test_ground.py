@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from accounts.ground import Ask, Former, Ground, Say
+from accounts.ground import Answer, Ask, Former, Ground, Say
 from accounts.guardrails import Effect, Place, Rule
 from accounts.ownership import Holder, Register, Site, Unit
 from accounts.policy.powers import EVERYTHING, Power
+from accounts.sentences import render
 
 TODAY = date(2026, 11, 25)
 YESTERDAY, TOMORROW, NEXT_WEEK = (TODAY + timedelta(days=days) for days in (-1, 1, 7))
@@ -156,3 +157,23 @@ def test_power_of_the_set_decides_which_rules_speak() -> None:
     no_admin = rule(power=Power.ADMIN)
     assert says(replace(TARO, powers=frozenset({Power.WRITE})), no_admin)[0] == Say.ALLOWED
     assert says(TARO, no_admin)[0] == Say.REFUSED
+
+
+# --- What people read
+
+
+@pytest.mark.parametrize("effect", [effect for effect in Effect if effect is not Effect.KEEP])
+def test_each_refusal_says_the_rules_sentence_and_a_way_out(effect: Effect) -> None:
+    answer = ground(rule(effect, days=1)).answer(replace(TARO, expires_on=NEXT_WEEK), TODAY)
+    sentence = render(answer.code, answer.params)
+    assert sentence.message == "なぜなら"
+    assert str(effect) in sentence.remedy
+    assert "—" not in sentence.remedy
+
+
+@pytest.mark.parametrize("say", [Say.DAY, Say.KEPT, Say.MOVED, Say.ENDS, Say.ENDED])
+def test_each_answer_about_what_is_there_has_all_that_its_sentence_asks_for(say: Say) -> None:
+    answer = Answer(say, rule(ends_on=TOMORROW), latest=NEXT_WEEK)
+    sentence = render(answer.code, answer.params)
+    assert "なぜなら" in sentence.message
+    assert "—" not in sentence.message + sentence.remedy

@@ -33,7 +33,7 @@ HANDED_ON = {
     "parsing.py:_note_finding",
     "parsing.py:add",
     "slack.py:_refusal",
-    "guarding.py:_end",
+    "guarding.py:_say",
     "judging.py:_read_reason",
     "judging.py:find_problem",
     "judging.py:_reason",

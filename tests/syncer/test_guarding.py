@@ -110,7 +110,7 @@ def test_owner_condition_tells_owners_from_others() -> None:
     owners_only = Rule("owners", Effect.OWNERS_ONLY, "所有者のみ", account_id=SHOP)
     assert states(guarded(record(1, "hana", "taro"), rules=(owners_only,))) == {
         "hana": ("wanted", ""),
-        "taro": ("withheld", "guardrail"),
+        "taro": ("withheld", "guardrail_owners_only"),
     }
 
 
@@ -151,7 +151,7 @@ def test_only_certain_people_register() -> None:
         "hana": ("wanted", "")
     }
     assert states(guarded(replace(record(1, "hana"), by=by("ken", "hana")), rules=(OPS_ONLY,))) == {
-        "hana": ("withheld", "guardrail")
+        "hana": ("withheld", "guardrail_roles_only")
     }
 
 
@@ -161,7 +161,7 @@ def test_whoever_edits_later_does_not_become_the_one_who_registered() -> None:
     )
     case = replace(case, by=by("taro", "hana"))
     desired = guarded(record(1, "hana", "left"), rules=(OPS_ONLY,), cases={"24:1": case})
-    assert states(desired) == {"hana": ("wanted", ""), "left": ("withheld", "guardrail")}
+    assert states(desired) == {"hana": ("wanted", ""), "left": ("withheld", "guardrail_roles_only")}
 
 
 # --- What is there already
@@ -251,8 +251,10 @@ def test_last_day_counts_from_the_day_of_registering() -> None:
     written_today = replace(record(1, "hana", until=far), updated_at=None)
     assert states(guarded(written_today, rules=(WEEK,))) == {"hana": ("wanted", "")}
     assert near < TODAY  # such a record is over already
-    assert states(guarded(record(1, "hana", until=far), rules=(WEEK,))) == {"hana": ("withheld", "guardrail")}
-    assert states(guarded(record(1, "hana"), rules=(WEEK,))) == {"hana": ("withheld", "guardrail")}
+    assert states(guarded(record(1, "hana", until=far), rules=(WEEK,))) == {
+        "hana": ("withheld", "guardrail_expires_within")
+    }
+    assert states(guarded(record(1, "hana"), rules=(WEEK,))) == {"hana": ("withheld", "guardrail_expires_within")}
 
 
 def test_extension_beyond_the_days_is_refused() -> None:
