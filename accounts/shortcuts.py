@@ -169,7 +169,13 @@ def check_destination(url: str, partition: str = "aws") -> str:
     if not _is_below(host, CONSOLE_HOSTS[partition]):
         raise _refuse_host(parts.netloc, host, partition)
     _check_escapes(parts)
-    return urlunsplit(parts._replace(netloc=host))
+    return strip_sessions(url)
+
+
+def strip_sessions(url: str) -> str:
+    """A URL without what several sessions in one browser put before its host."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=_SESSION_LABELS.sub("", parts.netloc.lower(), count=1)))
 
 
 def _split(url: str) -> SplitResult:

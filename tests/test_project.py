@@ -17,6 +17,7 @@ PURE_MODULES = (
     *(f"syncer/{name}.py" for name in ("changes", "planning", "records/parsing", "states", "wishes")),
     *(f"accounts/{name}.py" for name in ("names", "shortcuts", "stages")),
     *(path.relative_to(ROOT).as_posix() for path in (ROOT / "accounts/policy").rglob("*.py")),
+    *(path.relative_to(ROOT).as_posix() for path in (ROOT / "accounts/catalogue").rglob("*.py")),
 )
 
 

@@ -32,6 +32,7 @@ HANDED_ON = {
     "notices.py:_restore",
     "parsing.py:_note_finding",
     "parsing.py:add",
+    "reading.py:refuse_address",
     "slack.py:_refusal",
     "guarding.py:_say",
     "judging.py:_read_reason",
@@ -118,7 +119,7 @@ class Finder(ast.NodeVisitor):
 def find_maker(node: ast.Call) -> str:
     """The name of what is called, if it makes something with a code."""
     match node.func:
-        case ast.Name(id="Reason" | "Problem" | "_reason" | "BadDestination" as name):
+        case ast.Name(id="Reason" | "Problem" | "_reason" | "BadDestination" | "BadService" as name):
             return name
         case ast.Attribute(value=ast.Name(id="notes"), attr="add"):
             return "add"
