@@ -1,7 +1,7 @@
 """The admin site's pages of this package.
 
 Only what has its master here can be edited: stage rules, links from written names to principals, which principal and
-kintone code a person has, whether a sign-in may be used, owners of accounts, and guardrails.
+kintone code a person has, whether a sign-in may be used, owners of accounts, guardrails, and places of the console.
 """
 
 from typing import Any
@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import tokens
 from accounts.admin_base import AnyForm, AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline
+from accounts.console_admin import ConsoleServiceAdmin, FavouriteRegionAdmin
 from accounts.guardrail_admin import AccountMoveAdmin, GuardrailAdmin
 from accounts.models import (
     AccessToken,
@@ -24,7 +25,9 @@ from accounts.models import (
     AuditEvent,
     AwsPolicy,
     CliPreference,
+    ConsoleService,
     Draft,
+    FavouriteRegion,
     Group,
     GroupMembership,
     Guardrail,
@@ -355,6 +358,8 @@ class OwnerEntryAdmin(AuditedAdmin):
 
 admin.site.register(Guardrail, GuardrailAdmin)
 admin.site.register(AccountMove, AccountMoveAdmin)
+admin.site.register(ConsoleService, ConsoleServiceAdmin)
+admin.site.register(FavouriteRegion, FavouriteRegionAdmin)
 
 
 @admin.register(Stop)

@@ -16,7 +16,7 @@ from accounts.shortcuts import BadDestination
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _QUANTIFIED_GROUP = re.compile(r"\)[*+{?]")  # what makes a pattern take for ever
-_MOST_PARAMETERS, _LONGEST = 8, 1000
+_MOST_PARAMETERS, _LONGEST, _LONGEST_PATTERN = 8, 1000, 200
 
 
 def parse_service(written: Mapping[str, Any], shared: Mapping[str, Mapping[str, Any]] | None = None) -> Service:
@@ -126,9 +126,9 @@ def _parse_options(value: Any, name: str) -> Iterator[Option]:
 def _check_pattern(pattern: str, name: str) -> str:
     try:
         re.compile(pattern)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise BadService("service_pattern_wrong", name=name, pattern=pattern[:100]) from error
-    if _QUANTIFIED_GROUP.search(pattern):
+    if _QUANTIFIED_GROUP.search(pattern) or len(pattern) > _LONGEST_PATTERN:
         raise BadService("service_pattern_wrong", name=name, pattern=pattern[:100])
     return pattern
 

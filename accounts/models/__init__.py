@@ -3,6 +3,7 @@
 from accounts.models.access import Assignment, AwsPolicy, PermissionSet, Wish
 from accounts.models.audit import AuditEvent
 from accounts.models.cli import AccountCliDefaults, CliPreference
+from accounts.models.console import ConsoleService, FavouriteRegion
 from accounts.models.guardrails import Guardrail
 from accounts.models.moves import AccountMove
 from accounts.models.organization import Account, Instance, OrganizationalUnit, Stage, StageRule
@@ -23,7 +24,9 @@ __all__ = [
     "AuditEvent",
     "AwsPolicy",
     "CliPreference",
+    "ConsoleService",
     "Draft",
+    "FavouriteRegion",
     "Group",
     "GroupMembership",
     "Guardrail",

@@ -294,7 +294,8 @@ def test_row_of_another_master_refuses_every_edit(admin_client: Client, rows: Ro
 def test_only_these_can_be_edited() -> None:
     editable = {model._meta.label for model in REGISTERED} - {model._meta.label for model in READ_ONLY}
     assert {label for label in editable if not label.startswith("django_celery_beat.")} == {
-        "accounts.AccountCliDefaults", "accounts.Guardrail", "accounts.OwnerEntry", "accounts.Person",
+        "accounts.AccountCliDefaults", "accounts.ConsoleService", "accounts.FavouriteRegion", "accounts.Guardrail",
+        "accounts.OwnerEntry", "accounts.Person",
         "accounts.PrincipalLink", "accounts.StageRule", "accounts.User", "syncer.CommentSettings",
     }  # fmt: skip
 
