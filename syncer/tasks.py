@@ -17,7 +17,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from accounts import stops
 from accounts.audit import record_event
 from accounts.models import Account, PermissionSet, Person, Stop, User
-from syncer import arrivals, leases, lock_outs, runs
+from syncer import arrivals, leases, lock_outs, retention, runs
 from syncer.adoption import queue as adopting_queue
 from syncer.adoption.checks import Take
 from syncer.connections import connect_slack
@@ -161,6 +161,12 @@ def read_policy_texts() -> None:
 def clear_sessions() -> None:
     """Forget sessions that have ended."""
     call_command("clearsessions")
+
+
+@shared_task
+def forget_the_past() -> None:
+    """Delete runs and mirrored rows that are older than RETENTION_DAYS."""
+    retention.forget_the_past(timezone.now())
 
 
 def request_full_run(user: User | None, *, accept: str = "", confirm: bool = False) -> Run:

@@ -17,6 +17,7 @@ from portal.views.differences import FieldDifference, build_differences, compare
 from portal.views.values import FIELDS, show_field, to_lines
 
 _NAMES: dict[str, str | Promise] = {
+    "": _("value"),
     "reason": _("reason"),
     "until": _("until"),
     "sessions_until": _("open sessions can go on until"),
@@ -48,6 +49,7 @@ _NAMES: dict[str, str | Promise] = {
 _SAID = {
     "assignment": {"run", "record", "account_id", "permission_set", "principal", "principal_type", "principal_id"},
     "permission_set": {"run", "record", "permission_set", "details"},
+    "record": {"kind", "comment"},
     "account": {"account", "name"}
     | {f"{name}_{side}" for name in ("stage", "rules", "owners", "protected") for side in ("before", "after")},
 }

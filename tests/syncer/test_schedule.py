@@ -32,8 +32,9 @@ def test_task_comes_back_after_seconds(name: str, seconds: int) -> None:
     assert find_task(name).schedule.run_every.total_seconds() == seconds
 
 
-def test_sessions_are_cleared_at_four_in_the_portals_zone() -> None:
-    crontab = find_task("clear_sessions").crontab
+@pytest.mark.parametrize("name", ["clear_sessions", "forget_the_past"])
+def test_old_rows_are_cleared_at_four_in_the_portals_zone(name: str) -> None:
+    crontab = find_task(name).crontab
     assert (crontab.minute, crontab.hour, str(crontab.timezone)) == ("0", "4", settings.TIME_ZONE)
 
 
