@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from accounts.access import require_user, visible_assignments, visible_groups, visible_people
+from accounts.access import require_user, visible_assignments, visible_groups, visible_people, visible_principals
 from accounts.finding import narrow, narrow_people
 from accounts.models import Group, GroupMembership, Person
 from accounts.namesakes import find_questions
@@ -71,14 +71,16 @@ def group_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """A group's members, and what they can enter through it."""
     user = require_user(request)
     group = get_object_or_404(visible_groups(user), pk=pk)
-    members = (
-        GroupMembership.objects.filter(group=group).select_related("member__person").order_by("member__name_key", "pk")
-    )
+    everybody = GroupMembership.objects.filter(group=group)
+    members = everybody.filter(member__in=visible_principals(user).values("pk"))
+    members = members.select_related("member__person").order_by("member__name_key", "pk")
+    shown = paginate(request, members, parameter="members")
     page = paginate(request, order_assignments(visible_assignments(user).for_principals([group.pk]), "account"))
     context = {
         "group": group,
         "questions": find_questions(user, [group.pk]),
-        "members": paginate(request, members, parameter="members"),
+        "members": shown,
+        "more_members": everybody.count() - shown.paginator.count,
         "page": page,
         "sections": build_sections(page, "account"),
     }

@@ -10,6 +10,7 @@ from accounts.models import User
 from portal.forms.permission_sets import FIELDS, PermissionSetForm
 from portal.views.differences import FieldDifference, compare_values
 from portal.views.set_opening import Opening
+from portal.views.sight import Seen, see_verdicts
 from portal.views.values import to_lines
 from syncer.sets.changes import GuardVerdict, Preview, ReachedAccount, preview_change
 
@@ -27,6 +28,7 @@ class Foresight:
     change: Preview
     name: str
     mark: str
+    verdicts: Seen[GuardVerdict]
 
     @property
     def is_refused(self) -> bool:
@@ -39,20 +41,21 @@ class Foresight:
 
     @property
     def strange(self) -> tuple[ReachedAccount, ...]:
-        return self.change.strange[:_NAMED]
+        """As far as they can be named here."""
+        return tuple(reached for reached in self.change.strange if reached.is_seen)[:_NAMED]
 
     @property
     def more_strange(self) -> int:
-        return max(0, len(self.change.strange) - _NAMED)
+        return len(self.change.strange) - len(self.strange)
 
     @property
     def guardrails(self) -> tuple[GuardVerdict, ...]:
         """What the change newly breaks, before what was broken already."""
-        return tuple(sorted(self.change.guardrails, key=lambda verdict: not verdict.is_new)[:_NAMED])
+        return tuple(sorted(self.verdicts.rows, key=lambda verdict: not verdict.is_new)[:_NAMED])
 
     @property
     def more_guardrails(self) -> int:
-        return max(0, len(self.change.guardrails) - _NAMED)
+        return self.verdicts.total - len(self.guardrails)
 
 
 def foresee(user: User, opening: Opening, form: PermissionSetForm) -> Foresight:
@@ -66,6 +69,7 @@ def foresee(user: User, opening: Opening, form: PermissionSetForm) -> Foresight:
         change=change,
         name=str(values.get("name", "")).strip(),
         mark=_make_mark(values, change),
+        verdicts=see_verdicts(user, change.guardrails),
     )
 
 

@@ -16,6 +16,7 @@ from accounts.models import PermissionSet, User
 from accounts.sentences import render_reason
 from portal.views.definitions import SET_FIELDS
 from portal.views.differences import FieldDifference, compare_values
+from portal.views.sight import see_assignments, see_move, see_records, see_verdicts
 from syncer.drafts import saving
 from syncer.drafts.drafting import NotPossible
 from syncer.models import SetVersion
@@ -59,7 +60,16 @@ def _show_rename(request: HttpRequest, user: User, permission_set: PermissionSet
     except NotPossible as refusal:
         if request.method != "POST":  # else it was said already
             _tell(request, refusal)
-    return render(request, "portal/rename_set.html", {"permission_set": permission_set, "name": name, "plan": plan})
+    context = {"permission_set": permission_set, "name": name, "plan": plan}
+    return render(request, "portal/rename_set.html", {**context, **(_see_rename(user, plan) if plan else {})})
+
+
+def _see_rename(user: User, plan: renaming.RenamePlan) -> dict[str, Any]:
+    return {
+        **see_move(user, plan.move),
+        "assignments": see_assignments(user, plan.assignments),
+        "verdicts": see_verdicts(user, plan.verdicts),
+    }
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -76,7 +86,13 @@ def delete_set(request: HttpRequest, pk: int) -> HttpResponse:
     except NotPossible as refusal:
         _tell(request, refusal)
     plan = set_deletion.plan_deletion(user, permission_set)
-    return render(request, "portal/delete_set.html", {"permission_set": permission_set, "plan": plan})
+    context = {
+        "permission_set": permission_set,
+        "plan": plan,
+        "records": see_records(user, plan.records),
+        "assignments": see_assignments(user, plan.assignments),
+    }
+    return render(request, "portal/delete_set.html", context)
 
 
 class VersionRow(NamedTuple):

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.access import require_user, visible_permission_sets
 from accounts.models import PermissionSet, User
 from accounts.sentences import render_reason
+from portal.views.sight import see_move
 from syncer.drafts.drafting import NotPossible
 from syncer.sets import twins
 
@@ -28,18 +29,19 @@ def make_twin(request: HttpRequest, pk: int) -> HttpResponse:
             twins.make_twin(permission_set, user, request.POST.get("checksum", ""))
             messages.success(request, _("The twin is being written to kintone. This page shows how far it is."))
             return redirect("permission_set_detail", pk)
-        return _confirm(request, permission_set)
+        return _confirm(request, user, permission_set)
     except NotPossible as refusal:
         sentence = render_reason(refusal.reason.as_json())
         messages.error(request, f"{sentence.message} {sentence.remedy}".strip() if sentence else "")
         return redirect("permission_set_detail", pk)
 
 
-def _confirm(request: HttpRequest, permission_set: PermissionSet) -> HttpResponse:
+def _confirm(request: HttpRequest, user: User, permission_set: PermissionSet) -> HttpResponse:
     plan = twins.plan_twin(permission_set)
     if not twins.is_captured(permission_set) or twins.is_under_way(permission_set):
         return redirect("permission_set_detail", permission_set.pk)
-    return render(request, "portal/make_twin.html", {"permission_set": permission_set, "plan": plan})
+    context = {"permission_set": permission_set, "plan": plan, **see_move(user, plan)}
+    return render(request, "portal/make_twin.html", context)
 
 
 def describe_capture(user: User, permission_set: PermissionSet) -> dict[str, Any]:

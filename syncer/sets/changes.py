@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts import access
 from accounts.ground import Ask, Ground
 from accounts.guardrails import Effect, Rule, covers, decide
-from accounts.models import Account, AppKind, Assignment, GroupMembership, PermissionSet, Principal, Record, User
+from accounts.models import Account, AppKind, Assignment, GroupMembership, PermissionSet, Record, User
 from accounts.owner_register import load_register
 from accounts.policy.powers import Power
 from accounts.policy.summary import SetPolicies, find_powers_of_set
@@ -46,7 +46,8 @@ SECONDS_OF_ONE = 3  # that it takes for one of them, as a rule
 class ReachedAccount:
     """An account that the set is assigned in. people: who can enter it with the set, members of groups included.
 
-    is_yours: the editor may answer for it. is_there: AWS has the set there, so that it is provisioned anew.
+    owners: those whom the editor may see. is_yours: the editor may answer for it. is_there: AWS has the set there, so
+    that it is provisioned anew. is_seen: the editor may see it by name.
     """
 
     account: Account
@@ -54,6 +55,7 @@ class ReachedAccount:
     is_yours: bool
     is_there: bool
     people: int
+    is_seen: bool = True
 
 
 @dataclass(frozen=True)
@@ -241,10 +243,12 @@ class _Change:
 
     @property
     def _words(self) -> Words:
-        accounts = Account.objects.filter(account_id__in=self.strange.accounts)
-        people = Principal.objects.filter(principal_id__in=self.strange.people)
+        """By the names that he may see; of accounts the others are counted."""
+        accounts = access.visible_accounts(self.user).filter(account_id__in=self.strange.accounts)
+        people = access.visible_principals(self.user).filter(principal_id__in=self.strange.people)
         names = [person.display_name or person.name for person in people]
-        return Words(self.name, str(self.user), list(accounts.values_list("name", flat=True)), names)
+        named = list(accounts.values_list("name", flat=True))
+        return Words(self.name, str(self.user), named, names, len(self.strange.accounts) - len(named))
 
 
 _COMPARED = frozenset({
@@ -283,14 +287,15 @@ class _Places:
     @cached_property
     def accounts(self) -> tuple[ReachedAccount, ...]:
         person = access.find_principal_id(self.user)
-        names = self._load_names()
+        names, seen = self._load_names(), self._find_seen()
         return tuple(
             ReachedAccount(
                 account,
-                tuple(sorted(names.get(owner, owner) for owner in self._find_owners(account))),
+                tuple(sorted(names[owner] for owner in self._find_owners(account) if owner in names)),
                 self.user.is_staff or not find_strange(self._register, person, [account.account_id]),
                 account.pk in self._rows,
                 len(self._find_people(self._rows[account.pk])) if account.pk in self._rows else 0,
+                account.pk in seen,
             )
             for account in self._accounts
         )
@@ -307,8 +312,14 @@ class _Places:
 
     def _load_names(self) -> dict[str, str]:
         owners = {owner for account in self._accounts for owner in self._find_owners(account)}
-        rows = Principal.objects.filter(principal_id__in=owners)
+        rows = access.visible_principals(self.user).filter(principal_id__in=owners)
         return {row.principal_id or "": row.display_name or row.name for row in rows}
+
+    def _find_seen(self) -> set[int]:
+        keys = {account.pk for account in self._accounts}
+        if access.sees_everything(self.user):
+            return keys
+        return set(access.visible_accounts(self.user).filter(pk__in=keys).values_list("pk", flat=True))
 
     def _find_people(self, rows: Iterable[Assignment]) -> set[int]:
         principals = [row.principal for row in rows]

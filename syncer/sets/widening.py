@@ -114,15 +114,19 @@ def is_refused(change: Change, strange: Strange) -> bool:
 
 
 class Words(NamedTuple):
-    """Who wrote a change of which set, the accounts in its way, and who may answer for all: names people know."""
+    """Who wrote a change of which set, the accounts in its way, and who may answer for all: names people know.
+
+    hidden: accounts in its way that whoever reads this may not see.
+    """
 
     name: str
     writer: str
     accounts: Collection[str]
     people: Collection[str]
+    hidden: int = 0
 
     def as_params(self) -> dict[str, object]:
-        shown = {"accounts": list_names(self.accounts), "count": len(self.accounts)}
+        shown = {"accounts": list_names(self.accounts, self.hidden), "count": len(self.accounts) + self.hidden}
         who = {"who": list_names(self.people)} if self.people else {}
         return {"set": self.name, "name": self.writer, **shown, **who}
 
@@ -139,6 +143,6 @@ def explain_taking(words: Words) -> Reason:
     return Reason(code, words.as_params())
 
 
-def list_names(names: Collection[str]) -> str:
-    more = len(names) - NAMED
-    return ", ".join(sorted(names)[:NAMED]) + (f", … (+{more})" if more > 0 else "")
+def list_names(names: Collection[str], hidden: int = 0) -> str:
+    more = max(0, len(names) - NAMED) + hidden
+    return ", ".join([*sorted(names)[:NAMED], *([f"… (+{more})"] if more else [])])

@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from accounts.models import AppKind, User
+from accounts.models import AppKind, Guardrail, OwnerEntry, User
+from syncer.mirror.records import wish_as_json
+from syncer.models import AppState
+from syncer.states import SetWish
 from tests import factories
 from tests.portal.pages import get_text, make_client
 
@@ -143,3 +146,61 @@ def test_sign_in_without_a_person_sees_nothing_of_others() -> None:
     client = make_client(stranger)
     assert {client.get(url).status_code for url in world.list_urls(world.own)} == {404}
     assert "account" in get_text(client, "/accounts/")
+
+
+class SetOfMine:
+    """A set whose record is the user's, and which somebody else has in somebody else's account."""
+
+    def __init__(self, user: User) -> None:
+        fields = ("name", "inline_policy", "owners")
+        for kind, app_id in ((AppKind.PERMISSION_SET, "23"), (AppKind.ASSIGNMENT, "24")):
+            AppState.objects.create(kind=kind, app_id=app_id, fields={name: name for name in fields})
+        assert user.person is not None
+        person = {"code": user.person.kintone_code, "name": "人"}
+        self.record = factories.make_record(
+            AppKind.PERMISSION_SET, title="Mine", is_settled=True,
+            body={"name": {"value": "Mine"}, "owners": {"value": [person]}},
+            in_force=wish_as_json(SetWish("Mine")) | {"owners": [user.person.kintone_code]},
+        )  # fmt: skip
+        self.set = factories.make_permission_set("Mine", record=self.record)
+        self.account = factories.make_account("foreign-account")
+        named = {"account_id": self.account.account_id, "permission_set": "Mine"}
+        wish = factories.make_record(in_force=named, title="foreign-record")
+        somebody = factories.make_person("foreign-person").principal
+        factories.make_assignment(somebody, account=self.account, permission_set=self.set, record=wish)
+        owner = factories.get_principal(factories.make_user("foreign-owner"))
+        OwnerEntry.objects.create(account=self.account, principal=owner)
+        Guardrail.objects.create(name="wall", sentence="No.", effect="refuse", permission_set_name="Mine")
+
+
+@pytest.mark.parametrize("page", ["rename/?name=Yours", "delete/"])
+def test_what_becomes_of_a_set_names_nobody_whom_i_do_not_see(page: str) -> None:
+    user = factories.make_user()
+    found = SetOfMine(user)
+    text = get_text(make_client(user), f"/permission-sets/{found.set.pk}/{page}")
+    assert "foreign" not in text
+    assert found.account.account_id not in text
+    assert "and 1 more" in text
+    assert "foreign-account" in get_text(
+        make_client(factories.make_user(is_staff=True)), f"/permission-sets/{found.set.pk}/{page}"
+    )
+
+
+def test_refused_widening_counts_accounts_that_i_do_not_see() -> None:
+    user = factories.make_user()
+    found = SetOfMine(user)
+    text = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}'
+    values = {"do": "save", "name": "Mine", "inline_policy": text}
+    html = make_client(user).post(f"/permission-sets/{found.set.pk}/edit/", values).content.decode()
+    assert "may not let" in html
+    assert "foreign" not in html
+    assert html.count("and 1 more") == 2, "the account in the way, and the guardrail there"
+
+
+def test_group_of_mine_counts_members_whom_i_do_not_see() -> None:
+    user = factories.make_user()
+    group = factories.make_group("own-team", factories.get_principal(user), factories.make_principal("foreign"))
+    text = get_text(make_client(user), f"/groups/{group.pk}/")
+    assert "foreign" not in text
+    assert "2 people" in text
+    assert "and 1 more" in text
