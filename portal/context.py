@@ -23,13 +23,15 @@ class NavigationItem(NamedTuple):
 
 NAVIGATION = (
     NavigationItem("my_access", _("My access"), ("my_access", "cli")),
-    NavigationItem("account_list", _("Accounts"), ("account_list", "account_detail", "freeze")),
+    NavigationItem("account_list", _("Accounts"), ("account_list", "account_detail", "assignment_list", "freeze")),
     NavigationItem(
         "permission_set_list",
         _("Permission sets"),
         ("permission_set_list", "permission_set_detail", "new_permission_set", "edit_permission_set"),
     ),
-    NavigationItem("person_list", _("People"), ("person_list", "person_detail", "group_detail", "lock_out")),
+    NavigationItem(
+        "person_list", _("People"), ("person_list", "person_detail", "group_list", "group_detail", "lock_out")
+    ),
     NavigationItem("problem_list", _("Problems"), ("problem_list",)),
     NavigationItem("run_list", _("Sync"), ("run_list", "run_detail", "pause")),
 )

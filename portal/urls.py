@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from portal.api.addresses import NAMESPACE, list_addresses
 from portal.views import (
+    access_list,
     accounts,
     activity,
     adoption,
@@ -13,6 +14,7 @@ from portal.views import (
     drafts,
     drift,
     errors,
+    groups,
     health,
     home,
     icon,
@@ -69,8 +71,10 @@ urlpatterns = [
     path("people/<int:pk>/", people.person_detail, name="person_detail"),
     path("people/<int:pk>/lock-out/", stops.lock_out, name="lock_out"),
     path("people/<int:pk>/lift-lock-out/", stops.lift_lock_out, name="lift_lock_out"),
-    path("groups/<int:pk>/", people.group_detail, name="group_detail"),
+    path("groups/", groups.group_list, name="group_list"),
+    path("groups/<int:pk>/", groups.group_detail, name="group_detail"),
     path("namesakes/<int:pk>/confirm/", namesakes.confirm, name="confirm_namesake"),
+    path("assignments/", access_list.assignment_list, name="assignment_list"),
     path("assignments/<int:pk>/", records.assignment_record, name="assignment_record"),
     path("records/<slug:app_id>/<slug:record_id>/", records.record_redirect, name="record_redirect"),
     path("problems/", problems.problem_list, name="problem_list"),

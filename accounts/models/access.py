@@ -147,6 +147,10 @@ class Assignment(models.Model):
             models.Index(fields=["permission_set", "state"], name="assignment_of_set"),
             # Counts by state; what has failed or is waiting.
             models.Index(fields=["state"], name="assignment_by_state"),
+            # What ends within so many days.
+            models.Index(
+                fields=["expires_on"], condition=models.Q(expires_on__isnull=False), name="assignment_by_last_day"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,6 +1,7 @@
 """The organization's accounts: which there are, and who can enter each with what, and why."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
@@ -9,26 +10,33 @@ from accounts.finding import narrow_accounts
 from accounts.models import Stage
 from accounts.moves import find_moves
 from accounts.stops import find_freeze, find_frozen
+from portal.views.access_list import read_access
 from portal.views.access_portal import find_access_portal
 from portal.views.access_rows import build_groups, list_chips
 from portal.views.cli_naming import load_naming
+from portal.views.csv_columns import ACCOUNTS
+from portal.views.csv_lists import CHUNK, stream_csv, wants_csv
 from portal.views.drift import build_lines
 from portal.views.paging import choose, paginate, read_query
 from portal.views.requests import HtmxHttpRequest, asks_for_part
-from portal.views.sections import build_sections, count_assignments, order_assignments
+from portal.views.sections import count_assignments
 from syncer.models import Drift
 
 
 @require_safe
-def account_list(request: HtmxHttpRequest) -> HttpResponse:
+def account_list(request: HtmxHttpRequest) -> HttpResponseBase:
     """Accounts by unit, fifty a page, with how many people and groups enter them."""
     user = require_user(request)
     query, stage = read_query(request), choose(request, "stage", Stage.values)
     accounts = narrow_accounts(visible_accounts(user).filter(gone_at__isnull=True), query)
     if stage:
         accounts = accounts.filter(stage=stage)
-    page = paginate(request, accounts.select_related("ou").order_by("ou__path", "name", "account_id"))
-    figures = count_assignments(visible_assignments(user), "account", [account.pk for account in page])
+    accounts = accounts.select_related("ou").order_by("ou__path", "name", "account_id")
+    if wants_csv(request):
+        return stream_csv(request, "accounts", ACCOUNTS, accounts.iterator(CHUNK))
+    page = paginate(request, accounts)
+    keys = [account.pk for account in page]
+    figures = count_assignments(visible_assignments(user), "account", keys, of=("users", "groups", "sets"))
     context = {
         "page": page,
         "rows": [(account, figures.get(account.pk)) for account in page],
@@ -42,11 +50,14 @@ def account_list(request: HtmxHttpRequest) -> HttpResponse:
 
 
 @require_safe
-def account_detail(request: HttpRequest, account_id: str) -> HttpResponse:
+def account_detail(request: HttpRequest, account_id: str) -> HttpResponseBase:
     """Who can enter the account with what and why; above that, the viewer's own ways in."""
     user = require_user(request)
     account = get_object_or_404(visible_accounts(user).select_related("ou"), account_id=account_id)
-    page = paginate(request, order_assignments(visible_assignments(user).filter(account=account), "permission_set"))
+    assignments = visible_assignments(user).filter(account=account)
+    access = read_access(request, assignments, "permission_set")
+    if wants_csv(request):
+        return access.stream(f"account-{account.account_id}")
     own = build_groups(find_own_assignments(user).with_places(), find_access_portal(), load_naming(user))
     context = {
         "account": account,
@@ -55,9 +66,10 @@ def account_detail(request: HttpRequest, account_id: str) -> HttpResponse:
         "freeze": find_freeze(account),
         "may_freeze": may_freeze(user, account),
         "moves": find_moves(account),
-        "page": page,
-        "sections": build_sections(page, "permission_set"),
-        "figures": count_assignments(visible_assignments(user), "account", [account.pk]).get(account.pk),
+        "figures": count_assignments(assignments, "account", [account.pk], of=("users", "groups", "sets")).get(
+            account.pk
+        ),
         "drift": build_lines(user, Drift.objects.filter(account_id=account_id)),
+        **access.describe(),
     }
     return render(request, "portal/account_detail.html", context)

@@ -1,18 +1,45 @@
-"""Fifty rows a page."""
+"""Fifty rows a page, and an end to counting: nobody turns two hundred pages, and counting on would read all rows."""
 
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
+if TYPE_CHECKING:
+    _Paginator = Paginator[Any]  # generic for the type checker only
+else:
+    _Paginator = Paginator
+
 PAGE_SIZE = 50
+MOST_ROWS = 10_000
 Row = TypeVar("Row", bound=Model)
+
+
+class BoundedPaginator(_Paginator):
+    """Pages of the first `MOST_ROWS` rows; `has_more` tells that there are others."""
+
+    def __init__(self, rows: QuerySet[Any]) -> None:
+        super().__init__(rows, PAGE_SIZE)
+        self._rows = rows
+
+    @cached_property
+    def _counted(self) -> int:
+        return self._rows.order_by()[: MOST_ROWS + 1].count()
+
+    @property
+    def count(self) -> int:
+        return min(self._counted, MOST_ROWS)
+
+    @property
+    def has_more(self) -> bool:
+        return self._counted > MOST_ROWS
 
 
 def paginate(request: HttpRequest, rows: QuerySet[Row], *, parameter: str = "page") -> Page[Row]:
     """The page that the address names; the nearest one when it names none."""
-    return Paginator(rows, PAGE_SIZE).get_page(request.GET.get(parameter))
+    return BoundedPaginator(rows).get_page(request.GET.get(parameter))
 
 
 def read_query(request: HttpRequest, parameter: str = "q") -> str:

@@ -1,9 +1,9 @@
 """A page of assignments under headings: by account, or by permission set."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Literal
+from typing import Literal
 
 from django.db.models import Count, Prefetch, Q
 
@@ -15,7 +15,20 @@ _ORDER: dict[Heading, tuple[str, ...]] = {
     "account": ("account__name", "account__account_id", "permission_set__name", "principal__name_key", "pk"),
     "permission_set": ("permission_set__name", "principal__type", "principal__name_key", "pk"),
 }
-_TROUBLED = (Assignment.State.BLOCKED, Assignment.State.FAILED, Assignment.State.DRIFTED, Assignment.State.UNRESOLVED)
+TROUBLED = (Assignment.State.BLOCKED, Assignment.State.FAILED, Assignment.State.DRIFTED, Assignment.State.UNRESOLVED)
+
+Distinct = Literal["users", "groups", "accounts", "sets"]
+_DISTINCT: dict[Distinct, Count] = {
+    "users": Count("principal", filter=Q(principal__type=Principal.Type.USER), distinct=True),
+    "groups": Count("principal", filter=Q(principal__type=Principal.Type.GROUP), distinct=True),
+    "accounts": Count("account", distinct=True),
+    "sets": Count("permission_set", distinct=True),
+}
+_PLAIN: dict[str, Count] = {
+    "assignments": Count("pk"),
+    "waiting": Count("pk", filter=Q(state=Assignment.State.WAITING)),
+    "troubled": Count("pk", filter=Q(state__in=TROUBLED)),
+}
 
 
 @dataclass(frozen=True)
@@ -43,15 +56,13 @@ def build_sections(assignments: Iterable[Assignment], heading: Heading) -> list[
     ]
 
 
-def count_assignments(assignments: AssignmentQuerySet, by: str, keys: Iterable[int]) -> dict[int, dict[str, int]]:
-    """Figures for the rows of one page, in one statement: key → users, groups, accounts, sets, waiting, troubled."""
-    figures: dict[str, Any] = {
-        "users": Count("principal", filter=Q(principal__type=Principal.Type.USER), distinct=True),
-        "groups": Count("principal", filter=Q(principal__type=Principal.Type.GROUP), distinct=True),
-        "accounts": Count("account", distinct=True),
-        "sets": Count("permission_set", distinct=True),
-        "waiting": Count("pk", filter=Q(state=Assignment.State.WAITING)),
-        "troubled": Count("pk", filter=Q(state__in=_TROUBLED)),
-    }
+def count_assignments(
+    assignments: AssignmentQuerySet, by: str, keys: Iterable[int], *, of: Sequence[Distinct]
+) -> dict[int, dict[str, int]]:
+    """Figures for the rows of one page, in one statement: key → those of `of`, assignments, waiting, troubled.
+
+    Each of `of` makes the database sort all assignments of the page's rows once more, so a list asks for what it shows.
+    """
+    figures = {name: _DISTINCT[name] for name in of} | _PLAIN
     rows = assignments.filter(**{f"{by}__in": list(keys)}).order_by().values(by).annotate(**figures)
     return {row.pop(by): row for row in rows}

@@ -94,6 +94,7 @@ def list_urls() -> list[str]:
         f"/permission-sets/{permission_set.pk}/edit/", f"/permission-sets/{permission_set.pk}/rename/",
         f"/permission-sets/{permission_set.pk}/rename/?name=New", f"/permission-sets/{permission_set.pk}/delete/",
         f"/permission-sets/{permission_set.pk}/history/", "/people/", f"/people/{person.pk}/", f"/groups/{group.pk}/",
+        "/groups/", "/assignments/", "/assignments/?q=x&state=granted&ends=7",
         f"/assignments/{record.pk}/", "/problems/", "/runs/", "/runs/?all=1", f"/runs/{run.pk}/", "/cli/",
         "/cli/merge/", "/runs/pause/", f"/accounts/{account.account_id}/freeze/", f"/people/{person.pk}/lock-out/",
         "/drafts/", "/drafts/?all=1", f"/drafts/{draft.pk}/", f"/drafts/{draft.pk}/discard/", "/doctor/", "/tokens/",

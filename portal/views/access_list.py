@@ -1,0 +1,55 @@
+"""Lists of assignments: that of everything, which an auditor takes with him, and the part of a page that holds one."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from accounts.access import require_user, visible_assignments
+from accounts.models import Stage
+from accounts.models.access import AssignmentQuerySet
+from portal.views.access_export import COLUMNS, iter_entries
+from portal.views.access_filter import ENDS, KINDS, STATES, AccessFilter, narrow_assignments
+from portal.views.csv_lists import stream_csv, wants_csv
+from portal.views.paging import paginate
+from portal.views.requests import HtmxHttpRequest, asks_for_part
+from portal.views.sections import Heading, build_sections, order_assignments
+
+
+@dataclass(frozen=True)
+class AccessList:
+    """The assignments that the address asks for, in their order."""
+
+    request: HttpRequest
+    wanted: AccessFilter
+    assignments: AssignmentQuerySet
+    heading: Heading
+
+    def stream(self, name: str) -> HttpResponseBase:
+        """All of them as a file."""
+        return stream_csv(self.request, name, COLUMNS, iter_entries(self.assignments))
+
+    def describe(self) -> dict[str, Any]:
+        """One page of them, and the form that narrows them."""
+        page = paginate(self.request, self.assignments)
+        choices = {"states": STATES, "stages": Stage.choices, "kinds": KINDS, "ends": ENDS}
+        return {"page": page, "sections": build_sections(page, self.heading), "wanted": self.wanted, **choices}
+
+
+def read_access(request: HttpRequest, assignments: AssignmentQuerySet, heading: Heading) -> AccessList:
+    """What the address asks for of these assignments."""
+    wanted, narrowed = narrow_assignments(request, assignments)
+    return AccessList(request, wanted, order_assignments(narrowed, heading), heading)
+
+
+@require_safe
+def assignment_list(request: HtmxHttpRequest) -> HttpResponseBase:
+    """All assignments under their accounts, fifty a page."""
+    access = read_access(request, visible_assignments(require_user(request)), "account")
+    if wants_csv(request):
+        return access.stream("assignments")
+    part = asks_for_part(request, "access")
+    return render(request, "portal/_assignment_list.html" if part else "portal/assignment_list.html", access.describe())

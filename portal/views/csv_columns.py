@@ -1,0 +1,58 @@
+"""What the CSV files of the lists hold. The rows come with what the cells need: no queries here."""
+
+from collections.abc import Sequence
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from accounts.models import Account, Group, GroupMembership, PermissionSet, Person, Principal
+from portal.views.csv_lists import Column
+from portal.views.states import show_permission_set
+from portal.views.summaries import mark_level
+
+ACCOUNTS: Sequence[Column[Account]] = (
+    Column(_("account id"), lambda row: row.account_id),
+    Column(_("account"), lambda row: row.name),
+    Column("OU", lambda row: row.ou and row.ou.path),
+    Column(_("stage"), lambda row: row.get_stage_display()),
+    Column(_("state"), lambda row: row.get_state_display()),
+    Column(_("management account"), lambda row: row.is_management),
+    Column(_("mail"), lambda row: row.email),
+)
+
+PERMISSION_SETS: Sequence[Column[PermissionSet]] = (
+    Column(_("permission set"), lambda row: row.name),
+    Column(_("description"), lambda row: row.description),
+    Column(_("what it may do"), lambda row: (mark := mark_level(row)) and mark.word),
+    Column(_("ownership"), lambda row: row.get_ownership_display()),
+    Column(_("state"), lambda row: show_permission_set(row).word),
+    Column(_("record"), lambda row: row.record and row.record.reference),
+    Column("ARN", lambda row: row.arn),
+)
+
+PEOPLE: Sequence[Column[Person]] = (
+    Column(_("name"), str),
+    Column(_("mail"), lambda row: row.email),
+    Column(_("user name"), lambda row: row.principal and _user_name(row.principal)),
+    Column(_("kintone code"), lambda row: row.kintone_code),
+    Column(_("in Identity Center"), lambda row: row.principal is not None and row.principal.is_provisioned),
+    Column(_("enabled"), lambda row: row.principal is not None and row.principal.is_enabled),
+)
+
+GROUPS: Sequence[Column[Group]] = (
+    Column(_("group"), str),
+    Column(_("in Identity Center"), lambda row: row.is_provisioned),
+    Column(pgettext_lazy("column", "group id"), lambda row: row.principal_id),
+)
+
+MEMBERS: Sequence[Column[GroupMembership]] = (
+    Column(_("name"), lambda row: str(row.member)),
+    Column(_("user name"), lambda row: _user_name(row.member)),
+    Column(_("mail"), lambda row: row.member.email),
+    Column(_("in Identity Center"), lambda row: row.member.is_provisioned),
+    Column(_("enabled"), lambda row: row.member.is_enabled),
+)
+
+
+def _user_name(principal: Principal) -> str:
+    return "" if principal.is_group else principal.name
