@@ -15,6 +15,7 @@ from django.utils.translation import gettext_noop as _
 
 from accounts.api_sentences import API_SENTENCES
 from accounts.doctor_sentences import DOCTOR_SENTENCES
+from accounts.giving_sentences import GIVING_SENTENCES
 from accounts.guardrail_sentences import GUARDRAIL_SENTENCES
 from accounts.kintone_sentences import KINTONE_SENTENCES
 from accounts.policy_sentences import POLICY_SENTENCES
@@ -780,6 +781,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     **DOCTOR_SENTENCES,
     **API_SENTENCES,
     **GUARDRAIL_SENTENCES,
+    **GIVING_SENTENCES,
     **KINTONE_SENTENCES,
     **POLICY_SENTENCES,
     **SHORTCUT_SENTENCES,

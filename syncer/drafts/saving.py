@@ -127,12 +127,17 @@ def save(
 
 
 @transaction.atomic
-def save_together(author: User, wishes: Sequence[Wanted], *, purpose: str = "") -> list[Draft]:
-    """Store the records of one submit, which kintone gets together or not at all. Raises as `save` does."""
+def save_together(author: User, wishes: Sequence[Wanted], *, purpose: str = "", batch: str = "") -> list[Draft]:
+    """Store the records of one submit, which kintone gets together or not at all. Raises as `save` does.
+
+    batch: names the submit; a second one of that name raises IntegrityError.
+    """
     if not 0 < len(wishes) <= MOST_TOGETHER:
         raise NotPossible(Reason("draft_too_many", {"count": len(wishes), "limit": MOST_TOGETHER}))
-    batch = uuid.uuid4().hex if len(wishes) > 1 else ""
-    drafts = [_build(author, wanted, batch=batch, purpose=purpose) for wanted in wishes]
+    name = batch or (uuid.uuid4().hex if len(wishes) > 1 else "")
+    drafts = [_build(author, wanted, batch=name, purpose=purpose) for wanted in wishes]
+    for number, draft in enumerate(drafts if batch else ()):
+        draft.request_key = f"{batch}-{number}"
     _store(drafts)
     return drafts
 

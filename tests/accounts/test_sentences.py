@@ -33,6 +33,7 @@ HANDED_ON = {
     "parsing.py:_note_finding",
     "parsing.py:add",
     "reading.py:refuse_address",
+    "rights.py:_build",
     "slack.py:_refusal",
     "guarding.py:_say",
     "judging.py:_read_reason",

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import Account, AppKind, Draft, PermissionSet, Person, Record, User
 from syncer.drafts.drafting import make_draft
 from syncer.models import AppState, Run
-from syncer.records.schema import PERMISSION_SETS
+from syncer.records.schema import ASSIGNMENTS, PERMISSION_SETS
 from tests import factories
 from tests.portal.pages import get_html, make_client
 
@@ -56,6 +56,7 @@ def make_company(user: User, name: str = "") -> None:
     )
     fields = {field: field for field in PERMISSION_SETS.types}
     AppState.objects.create(kind=AppKind.PERMISSION_SET, app_id="23", fields=fields)
+    AppState.objects.create(kind=AppKind.ASSIGNMENT, app_id="24", fields={field: field for field in ASSIGNMENTS.types})
     account = factories.make_account(name, ou=f"service/{name}")
     permission_set = factories.make_permission_set("Deploy", description=name, record=set_record)
     group = factories.make_group(name, factories.get_principal(user))
@@ -100,6 +101,8 @@ def list_urls() -> list[str]:
         "/drafts/", "/drafts/?all=1", f"/drafts/{draft.pk}/", f"/drafts/{draft.pk}/discard/", "/doctor/", "/tokens/",
         "/api/v1/",
         "/activity/",
+        "/assignments/new/", f"/assignments/new/?account={account.account_id}&permission_set=Deploy",
+        f"/assignments/{record.pk}/edit/",
     ]  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""Giving access: what somebody means, whether he may, what would come of it, and the records that say so."""

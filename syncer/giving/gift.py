@@ -1,0 +1,27 @@
+"""What somebody wants to give, as one value."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from accounts.models import Account
+from syncer.giving.names import Name
+
+
+@dataclass(frozen=True)
+class Gift:
+    """These accounts × one set × these names.
+
+    kept: names that the record which is edited gives already, until `was_until`; a later last day extends them.
+    """
+
+    accounts: Sequence[Account] = ()
+    set_name: str = ""
+    names: Sequence[Name] = ()
+    until: date | None = None
+    kept: Collection[Name] = ()
+    was_until: date | None = None
+
+    @property
+    def count(self) -> int:
+        return len(self.accounts) * len(self.names)
