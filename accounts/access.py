@@ -159,9 +159,10 @@ def visible_problems(user: User) -> QuerySet[Problem]:
 
 
 def _find_concerning(user: User) -> RecordQuerySet:
-    """The user's own records, and those that want access for him."""
+    """The user's own records, and those that want access for him or to an account of his."""
     wanting = Wish.objects.filter(assignment__in=find_own_assignments(user).values("pk")).values("record")
-    return Record.objects.filter(Q(pk__in=find_own_records(user).values("pk")) | Q(pk__in=wanting))
+    owned = Wish.objects.filter(assignment__account__in=owned_accounts(user).values("pk")).values("record")
+    return Record.objects.filter(Q(pk__in=find_own_records(user).values("pk")) | Q(pk__in=wanting) | Q(pk__in=owned))
 
 
 def _find_owners_field(setting: str) -> str:
@@ -226,7 +227,7 @@ def may_edit_record(user: User, record: Record) -> bool:
     """
     if user.is_staff or not may_change(user):
         return user.is_staff
-    codes = _find_codes(user)
+    codes = find_codes(user)
     in_force = record.in_force or {}
     if codes and not codes.isdisjoint(fold(code) for code in in_force.get("owners", ())):
         return True
@@ -241,7 +242,7 @@ def _is_author(user: User, record: Record, codes: Collection[str]) -> bool:
     return first.user_id == user.pk if first and first.is_of(record) else fold(record.creator_code) in codes
 
 
-def _find_codes(user: User) -> frozenset[str]:
+def find_codes(user: User) -> frozenset[str]:
     """The folded kintone codes that mean this user."""
     person = user.person
     if person is None:

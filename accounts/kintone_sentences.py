@@ -345,6 +345,10 @@ KINTONE_SENTENCES: Mapping[str, tuple[str, str]] = {
         _("kintone has deleted the user {code}, who is no owner of the record any more."),
         _("See to it that the record has another owner."),
     ),
+    "withdraw_not_named": (
+        _("{name} is not named in record {record}."),
+        _("Look at the record: somebody may have taken the name out meanwhile."),
+    ),
     "draft_nothing_changed": (_("Nothing was changed, so there is nothing to save."), ""),
     "draft_too_many": (
         _("{count} records cannot be saved at once; {limit} can."),

@@ -38,6 +38,7 @@ from portal.views import (
     tokens,
     twins,
     webhooks,
+    withdrawals,
 )
 
 urlpatterns = [
@@ -84,6 +85,8 @@ urlpatterns = [
     path("assignments/sent/<slug:batch>/send/", giving_status.send_again, name="send_again"),
     path("assignments/<int:pk>/edit/", giving.edit_assignment, name="edit_assignment"),
     path("assignments/<int:pk>/", records.assignment_record, name="assignment_record"),
+    path("assignments/<int:pk>/remove/", withdrawals.remove_record, name="remove_record"),
+    path("assignments/<int:pk>/remove/<int:principal>/", withdrawals.remove_from_record, name="remove_from_record"),
     path("records/<slug:app_id>/<slug:record_id>/", records.record_redirect, name="record_redirect"),
     path("problems/", problems.problem_list, name="problem_list"),
     path("activity/", activity.activity, name="activity"),

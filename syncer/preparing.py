@@ -29,6 +29,7 @@ from syncer.mirror.links import follow_links, load_links
 from syncer.mirror.moves import load_moves
 from syncer.mirror.records import load_before, load_records
 from syncer.mirror.stops import load_stops
+from syncer.mirror.withdrawals import load_asked
 from syncer.models import AppState, Run
 from syncer.models import Change as ChangeRow
 from syncer.observing import Blind, Observation, observe
@@ -424,7 +425,7 @@ def _load_circumstances(
         under_way=ledger.under_way,
         sets_under_way=ledger.sets_under_way,
         overdue=drifting.overdue,
-        asked=drifting.asked,
+        asked=drifting.asked | load_asked(desired.before, timezone.now()),
     )
 
 

@@ -16,7 +16,7 @@ from portal.views.access_filter import ENDS, KINDS, STATES, AccessFilter, narrow
 from portal.views.csv_lists import stream_csv, wants_csv
 from portal.views.paging import paginate
 from portal.views.requests import HtmxHttpRequest, asks_for_part
-from portal.views.sections import Heading, build_sections, order_assignments
+from portal.views.sections import Heading, build_sections, find_removable_rows, order_assignments
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,9 @@ class AccessList:
         """One page of them, and the form that narrows them."""
         page = paginate(self.request, self.assignments)
         choices = {"states": STATES, "stages": Stage.choices, "kinds": KINDS, "ends": ENDS}
-        return {"page": page, "sections": build_sections(page, self.heading), "wanted": self.wanted, **choices}
+        shown = {"sections": build_sections(page, self.heading), "wanted": self.wanted}
+        removable = find_removable_rows(require_user(self.request), page)
+        return {"page": page, "removable": removable, **shown, **choices}
 
 
 def read_access(request: HttpRequest, assignments: AssignmentQuerySet, heading: Heading) -> AccessList:

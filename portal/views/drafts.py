@@ -26,6 +26,7 @@ from portal.views.definitions import ASSIGNMENT_FIELDS, SET_FIELDS, describe_rec
 from portal.views.differences import FieldDifference, compare_values
 from portal.views.paging import paginate
 from portal.views.requests import HtmxHttpRequest, asks_for_part
+from portal.views.undoing import describe_withdrawal
 from portal.views.values import to_lines
 from syncer.drafts import saving
 from syncer.drafts.drafting import NotPossible
@@ -220,6 +221,7 @@ def _describe(user: User, draft: Draft, form: ResolveForm | None = None) -> dict
         "others": [other for other in lines if other is not line],
         "form": form,
         "overtaken": overtaken,
+        "withdrawal": describe_withdrawal(draft),
         "runs": runs,
         "look_again": _find_pause(lines, runs),
         "version": _fingerprint(lines, runs),

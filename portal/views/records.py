@@ -6,12 +6,14 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from accounts.access import require_user, visible_assignments, visible_permission_sets, visible_records
-from accounts.models import AppKind
+from accounts.editors import Removable
+from accounts.models import AppKind, Record, User
 from accounts.namesakes import find_questions_of_record
 from portal.views.definitions import build_comparison
 from portal.views.drafts import list_drafts_of
 from portal.views.paging import paginate
-from portal.views.sections import build_sections, order_assignments
+from portal.views.sections import build_sections, find_removable_rows, order_assignments
+from syncer.drafts import saving
 
 
 @require_safe
@@ -20,16 +22,26 @@ def assignment_record(request: HttpRequest, pk: int) -> HttpResponse:
     user = require_user(request)
     record = get_object_or_404(visible_records(user).of_kind(AppKind.ASSIGNMENT), pk=pk)
     page = paginate(request, order_assignments(visible_assignments(user).filter(records=record), "account"))
+    removable = find_removable_rows(user, page, record)
     context = {
         "record": record,
         "comparison": build_comparison(record),
         "questions": find_questions_of_record(user, record),
         "problems": record.problems.order_by("severity", "field", "line"),
         "drafts": list_drafts_of(user, record),
+        "may_end": _may_end(user, record, removable),
         "page": page,
         "sections": build_sections(page, "account"),
+        "removable": removable,
     }
     return render(request, "portal/assignment_record.html", context)
+
+
+def _may_end(user: User, record: Record, removable: Removable) -> bool:
+    """Of a record that never was in force, what is written says whose account it is."""
+    return record.pk in removable.records or (
+        record.in_force is None and record.gone_at is None and saving.may_write(user, record)
+    )
 
 
 @require_safe

@@ -7,7 +7,8 @@ from typing import Literal
 
 from django.db.models import Count, Prefetch, Q
 
-from accounts.models import Account, Assignment, PermissionSet, Principal, Wish
+from accounts.editors import Removable, find_removable
+from accounts.models import Account, Assignment, PermissionSet, Principal, Record, User, Wish
 from accounts.models.access import AssignmentQuerySet
 
 Heading = Literal["account", "permission_set"]
@@ -54,6 +55,13 @@ def build_sections(assignments: Iterable[Assignment], heading: Heading) -> list[
         Section(tuple(rows), permission_set=key)
         for key, rows in groupby(assignments, key=lambda row: row.permission_set)
     ]
+
+
+def find_removable_rows(user: User, assignments: Iterable[Assignment], *records: Record) -> Removable:
+    """What of a page of assignments, and of these records beside it, the user may take away."""
+    wishes = (wish for assignment in assignments for wish in assignment.wishes.all())
+    found = {record.pk: record for record in records} | {wish.record_id: wish.record for wish in wishes}
+    return find_removable(user, list(found.values()))
 
 
 def count_assignments(

@@ -6,6 +6,7 @@ from syncer.models.outbox import CommentSettings, Notice, RecordComment
 from syncer.models.runs import Baseline, Change, Drift, Operation, Run
 from syncer.models.sets import Farewell, SetVersion
 from syncer.models.turns import Bucket, Lease
+from syncer.models.withdrawals import Withdrawal
 
 __all__ = [
     "Adoption",
@@ -25,4 +26,5 @@ __all__ = [
     "RecordComment",
     "Run",
     "SetVersion",
+    "Withdrawal",
 ]

@@ -150,8 +150,11 @@ class _Reader:
         try:
             body = self.app.fetch_record(record_id)
         except NotFound:
-            is_known = mirror.is_live(self.source.kind, f"{self.app.app_id}:{record_id}")
-            return self._find_gone([record_id]) if is_known else None
+            reference = f"{self.app.app_id}:{record_id}"
+            if mirror.is_live(self.source.kind, reference):
+                return self._find_gone([record_id])
+            # What went by a deletion of ours is known to be gone, and nobody has drawn the consequences yet.
+            return recall_reading(self.state) if reference in mirror.load_unsettled() else None
         return self._take_alone([body])
 
     def read_records(self, record_ids: Collection[str]) -> AppReading:

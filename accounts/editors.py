@@ -1,0 +1,94 @@
+"""Who may take access out of records: for many records at once, and by name for whoever may not."""
+
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+from django.db.models import Q
+
+from accounts.access import find_codes, find_principal_id, may_change
+from accounts.models import Person, PortalWrite, Principal, PrincipalLink, Record, User
+from accounts.names import fold
+from accounts.owner_register import load_register
+
+_NAMED = 6  # people in one sentence
+
+
+class Removable(NamedTuple):
+    """What somebody may take away of a page of assignments: records as a whole, and himself everywhere."""
+
+    records: frozenset[int] = frozenset()  # rows that he may narrow
+    himself: int = 0  # his principal's row
+
+
+def find_removable(user: User, records: Collection[Record]) -> Removable:
+    """Which of these records he may narrow, in a handful of statements."""
+    if not may_change(user):
+        return Removable()
+    principal = user.person.principal_id or 0 if user.person and find_principal_id(user) else 0
+    live = [record for record in records if record.gone_at is None]
+    if user.is_staff:
+        return Removable(frozenset(record.pk for record in live), principal)
+    return Removable(frozenset(_iter_editable(user, live)), principal)
+
+
+def _iter_editable(user: User, records: Collection[Record]) -> Iterable[int]:
+    """As `access.may_edit_record` decides one."""
+    if not records:
+        return
+    codes, first = find_codes(user), _find_first_writers(records)
+    principal_id = find_principal_id(user)
+    register = load_register({(record.in_force or {}).get("account_id", "") for record in records})
+    for record in records:
+        in_force = record.in_force or {}
+        writer = first.get((record.app_id, record.record_id), 0)
+        is_author = writer == user.pk if writer else fold(record.creator_code) in codes
+        is_owner = not codes.isdisjoint(fold(code) for code in in_force.get("owners", ()))
+        if is_author or is_owner or register.owns(principal_id, in_force.get("account_id", "")):
+            yield record.pk
+
+
+def _find_first_writers(records: Collection[Record]) -> dict[tuple[str, str], int]:
+    """Who made a record in the portal, by app and record."""
+    rows = PortalWrite.objects.filter(record_id__in={record.record_id for record in records}, revision=1)
+    by_key = {(write.app_id, write.record_id): write for write in rows}
+    return {
+        key: write.user_id or -1
+        for record in records
+        if (write := by_key.get(key := (record.app_id, record.record_id))) and write.is_of(record)
+    }
+
+
+# --- By name ----------------------------------------------------------------------------------------------------------
+
+
+def name_editors(record: Record) -> list[str]:
+    """Who may narrow a record, by name: its owners, its author, the owners of its account. Empty: portal admins."""
+    in_force = record.in_force or {}
+    codes = {fold(code) for code in in_force.get("owners", ())}
+    return list(
+        dict.fromkeys([*_name_people(codes), *_name_author(record), *name_owners(in_force.get("account_id", ""))])
+    )[:_NAMED]
+
+
+def _name_people(codes: Collection[str]) -> list[str]:
+    """The people of folded kintone codes."""
+    links = PrincipalLink.objects.filter(source=PrincipalLink.Source.KINTONE_USER, key__in=codes)
+    linked = Q(principal__in=links.values("principal"))
+    return [str(person) for person in Person.objects.filter(linked | Q(kintone_code__in=codes)).order_by("name", "pk")]
+
+
+def _name_author(record: Record) -> Iterable[str]:
+    first = PortalWrite.objects.filter(app_id=record.app_id, record_id=record.record_id, revision=1)
+    write = first.select_related("user").first()
+    if write and write.is_of(record):
+        return [str(write.user)] if write.user else []
+    return [record.creator_name] if record.creator_name else []
+
+
+def name_owners(account_id: str) -> list[str]:
+    """The owners of an account by name, those who left not among them."""
+    if not account_id:
+        return []
+    ids = load_register([account_id]).find_owners(account_id).people
+    found = Principal.objects.filter(principal_id__in=ids).order_by("display_name", "pk")[:_NAMED]
+    return [str(principal) for principal in found]

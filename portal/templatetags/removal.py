@@ -1,0 +1,28 @@
+"""Where a row's access can be taken away, for whoever may."""
+
+from django import template
+from django.urls import reverse
+
+from accounts.editors import Removable
+from accounts.models import Assignment, Record
+
+register = template.Library()
+
+
+@register.simple_tag
+def removal_url(assignment: Assignment, removable: Removable | str, record: Record | str = "") -> str:
+    """The page for it, of this record first; empty where the viewer may not, and where no record wants it."""
+    if not isinstance(removable, Removable):
+        return ""  # the page offers nothing of the kind
+    is_own = assignment.principal_id == removable.himself
+    for wish in sorted(assignment.wishes.all(), key=lambda wish: wish.record != record):
+        if wish.is_current and (is_own or wish.record_id in removable.records):
+            return reverse("remove_from_record", args=[wish.record_id, assignment.principal_id])
+    return ""
+
+
+@register.simple_tag
+def own_removal_url(assignment: Assignment) -> str:
+    """For one's own access, also through a group: the page says what can be done about it."""
+    wish = next((wish for wish in assignment.wishes.all() if wish.is_current), None)
+    return reverse("remove_from_record", args=[wish.record_id, assignment.principal_id]) if wish else ""
