@@ -243,8 +243,10 @@ def finish(form: Form, draft: Draft, carried: Carried) -> str:
     reference = f"{app_id}:{written.record_id}"
     body = None if draft.is_deletion else _read_back(form, written)
     with transaction.atomic():
+        if carried.is_ours and not draft.is_deletion:
+            outcomes.note_write(draft, app_id, written)
         if draft.is_deletion:
-            mark_gone([reference])
+            mark_gone([reference], is_noted=True)
         elif body is not None:
             take_over(form.source, form.codes, [body])
         outcomes.finish(draft, app_id, written, is_ours=carried.is_ours)

@@ -81,20 +81,25 @@ def delay(drafts: Iterable[Draft], reason: Reason, now: datetime) -> None:
 # --- The end ----------------------------------------------------------------------------------------------------------
 
 
+def note_write(draft: Draft, app_id: str, written: Written) -> None:
+    """The ledger names the person behind a revision that kintone gives to its Administrator.
+
+    Before the mirror takes the revision over: whoever looks at it then has to know whose it is.
+    """
+    # An app that was restored from a backup gives a revision twice: then the later write is meant.
+    PortalWrite.objects.update_or_create(
+        app_id=app_id,
+        record_id=written.record_id,
+        revision=written.revision,
+        defaults={"user": draft.author, "keeps_access": is_move(draft), "at": timezone.now()},
+    )
+
+
 @transaction.atomic
 def finish(draft: Draft, app_id: str, written: Written, *, is_ours: bool = True) -> None:
-    """kintone says what the draft says. The ledger names the person behind a revision that kintone gives to its
-    Administrator; where nothing had to be written, the revision stays its writer's.
-    """
+    """kintone says what the draft says. Where nothing had to be written, the revision stays its writer's."""
     reference = f"{app_id}:{written.record_id}"
     if is_ours and not draft.is_deletion:
-        # An app that was restored from a backup gives a revision twice: then the later write is meant.
-        PortalWrite.objects.update_or_create(
-            app_id=app_id,
-            record_id=written.record_id,
-            revision=written.revision,
-            defaults={"user": draft.author, "keeps_access": is_move(draft), "at": timezone.now()},
-        )
         _keep_beside(draft, app_id, written.record_id)
     late = Reason("draft_discarded_too_late").as_json() if draft.discarded_at else {}
     Draft.objects.filter(pk=draft.pk).update(

@@ -12,8 +12,10 @@ from django.db.models import Value
 from django.utils import timezone
 
 from accounts.models import AppKind, Record, Wish
+from accounts.models.records import RecordQuerySet
 from accounts.names import clean, fold
 from syncer.desired import Before
+from syncer.mirror import revisions
 from syncer.models import AppState
 from syncer.records.parsing import (
     Fields,
@@ -35,7 +37,7 @@ _MIRRORED = [
     "revision", "title", "body", "creator_code", "creator_name", "modifier_code", "modifier_name",
     "created_at", "updated_at", "seen_at", "gone_at", "is_settled",
 ]  # fmt: skip
-_COMPARED = ["app_id", "record_id", "revision", "body", "title", "updated_at", "seen_at", "gone_at"]
+_COMPARED = ["kind", "app_id", "record_id", "revision", "body", "title", "updated_at", "seen_at", "gone_at"]
 
 
 def count_live(kind: AppKind, app_id: str) -> int:
@@ -98,6 +100,7 @@ def _store_rows(app_id: str, rows: Collection[Record], asked_at: datetime | None
     fresh = [row for row in rows if not _is_overtaken(known.get(row.record_id), row, asked_at)]
     changed = [row for row in fresh if _has_changed(known.get(row.record_id), row)]
     unjudged = list(_iter_unjudged(fresh, known))
+    revisions.note_revisions(changed, known)
     for row in changed:
         # As an expression: in an array of all bodies psycopg escapes each quotation mark by itself, 0.3 s a page.
         row.body = Value(row.body, models.JSONField())
@@ -170,8 +173,11 @@ def _parse_time(value: Any) -> datetime | None:
     return datetime.fromisoformat(value).astimezone(UTC) if value else None
 
 
-def mark_gone(references: Collection[str]) -> None:
-    """Tombstones for records that are gone; what they wanted is remembered until AWS has lost it."""
+def mark_gone(references: Collection[str], *, is_noted: bool = False) -> None:
+    """Tombstones for records that are gone; what they wanted is remembered until AWS has lost it.
+
+    is_noted: who deleted them is in the audit trail already.
+    """
     by_app: dict[str, list[str]] = {}
     for reference in references:
         app_id, _colon, record_id = reference.partition(":")
@@ -179,9 +185,14 @@ def mark_gone(references: Collection[str]) -> None:
     for app_id, record_ids in by_app.items():
         for start in range(0, len(record_ids), _BATCH):
             batch = record_ids[start : start + _BATCH]
-            Record.objects.live().filter(app_id=app_id, record_id__in=batch).update(
-                gone_at=timezone.now(), is_settled=False
-            )
+            _bury(Record.objects.live().filter(app_id=app_id, record_id__in=batch), is_noted=is_noted)
+
+
+@transaction.atomic
+def _bury(rows: RecordQuerySet, *, is_noted: bool) -> None:
+    if not is_noted:
+        revisions.note_ends(rows)
+    rows.update(gone_at=timezone.now(), is_settled=False)
 
 
 def load_unsettled() -> frozenset[str]:

@@ -43,7 +43,7 @@ def test_line_says_who_did_what_to_which(reader: Client) -> None:
                  before={"note": "old words"}, after={"note": "new words"},
                  about=About(account=account.account_id))  # fmt: skip
     text = get_text(reader, "/activity/")
-    assert "佐藤 春香 wrote a record into kintone payments-prod" in text
+    assert "佐藤 春香 wrote a record through the portal payments-prod" in text
     assert "− goes: old words + comes: new words" in text
 
 
