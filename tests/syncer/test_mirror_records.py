@@ -50,6 +50,21 @@ def test_body_is_kept_with_who_and_when() -> None:
     )
 
 
+def test_body_is_kept_to_the_letter() -> None:
+    """Also where a database takes a page as one text."""
+    odd = """ 'q' "d" \\ \\n %s %% {x} $1 \n\t\r 𠮷🚪 \u2028 null """
+    note = {"type": "MULTI_LINE_TEXT", "value": odd}
+    table = {"type": "SUBTABLE", "value": [{"id": "1", "value": {"n": {"type": "NUMBER", "value": None}}}]}
+    sent = [body(1, note=note, アカウント={"type": "SINGLE_LINE_TEXT", "value": odd}), body(2, table=table)]
+    for revision in ("1", "2"):  # created, then changed
+        for each in sent:
+            each["$revision"] = {"type": "__REVISION__", "value": revision}
+        assert store(*sent) == {"1", "2"}
+        assert [row.body for row in Record.objects.order_by("record_id")] == sent
+    row = Record.objects.get(record_id="2")
+    assert (row.in_force, row.beside, row.gone_at, row.is_settled) == (None, [], None, False)
+
+
 def test_same_revision_is_no_change() -> None:
     store(body())
     assert store(body()) == set()
