@@ -349,6 +349,14 @@ KINTONE_SENTENCES: Mapping[str, tuple[str, str]] = {
         _("{name} is not named in record {record}."),
         _("Look at the record: somebody may have taken the name out meanwhile."),
     ),
+    "extend_no_day": (
+        _("Record {record} has no last day in force, so there is none to extend."),
+        "",
+    ),
+    "extend_not_later": (
+        _("That is no later than the last day there is, {day}."),
+        _("Choose a later day."),
+    ),
     "draft_nothing_changed": (_("Nothing was changed, so there is nothing to save."), ""),
     "draft_too_many": (
         _("{count} records cannot be saved at once; {limit} can."),

@@ -1,4 +1,4 @@
-"""Where a row's access can be taken away, for whoever may."""
+"""Where access can be taken away or extended, as links beside it."""
 
 from django import template
 from django.urls import reverse
@@ -26,3 +26,11 @@ def own_removal_url(assignment: Assignment) -> str:
     """For one's own access, also through a group: the page says what can be done about it."""
     wish = next((wish for wish in assignment.wishes.all() if wish.is_current), None)
     return reverse("remove_from_record", args=[wish.record_id, assignment.principal_id]) if wish else ""
+
+
+@register.simple_tag
+def extension_url(assignment: Assignment) -> str:
+    """Where the last day can be moved: in the record that ends last."""
+    ends = [wish for wish in assignment.wishes.all() if wish.is_current and wish.expires_on]
+    wish = max(ends, key=lambda wish: str(wish.expires_on), default=None)
+    return reverse("extend_record", args=[wish.record_id]) if wish else ""

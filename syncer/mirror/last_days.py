@@ -66,7 +66,7 @@ def _build_notice(reminder: Reminder, now: datetime) -> Notice:
             "names": ", ".join(ends.names),
             "owners": list(ends.owners),
         },
-        path=f"/records/{app_id}/{record_id}/",
+        path=f"/records/{app_id}/{record_id}/extend/",
         created_at=now,
         ended_at=now,  # it happens once: no later run finds it over
     )

@@ -119,7 +119,7 @@ def test_owners_are_told_a_week_and_a_day_before(world: World) -> None:
         tasks.tell_last_days()
     assert told() == [("last_day_week", "hana, ken"), ("last_day_tomorrow", "hana, ken")]
     notice = Notice.objects.latest("pk")
-    assert notice.path == f"/records/{reference.replace(':', '/')}/"
+    assert notice.path == f"/records/{reference.replace(':', '/')}/extend/"
     assert "shop" in render(notice.code, notice.params).message
 
 
