@@ -98,6 +98,7 @@ def list_urls() -> list[str]:
         "/groups/", "/assignments/", "/assignments/?q=x&state=granted&ends=7",
         f"/assignments/{record.pk}/", f"/assignments/{record.pk}/remove/", "/problems/", "/runs/", "/runs/?all=1",
         f"/runs/{run.pk}/", "/cli/",
+        "/shortcuts/new/", f"/shortcuts/new/?account={account.account_id}&set=Deploy&service=cloudwatch-log-search",
         "/cli/merge/", "/runs/pause/", f"/accounts/{account.account_id}/freeze/", f"/people/{person.pk}/lock-out/",
         "/drafts/", "/drafts/?all=1", f"/drafts/{draft.pk}/", f"/drafts/{draft.pk}/discard/", "/doctor/", "/tokens/",
         "/api/v1/",
