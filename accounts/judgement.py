@@ -295,7 +295,9 @@ def field_values(now: Mapping[str, str]) -> Mapping[str, str]:
     return {f"+{name_value(field, _digest(text))}": field for field, text in now.items()}
 
 
-REACHES_OTHERS = frozenset({"set_widens", "set_widens_admin", "set_taken", "set_taken_admin"})
+REACHES_OTHERS = frozenset({
+    "set_widens", "set_widens_admin", "set_taken", "set_taken_admin", "set_wished", "set_wished_admin",
+})  # fmt: skip
 """Why something of a set is withheld: not for who edits it, but for the accounts that it is assigned in."""
 
 _SHOWN = frozenset({"kintone_user", "address", GROUP, "owner", "place", "expires_on"})

@@ -189,6 +189,14 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         _("“{set}” is the name of a set that is assigned in accounts that {name} does not own: {accounts}"),
         _("Choose another name, or ask an administrator to confirm it."),
     ),
+    "set_wished": (
+        _("“{set}” is registered already in accounts that {name} does not own: {accounts}"),
+        _("What it says would be given there at once. Choose another name, or ask one of these to confirm it: {who}."),
+    ),
+    "set_wished_admin": (
+        _("“{set}” is registered already in accounts that {name} does not own: {accounts}"),
+        _("What it says would be given there at once. Choose another name, or ask an administrator to confirm it."),
+    ),
     "set_rename_here": (
         _("AWS cannot rename a permission set: “{set}” keeps its name."),
         _("Rename it on its page: a new set is made, and its records move to it."),

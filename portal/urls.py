@@ -64,7 +64,6 @@ urlpatterns = [
     path("permission-sets/<int:pk>/rename/", set_pages.rename_set, name="rename_set"),
     path("permission-sets/<int:pk>/delete/", set_pages.delete_set, name="delete_set"),
     path("permission-sets/<int:pk>/history/", set_pages.set_history, name="set_history"),
-    path("permission-sets/<int:pk>/history/<int:version>/restore/", set_pages.restore_set, name="restore_set"),
     path("permission-sets/<int:pk>/twin/", twins.make_twin, name="make_twin"),
     path("drafts/", drafts.draft_list, name="draft_list"),
     path("drafts/<int:pk>/", drafts.draft_detail, name="draft_detail"),

@@ -145,6 +145,12 @@ def identity_of(change: Change) -> str:
     return f"{change.kind} assignment {key.target_id} {key.permission_set} {key.principal_type} {key.principal_id}"
 
 
+def target_of(identity: str) -> str:
+    """The account of an assignment's change, by the line that names it."""
+    _kind, _object, target_id, *_rest = identity.split(" ")
+    return target_id
+
+
 def checksum_of(changes: Iterable[Change]) -> str:
     """Twelve hex digits over the sorted changes: short enough to type, long enough not to meet by chance."""
     return checksum_of_identities(identity_of(change) for change in changes)

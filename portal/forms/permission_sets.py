@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 from django.utils.functional import Promise
@@ -15,7 +16,7 @@ from accounts.models import PermissionSet, Person, Record
 from accounts.models.records import AppKind
 from accounts.sentences import render
 from portal.views.definitions import show_duration
-from portal.views.values import show_field
+from portal.views.values import show_field, to_lines
 from syncer.directory import Directory
 from syncer.drafts.saving import LONGEST_TEXT
 from syncer.preparing import load_listing
@@ -85,6 +86,15 @@ class LinesField(forms.CharField):
 
     def run_validators(self, value: Any) -> None:
         super().run_validators("\n".join(value))
+
+
+def fill_form(values: Mapping[str, Any]) -> QueryDict:
+    """Values as a browser would send them."""
+    data = QueryDict(mutable=True)
+    for name, value in values.items():
+        is_picked = name in PICKED
+        data.setlist(name, list(value) if is_picked else ["\n".join(to_lines(value)) if name in LISTS else str(value)])
+    return data
 
 
 def _text(**options: Any) -> forms.CharField:

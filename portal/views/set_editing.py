@@ -18,7 +18,7 @@ from accounts.access import require_user, visible_permission_sets
 from accounts.models import AppKind, PermissionSet, User
 from accounts.policy.formatting import format_text
 from accounts.sentences import Sentence, render_reason
-from portal.forms.permission_sets import PermissionSetForm
+from portal.forms.permission_sets import PermissionSetForm, fill_form
 from portal.views.policy_checks import judge
 from portal.views.set_foresight import Foresight, foresee
 from portal.views.set_opening import (
@@ -34,6 +34,8 @@ from portal.views.set_opening import (
 from portal.views.set_starts import TEMPLATES, find_start
 from syncer.drafts import saving
 from syncer.drafts.drafting import NotPossible
+from syncer.models import SetVersion
+from syncer.sets.history import find_version, read_values
 from syncer.tasks import request_policy_texts
 
 _STARTS = ("template", "set", "policy", "attach")
@@ -74,7 +76,17 @@ def edit_permission_set(request: HttpRequest, pk: int) -> HttpResponse:
         return _show_closed(request, refusal, permission_set)
     if request.method == "POST":
         return _answer(request, user, opening)
+    version = find_version(permission_set, request.GET.get("version", ""))
+    if version is not None:
+        return _show_version(request, user, opening, version)
     return _show(request, user, opening, _make_form(opening, None, opening.values), {})
+
+
+def _show_version(request: HttpRequest, user: User, opening: Opening, version: SetVersion) -> HttpResponse:
+    """What was in force once, as if somebody had typed it, with what saving it would do."""
+    form = _make_form(opening, fill_form({**opening.values, **read_values(version, opening.fields)}), opening.values)
+    form.is_valid()
+    return _show(request, user, opening, form, {"version": version})
 
 
 def _show_closed(request: HttpRequest, refusal: NotPossible, permission_set: Any = None) -> HttpResponse:
@@ -145,7 +157,7 @@ def _is_seen(request: HttpRequest, opening: Opening, foresight: Foresight) -> bo
     """A new set does nothing to anybody; of a change, its writer has to have seen what it does."""
     if opening.record is None:
         return True
-    if not is_sealed(request.POST.get("base", "")):
+    if not is_sealed(request.POST.get("base", ""), opening.record):
         messages.error(request, _("This form was opened too long ago. Look at the differences, then save again."))
         return False
     return request.POST.get("seen") == foresight.mark
@@ -171,13 +183,14 @@ def _show(
     request: HttpRequest, user: User, opening: Opening, form: PermissionSetForm, context: Mapping[str, Any]
 ) -> HttpResponse:
     text = str(form["inline_policy"].value() or "") if "inline_policy" in form.fields else ""
+    foresight = context.get("foresight") or foresee(user, opening, form)
     return render(request, "portal/permission_set_form.html", {
         "form": form,
         "opening": opening,
         "permission_set": opening.permission_set,
         "picked": form.list_picked(),
         "verdict": judge(text.replace("\r\n", "\n")),
-        "foresight": context.get("foresight") or foresee(user, opening, form),
+        "foresight": foresight,
         "withheld": [render_reason(row.reason) or Sentence(row.value) for row in opening.withheld],
         "templates": TEMPLATES.items(),
         "sets": visible_permission_sets(user).exclude(state=PermissionSet.State.REMOVED).values_list("name", flat=True),

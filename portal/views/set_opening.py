@@ -34,8 +34,9 @@ class Opening:
         return None if self.record is None else self.values
 
     def seal(self) -> str:
-        """For the form to bring back: nobody else can make it say that it was opened with something else."""
-        return signing.dumps([self.revision, dict(self.values)], salt=_SALT, compress=True)
+        """For the form to bring back: nobody can make it say that it was opened with something else, or elsewhere."""
+        reference = self.record.reference if self.record else ""
+        return signing.dumps([reference, self.revision, dict(self.values)], salt=_SALT, compress=True)
 
 
 def open_new() -> Opening:
@@ -50,21 +51,21 @@ def open_set(permission_set: PermissionSet, sealed: str = "") -> Opening:
         raise NotPossible(Reason("keep_no_record", {"set": permission_set.name}))
     fields = load_fields(AppKind.PERMISSION_SET)
     start = saving.load_start(record)
-    revision, values = _unseal(sealed) or (start.revision, start.values)
+    revision, values = _unseal(sealed, record) or (start.revision, start.values)
     return Opening(fields, permission_set, record, revision, values, start.withheld)
 
 
-def _unseal(sealed: str) -> tuple[int, Mapping[str, Any]] | None:
+def _unseal(sealed: str, record: Record) -> tuple[int, Mapping[str, Any]] | None:
     try:
-        revision, values = signing.loads(sealed, salt=_SALT)
+        reference, revision, values = signing.loads(sealed, salt=_SALT)
     except (signing.BadSignature, TypeError, ValueError):
         return None
-    return (revision, values) if isinstance(revision, int) else None
+    return (revision, values) if reference == record.reference and isinstance(revision, int) else None
 
 
-def is_sealed(sealed: str) -> bool:
-    """Whether a form says in good faith what it was opened with."""
-    return _unseal(sealed) is not None
+def is_sealed(sealed: str, record: Record) -> bool:
+    """Whether a form says in good faith what it was opened with, and that it was this record's."""
+    return _unseal(sealed, record) is not None
 
 
 # --- Who may ----------------------------------------------------------------------------------------------------------

@@ -9,21 +9,21 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.access import require_user, visible_permission_sets
 from accounts.models import PermissionSet, User
 from accounts.sentences import render_reason
 from portal.views.definitions import SET_FIELDS
 from portal.views.differences import FieldDifference, compare_values
+from portal.views.set_opening import find_obstacle
 from portal.views.sight import see_assignments, see_move, see_records, see_verdicts
-from syncer.drafts import saving
 from syncer.drafts.drafting import NotPossible
 from syncer.models import SetVersion
 from syncer.sets import deletion as set_deletion
 from syncer.sets import renaming
-from syncer.sets.farewells import find_open
-from syncer.sets.history import list_versions, read_values, restore
+from syncer.sets.farewells import find_open, is_going
+from syncer.sets.history import list_versions, read_values
 
 
 def describe_going(user: User, permission_set: PermissionSet) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def describe_going(user: User, permission_set: PermissionSet) -> dict[str, Any]:
     return {
         "farewell": farewell,
         "going": renaming.find_drafts(permission_set) if farewell else [],
-        "may_rename": renaming.may_rename(user, permission_set) and not renaming.is_going(permission_set),
+        "may_rename": renaming.may_rename(user, permission_set) and not is_going(permission_set.name),
     }
 
 
@@ -107,11 +107,10 @@ class VersionRow(NamedTuple):
 def set_history(request: HttpRequest, pk: int) -> HttpResponse:
     """Every version that was in force, with what each changed."""
     user, permission_set = _load(request, pk)
-    record = permission_set.record
     context = {
         "permission_set": permission_set,
         "rows": list(_iter_rows(list_versions(permission_set))),
-        "may_restore": record is not None and record.gone_at is None and saving.may_write(user, record),
+        "may_restore": not find_obstacle(user, permission_set),
     }
     return render(request, "portal/set_history.html", context)
 
@@ -131,19 +130,6 @@ def _compare(old: SetVersion | None, new: SetVersion) -> list[FieldDifference]:
 
 def _as_text(value: Any) -> str:
     return "\n".join(value) if isinstance(value, list) else str(value or "")
-
-
-@require_POST
-def restore_set(request: HttpRequest, pk: int, version: int) -> HttpResponse:
-    """Save what a version said as the newest revision."""
-    user, permission_set = _load(request, pk)
-    found = get_object_or_404(SetVersion, pk=version, name=permission_set.name)
-    try:
-        draft = restore(permission_set, found, user)
-    except NotPossible as refusal:
-        _tell(request, refusal)
-        return redirect("set_history", pk)
-    return redirect("draft_detail", draft.pk)
 
 
 def _load(request: HttpRequest, pk: int) -> tuple[User, PermissionSet]:

@@ -29,6 +29,7 @@ from syncer.sets.widening import (
     Strange,
     Texts,
     Words,
+    explain_defining,
     explain_taking,
     explain_widening,
     find_strange,
@@ -229,17 +230,19 @@ class _Change:
         if self.after is None or not self.strange:
             return ()
         if self._is_taking:
-            return (explain_taking(self._words),)
+            explain = explain_taking if self._is_there or self._gone else explain_defining
+            return (explain(self._words),)
         refused = is_refused(Change(self.before, self.wanted), self.strange)
         return (explain_widening(self._words),) if refused else ()
 
     @property
     def _is_taking(self) -> bool:
-        """A record that never was in force takes the name of a set that people have: somebody else's."""
-        if self._in_force is not None:
-            return False
-        is_owned = (self.there is not None and self.there.arn is not None) or bool(self._gone)
-        return is_owned and (self._own_once is None or self.does_more)
+        """A record that never was in force takes a name that people have, or are to have, in accounts of others."""
+        return self._in_force is None and (self._own_once is None or self.does_more)
+
+    @property
+    def _is_there(self) -> bool:
+        return self.there is not None and self.there.arn is not None
 
     @property
     def _words(self) -> Words:

@@ -12,9 +12,9 @@ from accounts.audit import record_event
 from accounts.models import Assignment, PermissionSet, Record, User
 from syncer.drafts.drafting import NotPossible
 from syncer.models import Farewell
-from syncer.sets.farewells import draft_deletion, list_removals
+from syncer.sets.farewells import draft_deletion, give_way, is_going, list_removals
 from syncer.sets.moves import find_records, make_checksum, name_revision
-from syncer.sets.renaming import is_going, key_of, list_assignments, may_rename
+from syncer.sets.renaming import key_of, list_assignments, may_rename
 from syncer.states import Reason
 from syncer.tasks import request_writing
 
@@ -65,13 +65,14 @@ def delete(permission_set: PermissionSet, user: User, checksum: str) -> Farewell
 
 
 def _store(permission_set: PermissionSet, user: User, checksum: str) -> Farewell:
-    if is_going(permission_set):
+    if is_going(permission_set.name):
         raise NotPossible(Reason("set_is_going", {"set": permission_set.name}))
     plan = plan_deletion(user, permission_set)
     if plan.checksum != checksum:
         raise NotPossible(Reason("list_changed"))
     if plan.others:
         raise NotPossible(Reason("set_named_by_others", {"set": permission_set.name, "count": len(plan.others)}))
+    give_way(permission_set.name)
     farewell = Farewell.objects.create(
         name=permission_set.name, record=plan.record, revision=plan.record.revision, confirmed_by=user,
         removals=list_removals([key_of(row) for row in plan.assignments]),

@@ -8,18 +8,45 @@ from django.utils import timezone
 
 from accounts.audit import find_place, record_event
 from accounts.models import AppKind, Assignment, Draft, Record, User
-from syncer.changes import AssignmentChange, Kind, identity_of
+from syncer.changes import AssignmentChange, Kind, SetChange, identity_of, target_of
 from syncer.drafts.drafting import make_draft
 from syncer.models import Farewell
 from syncer.states import AssignmentKey
 
+_WAITING = Draft.State.WAITING
+_DEAD = frozenset({Draft.State.CONFLICT, Draft.State.REFUSED, Draft.State.DISCARDED})  # and not tried again by itself
 GOOD_FOR = timedelta(days=1)  # a removal that comes later counts as any other
 
 
 def load_confirmed(now: datetime) -> frozenset[str]:
     """The identities of removals that somebody confirmed with that very list on the screen."""
     rows = Farewell.objects.filter(confirmed_at__gt=now - GOOD_FOR)
-    return frozenset(identity for removals in rows.values_list("removals", flat=True) for identity in removals)
+    return frozenset(identity for row in rows for identity in _list_good(row))
+
+
+def _list_good(row: Farewell) -> list[str]:
+    """None where the new name came to nothing; else the set, and all but what records want that were not written."""
+    dead = [draft for draft in list_drafts(row) if draft.state in _DEAD]
+    if row.renamed_to and any(draft.record is None for draft in dead):
+        return []
+    kept = {(draft.record.in_force or {}).get("account_id", "") for draft in dead if draft.record}
+    end = identity_of(SetChange(Kind.DELETE, row.name))
+    return [end, *(identity for identity in row.removals if target_of(identity) not in kept)]
+
+
+def list_drafts(row: Farewell) -> list[Draft]:
+    """What was to be written for it, in order."""
+    purposes = (purpose_of(row.name), f"rename:{row.name}")
+    drafts = Draft.objects.filter(purpose__in=purposes, created_at__gte=row.confirmed_at)
+    return list(drafts.select_related("record").order_by("pk"))
+
+
+def is_stuck(row: Farewell) -> bool:
+    """Whether it goes no further by itself: the new name came to nothing, or a record is not withdrawn."""
+    drafts = list_drafts(row)
+    if row.renamed_to:
+        return any(draft.record is None and draft.state in _DEAD for draft in drafts)
+    return any(draft.state in _DEAD for draft in drafts) and not any(draft.state == _WAITING for draft in drafts)
 
 
 def list_removals(keys: Collection[AssignmentKey]) -> list[str]:
@@ -28,6 +55,17 @@ def list_removals(keys: Collection[AssignmentKey]) -> list[str]:
 
 def find_open(name: str) -> Farewell | None:
     return Farewell.objects.filter(name=name, ended_at__isnull=True).first()
+
+
+def is_going(name: str) -> bool:
+    """It is being renamed or deleted. What was refused can be tried again."""
+    row = find_open(name)
+    return row is not None and not is_stuck(row)
+
+
+def give_way(name: str) -> None:
+    """Another try takes the place of one that got stuck."""
+    Farewell.objects.filter(name=name, ended_at__isnull=True).update(ended_at=timezone.now())
 
 
 def end_farewells() -> int:

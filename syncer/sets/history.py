@@ -1,11 +1,12 @@
-"""The versions of a permission set that were in force, and going back to one, by the checks of any save."""
+"""The versions of a permission set that were in force. Going back to one is an edit like any other."""
 
-from accounts.models import AppKind, Draft, PermissionSet, User
+from collections.abc import Collection
+
+from accounts.models import PermissionSet
 from syncer.drafts import saving
-from syncer.drafts.drafting import NotPossible, Values, load_fields
+from syncer.drafts.drafting import Values
 from syncer.models import SetVersion
 from syncer.records.parsing import SET_FIELDS
-from syncer.states import Reason
 
 MOST_SHOWN = 50
 
@@ -15,16 +16,13 @@ def list_versions(permission_set: PermissionSet) -> list[SetVersion]:
     return list(SetVersion.objects.filter(name=permission_set.name).order_by("-pk")[:MOST_SHOWN])
 
 
-def read_values(version: SetVersion) -> Values:
-    """What it said, as a form has it: what a set may do and how, not whose it is."""
-    return {name: value for name, value in saving.as_values(version.values).items() if name in SET_FIELDS}
+def find_version(permission_set: PermissionSet, number: str) -> SetVersion | None:
+    """The version with this number, of this set."""
+    is_number = number.isascii() and number.isdigit() and len(number) < 18
+    return SetVersion.objects.filter(pk=number, name=permission_set.name).first() if is_number else None
 
 
-def restore(permission_set: PermissionSet, version: SetVersion, user: User) -> Draft:
-    """Save what it said as the newest revision. Raises PermissionDenied, and NotPossible with why."""
-    record = permission_set.record
-    if record is None or record.gone_at is not None:
-        raise NotPossible(Reason("twin_no_record", {"set": permission_set.name}))
-    known = load_fields(AppKind.PERMISSION_SET)
-    values = {name: value for name, value in read_values(version).items() if name in known}
-    return saving.save(AppKind.PERMISSION_SET, user, values, record=record)
+def read_values(version: SetVersion, known: Collection[str] = SET_FIELDS) -> Values:
+    """What it said, as a form has it: what a set may do and how, not whose it is. known: fields of the app."""
+    values = saving.as_values(version.values)
+    return {name: value for name, value in values.items() if name in SET_FIELDS and name in known}

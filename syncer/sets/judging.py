@@ -18,6 +18,7 @@ from syncer.sets.widening import (
     Change,
     Strange,
     Words,
+    explain_defining,
     explain_taking,
     explain_widening,
     find_strange,
@@ -96,21 +97,27 @@ class SetCourt:
         return confirmer is not None and not self._find_strange(confirmer, name)
 
     def _find_taking(self, case: Case, wish: SetWish) -> "_Refusal | None":
-        """A new record takes the name of a set that people have, and whose record is gone. The baseline does not."""
+        """A new record takes a name that people have, or are to have. The baseline does not.
+
+        That is the name of a set whose record is gone, or of one that nobody has defined and records want in accounts
+        of others: whoever defines it gives them what he writes.
+        """
         name, gone = wish.name, self.judge.gone.get(wish.name)
         there = self.directory.sets.get(name)
-        is_owned = gone is not None or (there is not None and there.ownership in (Ownership.OURS, Ownership.UNKNOWN))
-        strange = self._find_strange(case.writer, name)
+        is_theirs = there is not None and there.ownership not in (Ownership.OURS, Ownership.UNKNOWN)
+        is_new = gone is None and there is None
+        strange = self._find_strange(case.writer, name, with_this_run=not is_new)
         value = _name_taking(wish)
         is_baseline = case.at_first_run and gone is None
-        if is_baseline or not is_owned or not strange:
+        if is_baseline or is_theirs or not strange:
             return None
         if value in case.confirmed and self._is_word_good(case, value, name):
             return None
         is_his = gone is not None and self._was_his(case.writer, gone)
         if gone and is_his and not is_refused(self._compare(gone.wish, wish, self._find_definition(name)), strange):
             return None
-        return _Refusal({"name": value}, explain_taking(self._word(case, name, strange)), strange.are_known)
+        explain = explain_defining if is_new else explain_taking
+        return _Refusal({"name": value}, explain(self._word(case, name, strange)), strange.are_known)
 
     def _compare(self, before: SetWish, after: SetWish, there: Definition | None) -> Change:
         return Change(*(read_policies(wish, there, self.judge.texts) for wish in (before, after)))
@@ -126,11 +133,16 @@ class SetCourt:
         there = self.directory.sets.get(name)
         return there.definition if there else None
 
-    def _find_strange(self, signature: Signature, name: str) -> Strange:
-        """The accounts of a set that somebody may not answer for."""
+    def _find_strange(self, signature: Signature, name: str, *, with_this_run: bool = True) -> Strange:
+        """The accounts of a set that somebody may not answer for.
+
+        with_this_run: those too whose records come into force at the same time. A set is defined and then registered:
+        who does the second after the first, between two looks, has seen what he registers.
+        """
         if self.bench.is_admin(signature):
             return NOBODY_STRANGE
-        places = {*self.judge.places.get(name, ()), *self._there.get(name, ()), *self.assigned.get(name, ())}
+        assigned = self.assigned.get(name, ()) if with_this_run else ()
+        places = {*self.judge.places.get(name, ()), *self._there.get(name, ()), *assigned}
         return find_strange(self.judge.register, self.bench.find_person(signature), places)
 
     @cached_property

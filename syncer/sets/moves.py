@@ -121,5 +121,6 @@ def iter_drafts(first: Draft) -> Iterator[Draft]:
 
 
 def is_refused(drafts: Collection[Draft]) -> bool:
-    """The copy itself was: then nothing moves, and it can be tried again."""
-    return any(draft.state in (Draft.State.REFUSED, Draft.State.CONFLICT) for draft in list(drafts)[:1])
+    """The copy itself was, or somebody discarded it: then nothing moves, and it can be tried again."""
+    dead = (Draft.State.REFUSED, Draft.State.CONFLICT, Draft.State.DISCARDED)
+    return any(draft.state in dead for draft in list(drafts)[:1])

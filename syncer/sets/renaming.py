@@ -7,7 +7,6 @@ another ARN. The old record is deleted once nobody has the old set (`farewells`)
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from accounts import access
 from accounts.models import Assignment, Draft, PermissionSet, User
@@ -15,11 +14,10 @@ from syncer.drafts.drafting import NotPossible
 from syncer.models import Farewell
 from syncer.records.parsing import MAX_SET_NAME, normalise_set_name
 from syncer.sets.changes import GuardVerdict, preview_change
-from syncer.sets.farewells import find_open, list_removals
+from syncer.sets.farewells import find_open, give_way, is_going, list_removals
 from syncer.sets.moves import (
     MovePlan,
     is_name_free,
-    is_refused,
     iter_drafts,
     make_key,
     plan_move,
@@ -89,13 +87,13 @@ def rename(permission_set: PermissionSet, user: User, name: str, checksum: str) 
 
 
 def _store(permission_set: PermissionSet, user: User, name: str, checksum: str) -> Draft:
-    if is_going(permission_set):
+    if is_going(permission_set.name):
         raise NotPossible(Reason("set_is_going", {"set": permission_set.name}))
     plan = plan_rename(user, permission_set, name)
     if plan.checksum != checksum:
         raise NotPossible(Reason("list_changed"))
     record = require_record(permission_set)
-    Farewell.objects.filter(name=permission_set.name, ended_at__isnull=True).update(ended_at=timezone.now())
+    give_way(permission_set.name)
     Farewell.objects.create(
         name=permission_set.name, renamed_to=plan.move.name, record=record, revision=record.revision,
         removals=list_removals(list(map(key_of, plan.assignments))), confirmed_by=user,
@@ -116,8 +114,3 @@ def find_drafts(permission_set: PermissionSet) -> list[Draft]:
     drafts = Draft.objects.filter(purpose=purpose_of(permission_set), record__isnull=True)
     first = drafts.filter(created_at__gte=farewell.confirmed_at).order_by("-pk").first()
     return list(iter_drafts(first)) if first else []
-
-
-def is_going(permission_set: PermissionSet) -> bool:
-    """It is being renamed or deleted. A rename whose new set was refused can be tried again."""
-    return find_open(permission_set.name) is not None and not is_refused(find_drafts(permission_set))

@@ -143,6 +143,12 @@ def explain_taking(words: Words) -> Reason:
     return Reason(code, words.as_params())
 
 
+def explain_defining(words: Words) -> Reason:
+    """Why a record may not define a set that nobody has defined and others have registered."""
+    code = "set_wished" if words.people else "set_wished_admin"
+    return Reason(code, words.as_params())
+
+
 def list_names(names: Collection[str], hidden: int = 0) -> str:
     more = max(0, len(names) - NAMED) + hidden
     return ", ".join([*sorted(names)[:NAMED], *([f"… (+{more})"] if more else [])])

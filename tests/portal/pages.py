@@ -2,6 +2,8 @@
 
 import re
 import time
+from html import unescape
+from typing import Any
 
 from django.test import Client
 
@@ -32,3 +34,21 @@ def get_html(client: Client, url: str, *, part: str = "") -> str:
 def get_text(client: Client, url: str, *, part: str = "") -> str:
     """What the page says, without its tags and with white space drawn together."""
     return " ".join(TAG.sub(" ", get_html(client, url, part=part)).split())
+
+
+def read_form(html: str) -> dict[str, Any]:
+    """What a browser would send back of the form of a permission set, without a button."""
+    form = html[html.index("data-set-form") :]
+    values: dict[str, Any] = {"managed_policies": [], "owners": []}
+    for tag in re.findall(r"<input[^>]*>", form):
+        name, value = (re.search(rf'{key}="([^"]*)"', tag) for key in ("name", "value"))
+        if name and 'type="checkbox"' in tag:
+            values[name[1]].append(unescape(value[1]) if value else "")
+        elif name:
+            values[name[1]] = unescape(value[1]) if value else ""
+    for name, text in re.findall(r'<textarea name="(\w+)".*?>\r?\n(.*?)</textarea>', form, re.DOTALL):
+        values[name] = unescape(text)
+    selected = re.search(r'<option value="([^"]*)" selected', form[form.index('<select name="session_duration"') :])
+    values["session_duration"] = unescape(selected[1]) if selected else ""
+    values.pop("csrfmiddlewaretoken", None)
+    return values

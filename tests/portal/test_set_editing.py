@@ -16,7 +16,7 @@ from syncer.models import AppState
 from syncer.records.schema import PERMISSION_SETS
 from tests import factories
 from tests.managed_policies import load_texts
-from tests.portal.pages import TAG, get_html, make_client
+from tests.portal.pages import TAG, get_html, make_client, read_form
 
 pytestmark = pytest.mark.django_db
 FIELDS = tuple(PERMISSION_SETS.types)
@@ -58,24 +58,6 @@ def permission_set(owner: User) -> PermissionSet:
 
 def url_of(permission_set: PermissionSet) -> str:
     return f"/permission-sets/{permission_set.pk}/edit/"
-
-
-def read_form(html: str) -> dict[str, Any]:
-    """What a browser would send back of a page's form, without a button."""
-    form = html[html.index("data-set-form") :]
-    values: dict[str, Any] = {"managed_policies": [], "owners": []}
-    for tag in re.findall(r"<input[^>]*>", form):
-        name, value = (re.search(rf'{key}="([^"]*)"', tag) for key in ("name", "value"))
-        if name and 'type="checkbox"' in tag:
-            values[name[1]].append(unescape(value[1]) if value else "")
-        elif name:
-            values[name[1]] = unescape(value[1]) if value else ""
-    for name, text in re.findall(r'<textarea name="(\w+)".*?>\r?\n(.*?)</textarea>', form, re.DOTALL):
-        values[name] = unescape(text)
-    selected = re.search(r'<option value="([^"]*)" selected', form[form.index('<select name="session_duration"') :])
-    values["session_duration"] = unescape(selected[1]) if selected else ""
-    values.pop("csrfmiddlewaretoken", None)
-    return values
 
 
 def open_form(client: Client, url: str) -> dict[str, Any]:
@@ -441,6 +423,19 @@ def test_refusal_that_a_text_may_lift_has_it_read(owner: User, permission_set: P
     PolicyText.objects.filter(arn=arn, outcome="wanted").update(outcome="read", text=POLICY)
     assert "data-again" not in (lifted := client.post(url, values).content.decode())
     assert "may not let" not in lifted
+
+
+def test_form_of_another_record_says_nothing_about_this_one(permission_set: PermissionSet) -> None:
+    admin = factories.make_user(is_staff=True)
+    record = factories.make_record(
+        AppKind.PERMISSION_SET, title="Other", body={"name": {"value": "Other"}}, in_force={"name": "Other"}
+    )
+    other = factories.make_permission_set("Other", record=record)
+    client = make_client(admin)
+    strange = open_form(client, url_of(other))["base"]
+    values = {**open_form(client, url_of(permission_set)), "description": "new", "base": strange}
+    assert "opened too long ago" in say(send(client, url_of(permission_set), values))
+    assert not Draft.objects.exists()
 
 
 def test_admin_may_let_a_set_do_more_and_is_told_so(permission_set: PermissionSet) -> None:

@@ -10,7 +10,7 @@ from syncer.mirror.records import wish_as_json
 from syncer.models import AppState, Farewell, SetVersion
 from syncer.states import SetWish
 from tests import factories
-from tests.portal.pages import get_html, make_client
+from tests.portal.pages import get_html, make_client, read_form
 
 pytestmark = pytest.mark.django_db
 FIELDS = ("name", "description", "session_duration", "managed_policies", "inline_policy", "owners")
@@ -81,15 +81,33 @@ def test_stale_list_is_shown_anew_and_deletes_nothing(deploy: PermissionSet, adm
     assert list(Draft.objects.values_list("is_deletion", "kind")) == [(True, "assignment")]
 
 
-def test_history_shows_what_changed_and_restores(deploy: PermissionSet, admin: User) -> None:
+def test_history_shows_what_changed_and_restores_by_the_editor(deploy: PermissionSet, admin: User) -> None:
     client = make_client(admin)
     html = get_html(client, f"/permission-sets/{deploy.pk}/history/")
     assert html.index("revision 2") < html.index("revision 1<")
     assert html.count("Restore this version") == 1
     first = SetVersion.objects.earliest("pk")
-    response = client.post(f"/permission-sets/{deploy.pk}/history/{first.pk}/restore/")
+    url = f"/permission-sets/{deploy.pk}/edit/?version={first.pk}"
+    assert url in html
+    page = get_html(client, url)
+    assert "What revision 1 said." in page
+    assert "It is provisioned anew in 1 account." in page
+    assert not Draft.objects.exists()
+    response = client.post(url, read_form(page) | {"do": "save"})
     draft = Draft.objects.get()
     assert (response["Location"], draft.values) == (f"/drafts/{draft.pk}/", {"description": "old words"})
+
+
+@pytest.mark.parametrize("number", ["0", "x", "²", "9" * 30, "-1"])
+def test_version_that_is_none_opens_the_set_as_it_is(deploy: PermissionSet, admin: User, number: str) -> None:
+    html = get_html(make_client(admin), f"/permission-sets/{deploy.pk}/edit/?version={number}")
+    assert "new words" in html
+    assert "What revision" not in html
+
+
+def test_version_of_another_set_is_not_restored(deploy: PermissionSet, admin: User) -> None:
+    other = SetVersion.objects.create(name="Other", reference="23:9", revision=1, values={"description": "secret"})
+    assert "secret" not in get_html(make_client(admin), f"/permission-sets/{deploy.pk}/edit/?version={other.pk}")
 
 
 @pytest.mark.parametrize("page", ["rename", "delete"])

@@ -191,6 +191,17 @@ def test_new_name_is_anybodys() -> None:
     assert preview_change(make_user(), None, {"name": "Fresh", "managed_policies": ["AdministratorAccess"]}).is_allowed
 
 
+def test_name_that_others_have_registered_is_not_defined_by_anybody(author: User, owner: User) -> None:
+    account = make_account("shop", tags_read_at=datetime.now(UTC))
+    OwnerEntry.objects.create(account=account, principal=get_principal(owner))
+    make_record(in_force={"account_id": account.account_id, "permission_set": "Fresh"})
+    values = {"name": "Fresh", "managed_policies": ["AdministratorAccess"]}
+    (reason,) = preview_change(author, None, values).reasons
+    assert (reason.code, reason.params["accounts"]) == ("set_wished", "shop")
+    assert preview_change(owner, None, values).is_allowed
+    assert preview_change(make_user(is_staff=True), None, values).is_allowed
+
+
 # --- The service ------------------------------------------------------------------------------------------------------
 
 

@@ -209,6 +209,34 @@ def test_name_of_a_set_that_people_have_is_not_taken(
         assert [problem.code for problem in desired.problems] == ["set_taken"]
 
 
+@pytest.mark.parametrize(
+    ("writer", "at_first_run", "goes"),
+    [(HANA, False, False), (HANA, True, True), (TARO, False, True), (ADMIN, False, True)],
+)
+def test_set_that_others_have_registered_is_not_defined_by_anybody(
+    writer: Signature, at_first_run: bool, goes: bool
+) -> None:
+    """Whoever defines it gives them what he writes."""
+    wish, places = replace(OLD, name="Fresh"), {"Fresh": frozenset({BANK})}
+    desired = rule(wish, writer, before=None, author=writer, places=places, at_first_run=at_first_run)
+    assert ("Fresh" in desired.sets) is goes
+    if not goes:
+        (problem,) = desired.problems
+        assert (problem.code, problem.params["accounts"], problem.params["who"]) == (
+            "set_wished", "account 2", "taro@example.com",
+        )  # fmt: skip
+
+
+def test_set_that_is_registered_in_the_same_run_was_seen_by_whoever_did() -> None:
+    taken = Case(record(9, "ken", at=BANK, name="Fresh").wish, TARO, TARO)
+    assert "Fresh" in rule(replace(OLD, name="Fresh"), HANA, before=None, cases={"24:9": taken}).sets
+
+
+def test_set_that_only_own_accounts_have_registered_is_defined() -> None:
+    wish = replace(OLD, name="Fresh")
+    assert "Fresh" in rule(wish, HANA, before=None, places={"Fresh": frozenset({SHOP})}).sets
+
+
 def test_confirmed_name_is_bound_to_what_was_seen() -> None:
     value = next(iter(rule(OLD, HANA, *EVERYWHERE, before=None).rulings["23:1"].withheld))
     seen = {"confirmed": frozenset({value}), "confirmers": {value: TARO}}

@@ -1,14 +1,19 @@
 """A permission set gets a new name, or goes: what is written, who moves, what the brake counts, what is left."""
 
+from collections.abc import Callable
+
 import pytest
+from django.utils import timezone
 
 from accounts.models import AuditEvent, Draft, PermissionSet, Person, User
 from syncer import tasks
+from syncer.changes import target_of
 from syncer.drafts import writing
 from syncer.drafts.drafting import NotPossible
 from syncer.models import Farewell, Notice, SetVersion
 from syncer.sets import deletion as set_deletion
 from syncer.sets import renaming
+from syncer.sets.farewells import load_confirmed
 from tests.factories import make_user
 from tests.syncer.running import sync
 from tests.syncer.worlds import FOREIGN, World
@@ -42,6 +47,10 @@ def granted(world: World) -> set[tuple[str, str, str]]:
 
 def rename(user: User, name: str = "Viewer") -> Draft:
     return renaming.rename(reader(), user, name, renaming.plan_rename(user, reader(), name).checksum)
+
+
+def delete(user: User) -> Farewell:
+    return set_deletion.delete(reader(), user, set_deletion.plan_deletion(user, reader()).checksum)
 
 
 def test_rename_moves_all_and_nobody_loses_access(company: World, admin: User) -> None:
@@ -158,6 +167,43 @@ def test_records_of_others_keep_the_set(company: World) -> None:
     with pytest.raises(NotPossible) as refused:
         set_deletion.delete(reader(), owner, plan.checksum)
     assert refused.value.reason.code == "set_named_by_others"
+
+
+# --- What came to nothing ---------------------------------------------------------------------------------------------
+
+
+def settle(state: Draft.State, **which: object) -> None:
+    Draft.objects.filter(**which).update(state=state)
+
+
+@pytest.mark.parametrize("state", [Draft.State.REFUSED, Draft.State.CONFLICT, Draft.State.DISCARDED])
+def test_brake_counts_what_a_refused_rename_would_have_moved(company: World, admin: User, state: Draft.State) -> None:
+    rename(admin)
+    assert len(load_confirmed(timezone.now())) == 6, "five assignments and the set"
+    settle(state, record=None)
+    assert load_confirmed(timezone.now()) == frozenset()
+    company.delete(f"{company.assignments.id}:1", f"{company.assignments.id}:2")
+    assert sync().code == 3, "nobody asked for it"
+
+
+def test_brake_counts_what_a_record_that_was_not_withdrawn_wants(company: World, admin: User) -> None:
+    set_deletion.delete(reader(), admin, set_deletion.plan_deletion(admin, reader()).checksum)
+    settle(Draft.State.REFUSED, record__record_id="1")
+    good = load_confirmed(timezone.now())
+    assert {target_of(each) for each in good if " assignment " in each} == {company.account_ids["blog"]}
+
+
+@pytest.mark.parametrize("first", [rename, delete])
+@pytest.mark.parametrize("second", [rename, delete])
+def test_what_got_stuck_can_be_tried_again(
+    company: World, admin: User, first: Callable[[User], object], second: Callable[[User], object]
+) -> None:
+    first(admin)
+    with pytest.raises(NotPossible):
+        second(admin)
+    settle(Draft.State.REFUSED)
+    second(admin)
+    assert Farewell.objects.filter(ended_at__isnull=True).count() == 1
 
 
 # --- Versions ---------------------------------------------------------------------------------------------------------
