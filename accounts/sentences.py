@@ -20,6 +20,7 @@ from accounts.guardrail_sentences import GUARDRAIL_SENTENCES
 from accounts.kintone_sentences import KINTONE_SENTENCES
 from accounts.policy_sentences import POLICY_SENTENCES
 from accounts.shortcut_sentences import SHORTCUT_SENTENCES
+from accounts.why_sentences import WHY_SENTENCES
 
 
 @dataclass(frozen=True)
@@ -793,6 +794,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     **KINTONE_SENTENCES,
     **POLICY_SENTENCES,
     **SHORTCUT_SENTENCES,
+    **WHY_SENTENCES,
 }
 
 

@@ -22,7 +22,7 @@ class NavigationItem(NamedTuple):
 
 
 NAVIGATION = (
-    NavigationItem("my_access", _("My access"), ("my_access", "new_shortcut", "cli")),
+    NavigationItem("my_access", _("My access"), ("my_access", "new_shortcut", "why", "cli")),
     NavigationItem("account_list", _("Accounts"), ("account_list", "account_detail", "assignment_list", "freeze")),
     NavigationItem(
         "permission_set_list",

@@ -40,6 +40,7 @@ from portal.views import (
     tokens,
     twins,
     webhooks,
+    why,
     withdrawals,
 )
 
@@ -81,6 +82,7 @@ urlpatterns = [
     path("groups/", groups.group_list, name="group_list"),
     path("groups/<int:pk>/", groups.group_detail, name="group_detail"),
     path("namesakes/<int:pk>/confirm/", namesakes.confirm, name="confirm_namesake"),
+    path("why/", why.why, name="why"),
     path("assignments/", access_list.assignment_list, name="assignment_list"),
     path("assignments/new/", giving.new_assignment, name="new_assignment"),
     path("assignments/choose/<slug:kind>/", giving_choices.choose, name="choose"),
