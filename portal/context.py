@@ -11,6 +11,7 @@ from accounts.models import User
 from accounts.stops import find_pause
 from portal.views.agreement import find_agreement
 from portal.views.preferences import find_theme
+from syncer.giving.rights import may_give_somewhere
 
 
 class NavigationItem(NamedTuple):
@@ -22,7 +23,11 @@ class NavigationItem(NamedTuple):
 
 
 NAVIGATION = (
-    NavigationItem("my_access", _("My access"), ("my_access", "new_shortcut", "why", "cli")),
+    NavigationItem(
+        "my_access",
+        _("My access"),
+        ("my_access", "new_shortcut", "why", "cli", "new_assignment", "edit_assignment", "sent"),
+    ),
     NavigationItem("account_list", _("Accounts"), ("account_list", "account_detail", "assignment_list", "freeze")),
     NavigationItem(
         "permission_set_list",
@@ -38,13 +43,14 @@ NAVIGATION = (
 
 
 def portal(request: HttpRequest) -> dict[str, Any]:
-    """`navigation`, `here` (the address's name), `agreement` and `pause` (lazy), `theme`, `plans_only`."""
+    """`navigation`, `here` (the address's name), `agreement`, `may_give` and `pause` (lazy), `theme`, `plans_only`."""
     user = getattr(request, "user", None)
     match = getattr(request, "resolver_match", None)
     return {
         "navigation": NAVIGATION if isinstance(user, User) else (),
         "here": match.url_name if match else "",
         "agreement": SimpleLazyObject(find_agreement),
+        "may_give": SimpleLazyObject(lambda: may_give_somewhere(user)) if isinstance(user, User) else False,
         "pause": SimpleLazyObject(find_pause) if isinstance(user, User) else None,
         "theme": find_theme(request),
         "plans_only": settings.SYNC_MODE == "plan",

@@ -301,3 +301,28 @@ def test_statements_do_not_grow_with_accounts_and_people(company: Company) -> No
             check(client, values)
         counts.append(len(queries))
     assert counts[0] == counts[1] <= 40
+
+
+# --- The way to the form ----------------------------------------------------------------------------------------------
+
+
+def test_pages_lead_to_the_form_for_whom_it_is(company: Company) -> None:
+    assert company.hana.pk
+    pages = {
+        f"/accounts/{company.shop.account_id}/": f"account={company.shop.account_id}",
+        f"/people/{company.hana.pk}/": f"user={company.hana.kintone_code}",
+        f"/permission-sets/{company.permission_set.pk}/": "permission_set=Reader",
+        f"/groups/{company.team.pk}/": "group=team-shop",
+    }
+    for url, query in pages.items():
+        assert f'href="{NEW}?{query}"' in get_html(make_client(company.owner), url), url
+        assert f'href="{NEW}?{query}"' not in get_html(make_client(company.outsider), url), url
+
+
+def test_outsider_is_led_to_who_may_give_it(company: Company) -> None:
+    html = get_html(make_client(company.outsider), f"/accounts/{company.shop.account_id}/")
+    assert company.outsider.person
+    query = f"account={company.shop.account_id}&amp;user={company.outsider.person.kintone_code}"
+    assert f'href="{NEW}?{query}"' in html
+    auditor = factories.make_user("監査", is_auditor=True)
+    assert NEW not in get_html(make_client(auditor), f"/accounts/{company.shop.account_id}/")
