@@ -90,7 +90,6 @@ class Edit:
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
-    is_refused: bool = False  # it is no record of his, and he does more than take away
 
     @property
     def is_nothing(self) -> bool:
@@ -156,7 +155,7 @@ class Preview:
     def may_save(self) -> bool:
         if self.foresight.is_refused or self.lacking:
             return False
-        return not (self.edit.is_nothing or self.edit.is_refused) if self.edit else not self.foresight.is_empty
+        return not self.edit.is_nothing if self.edit else not self.foresight.is_empty
 
 
 def build_preview(

@@ -6,6 +6,8 @@ will make of a name is found out here in a few statements for all of a form; the
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import NamedTuple
 
 from django.conf import settings
@@ -13,6 +15,7 @@ from django.db.models import Q
 
 from accounts.models import Person, Principal, PrincipalLink
 from accounts.names import fold
+from accounts.search import fold_text
 from syncer.giving.pasting import Pasted, is_address, split_pasted
 from syncer.states import Reason
 
@@ -22,6 +25,7 @@ _SOURCES = {
     "more_users": PrincipalLink.Source.ADDRESS,
     "groups": PrincipalLink.Source.GROUP_NAME,
 }
+_MOST_FULL = 200  # full names of one list; each is looked for in the names of everybody
 _BATCH = 400  # names in one statement: SQLite takes a limited number of parameters
 
 
@@ -153,9 +157,16 @@ def name_person(person: Person, fields: Collection[str]) -> Name | None:
     if person.kintone_code and "users" in fields:
         return Name("users", person.kintone_code)
     principal = person.principal
-    if principal and principal.name and "more_users" in fields:
-        return Name("more_users", principal.name)
-    return None
+    return _name_user(principal, fields) if principal else None
+
+
+def _name_user(principal: Principal, fields: Collection[str]) -> Name | None:
+    """By UserName; where the app has no field for addresses, by the kintone code that goes with it, if one does."""
+    name, suffix = principal.name, settings.KINTONE_USER_SUFFIX
+    if name and "more_users" in fields:
+        return Name("more_users", name)
+    is_code = bool(suffix) and name.endswith(suffix) and name != suffix
+    return Name("users", name.removesuffix(suffix)) if is_code and "users" in fields else None
 
 
 def name_principal(principal: Principal, fields: Collection[str]) -> Name | None:
@@ -165,7 +176,7 @@ def name_principal(principal: Principal, fields: Collection[str]) -> Name | None
     person = getattr(principal, "person", None)
     if isinstance(person, Person) and (name := name_person(person, fields)):
         return name
-    return Name("more_users", principal.name) if "more_users" in fields else None
+    return _name_user(principal, fields)
 
 
 # --- What somebody typed or pasted ------------------------------------------------------------------------------------
@@ -225,8 +236,9 @@ class _Reading:
         """Those of the surest kind of name: code, user name, mail, full name. Who is shown is seen before it counts."""
         key = fold(text)
         users: list[Person | Principal] = list(self._principals.get((str(Principal.Type.USER), key), []))
+        full = self._full.get(fold_text(text), [])
         kinds: tuple[list[Person | Principal], ...] = (
-            [self._codes[key]] if key in self._codes else [], users, self._mails.get(key, []), self._full.get(key, [])
+            [self._codes[key]] if key in self._codes else [], users, self._mails.get(key, []), full
         )  # fmt: skip
         return next(filter(None, kinds), [])
 
@@ -239,18 +251,27 @@ _Known = tuple[dict[str, Person], dict[str, list[Person | Principal]], dict[str,
 
 
 def _load_known(words: Sequence[str]) -> _Known:
-    """People by folded kintone code, by mail and by full name."""
+    """People by folded kintone code, by mail, and by full name, with or without its blank."""
     codes: dict[str, Person] = {}
     mails: dict[str, list[Person | Principal]] = {}
-    full: dict[str, list[Person | Principal]] = {}
     for batch in _batches(words):
         keys = {fold(word) for word in batch}
         either = {*batch, *keys}
-        rows = Person.objects.filter(Q(kintone_code__in=either) | Q(email__in=either) | Q(name__in=either))
-        for person in rows.select_related("principal"):
+        rows = Person.objects.filter(Q(kintone_code__in=either) | Q(email__in=either)).select_related("principal")
+        for person in rows:
             if person.kintone_code:
                 codes[fold(person.kintone_code)] = person
-            for index, text in ((mails, person.email), (full, person.name)):
-                if fold(text) in keys:
-                    index.setdefault(fold(text), []).append(person)
-    return codes, mails, full
+            if fold(person.email) in keys:
+                mails.setdefault(fold(person.email), []).append(person)
+    return codes, mails, _load_by_full_name([word for word in words if not is_address(word)])
+
+
+def _load_by_full_name(words: Sequence[str]) -> dict[str, list[Person | Principal]]:
+    """By the name folded as searches fold it. The name is the first line of what a person is searched by."""
+    found: dict[str, list[Person | Principal]] = {}
+    keys = sorted({fold_text(word) for word in words} - {""})[:_MOST_FULL]
+    lines = [Q(search_key=key) | Q(search_key__startswith=f"{key}\n") for key in keys]
+    rows = Person.objects.filter(reduce(or_, lines)).select_related("principal") if lines else ()
+    for person in rows:
+        found.setdefault(fold_text(person.name), []).append(person)
+    return found

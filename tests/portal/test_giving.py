@@ -220,7 +220,7 @@ def test_app_that_was_never_read_closes_the_form(company: Company) -> None:
 
 
 def test_lists_are_read_line_by_line_and_nothing_is_lost(company: Company) -> None:
-    typed = f"佐藤 花\n{company.taro.email}, team-shop\nnobody\nnew@example.com"
+    typed = f"佐藤花\n{company.taro.email}, team-shop\nnobody\nnew@example.com"
     html = save(company, fill(company, users=[], **{"add-people": typed})).content.decode()
     values = read_form(html)
     assert values["users"] == [company.hana.kintone_code, company.taro.kintone_code]
