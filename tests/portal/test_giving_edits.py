@@ -147,3 +147,10 @@ def test_form_that_was_tampered_with_saves_nothing(company: Company, record: Rec
     response = change(company.owner, record, base="made up", users=[company.taro.kintone_code])
     assert "opened too long ago" in say(response)
     assert not Draft.objects.exists()
+
+
+def test_page_of_the_record_leads_to_the_form_for_whom_it_is(company: Company, record: Record, author: User) -> None:
+    page = f"/assignments/{record.pk}/"
+    assert url_of(record) in get_html(make_client(company.owner), page)
+    assert url_of(record) in get_html(make_client(author), page)
+    assert url_of(record) not in get_html(make_client(company.outsider), page)
