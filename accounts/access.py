@@ -4,14 +4,12 @@ Everybody signed in may see everything, unless `VISIBILITY=own` narrows it to on
 records one owns. Admins and auditors always see all.
 """
 
-import json
 from collections.abc import Collection
 from typing import NoReturn
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.db.models.fields.json import KT
 from django.http import HttpRequest
 
 from accounts.models import (
@@ -27,6 +25,7 @@ from accounts.models import (
     PrincipalLink,
     Problem,
     Record,
+    RecordPerson,
     User,
     Wish,
 )
@@ -34,8 +33,6 @@ from accounts.models.access import AssignmentQuerySet
 from accounts.models.records import RecordQuerySet
 from accounts.names import fold
 from accounts.owner_register import load_register
-
-_FIELD_SETTINGS = ("KINTONE_PERMISSION_SET_FIELDS", "KINTONE_ASSIGNMENT_FIELDS")
 
 
 def require_user(request: HttpRequest) -> User:
@@ -68,18 +65,15 @@ def find_own_assignments(user: User) -> AssignmentQuerySet:
 
 
 def find_own_records(user: User) -> RecordQuerySet:
-    """The live records that the user wrote first, or is named in as an owner."""
-    code = user.person.kintone_code if user.person else ""
-    if not code:
-        return Record.objects.none()
-    # The value is a list of {"code", "name"}; databases differ in how they write and escape it as text.
-    aliases = {setting.lower(): KT(f"body__{_find_owners_field(setting)}__value") for setting in _FIELD_SETTINGS}
-    spellings = {f'"{code}"', json.dumps(code)}
-    owned = Q(creator_code=code)
-    for alias in aliases:
-        for spelling in spellings:
-            owned |= Q(**{f"{alias}__contains": spelling})
-    return Record.objects.live().alias(**aliases).filter(owned)
+    """The live records that the user made, or is named in as an owner."""
+    known = user.__dict__
+    if _CODES not in known:
+        known[_CODES] = find_codes(user)
+    own = RecordPerson.objects.filter(role__in=[RecordPerson.Role.OWNER, RecordPerson.Role.AUTHOR])
+    return Record.objects.live().filter(pk__in=own.filter(Q(key__in=known[_CODES]) | Q(user=user)).values("record"))
+
+
+_CODES = "_kintone_codes"
 
 
 def find_own_problems(user: User) -> QuerySet[Problem]:
@@ -163,11 +157,6 @@ def _find_concerning(user: User) -> RecordQuerySet:
     wanting = Wish.objects.filter(assignment__in=find_own_assignments(user).values("pk")).values("record")
     owned = Wish.objects.filter(assignment__account__in=owned_accounts(user).values("pk")).values("record")
     return Record.objects.filter(Q(pk__in=find_own_records(user).values("pk")) | Q(pk__in=wanting) | Q(pk__in=owned))
-
-
-def _find_owners_field(setting: str) -> str:
-    codes: dict[str, str] = getattr(settings, setting)
-    return codes.get("owners", "owners")
 
 
 def _refuse() -> NoReturn:

@@ -43,6 +43,7 @@ from accounts.models import (
     PrincipalLink,
     Problem,
     Record,
+    RecordPerson,
     StageRule,
     Stop,
     User,
@@ -368,6 +369,16 @@ class StopAdmin(ReadOnlyAdmin):
     list_filter = ["kind"]
     list_select_related = ["principal", "account", "begun_by"]
     search_fields = ["reason", "principal__name", "=account__account_id"]
+    ordering = ["-id"]
+    sortable_by = []
+
+
+@admin.register(RecordPerson)
+class RecordPersonAdmin(ReadOnlyAdmin):
+    list_display = ["record", "role", "code", "user"]
+    list_select_related = ["record", "user"]
+    list_filter = ["role"]
+    search_fields = ["=key", "=record__record_id"]
     ordering = ["-id"]
     sortable_by = []
 

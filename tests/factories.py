@@ -26,6 +26,7 @@ from accounts.models import (
     Wish,
 )
 from accounts.names import fold
+from syncer.mirror.naming import note_people
 from syncer.models import Change, Run
 
 TENANT_ID = "11111111-1111-4111-8111-111111111111"
@@ -150,7 +151,9 @@ def make_record(kind: AppKind = AppKind.ASSIGNMENT, **values: Any) -> Record:
         "created_at": now,
         "updated_at": now,
     }
-    return Record.objects.create(**defaults | values)
+    record = Record.objects.create(**defaults | values)
+    note_people(record.app_id, [record], {"owners": "owners", "users": "users"})
+    return record
 
 
 def make_assignment(

@@ -10,7 +10,7 @@ from accounts.models.organization import Account, Instance, OrganizationalUnit, 
 from accounts.models.owners import OwnerEntry
 from accounts.models.people import Group, GroupMembership, Person, Principal, PrincipalLink, User
 from accounts.models.policies import PolicyOpinion, PolicyText
-from accounts.models.records import AppKind, Draft, PortalWrite, Problem, Record, Withheld
+from accounts.models.records import AppKind, Draft, PortalWrite, Problem, Record, RecordPerson, Withheld
 from accounts.models.stops import Stop
 from accounts.models.tokens import AccessToken
 
@@ -42,6 +42,7 @@ __all__ = [
     "PrincipalLink",
     "Problem",
     "Record",
+    "RecordPerson",
     "Stage",
     "StageRule",
     "Stop",

@@ -94,6 +94,46 @@ class Record(models.Model):
         return self.in_force_revision == self.revision
 
 
+class RecordPerson(models.Model):
+    """Whom a mirrored record names, by the code that kintone has for him; for looking people's records up.
+
+    Of the newest revision, whoever wrote it: what counts for who may do what is in force (accounts/access.py).
+    """
+
+    class Role(models.TextChoices):
+        OWNER = "owner", _("owner")
+        AUTHOR = "author", _("author")
+        USER = "user", _("user")
+
+    record = models.ForeignKey(Record, on_delete=models.CASCADE, related_name="people")
+    role = models.CharField(max_length=6, choices=Role.choices)
+    key = models.CharField(max_length=128, blank=True, help_text="the code folded, as names are compared")
+    code = models.CharField(max_length=128, blank=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        help_text="who made the record in the portal, whose token has another code",
+    )
+
+    class Meta:
+        verbose_name = _("person of a record")
+        verbose_name_plural = _("people of records")
+        constraints = [
+            # Also the people of one record.
+            models.UniqueConstraint(fields=["record", "role", "key"], name="record_person_once"),
+        ]
+        indexes = [
+            # Somebody's own records, and codes that fold to the same.
+            models.Index(fields=["key", "role"], name="record_person_by_key"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.record_id}: {self.role} {self.code}"
+
+
 class PortalWrite(models.Model):
     """The ledger of what the portal wrote into kintone: whose token says Administrator."""
 

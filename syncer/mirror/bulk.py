@@ -15,7 +15,7 @@ from django.db import connection, models
 def upsert(rows: Sequence[models.Model], *, unique_fields: Sequence[str], update_fields: Sequence[str]) -> None:
     """Insert rows of one model; of one that is there already, as `unique_fields` tell, change `update_fields`.
 
-    Columns are called as their fields, and hold texts, numbers, truth values, times and JSON. Rows get no primary keys.
+    Columns are called as their attributes, and hold texts, numbers, truth values, times or JSON. No row gets its key.
     """
     if not rows:
         return
@@ -28,7 +28,12 @@ def upsert(rows: Sequence[models.Model], *, unique_fields: Sequence[str], update
 
 
 def _upsert_as_json(rows: Sequence[models.Model], unique_fields: Sequence[str], update_fields: Sequence[str]) -> None:
-    meta, quote = rows[0]._meta, connection.ops.quote_name
+    meta = rows[0]._meta
+    names = {field.name: field.attname for field in meta.concrete_fields}
+
+    def quote(name: str) -> str:
+        return connection.ops.quote_name(names.get(name, name))
+
     fields = {field.attname: field for field in meta.concrete_fields if not field.primary_key}
     columns = ", ".join(quote(name) for name in fields)
     types = ", ".join(f"{quote(name)} {field.db_type(connection)}" for name, field in fields.items())

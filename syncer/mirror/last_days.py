@@ -8,9 +8,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
-from accounts.models import Assignment, Instance, Record, Wish
+from accounts.models import Assignment, Instance, Record, RecordPerson, Wish
 from syncer.models import Notice
-from syncer.records.parsing import find_anywhere, list_users
 from syncer.telling.reminders import WEEK, Ahead, LastDay, Reminder, find_reminders
 
 
@@ -79,6 +78,7 @@ def load_last_days(today: date) -> list[LastDay]:
         .filter(expires_on=F("assignment__expires_on"), record__gone_at=None, is_refused=False)
         .exclude(assignment__state=Assignment.State.REMOVED)
         .select_related("record", "assignment__account", "assignment__permission_set", "assignment__principal")
+        .prefetch_related("record__people")
         .order_by("record_id", "assignment__principal__name_key")
     )
     by_record: dict[tuple[int, date], list[Wish]] = defaultdict(list)
@@ -103,6 +103,5 @@ def _build_last_day(day: date, wishes: list[Wish]) -> LastDay:
 
 def _read_owners(record: Record) -> tuple[str, ...]:
     """kintone codes of the owners, and of the author where there are none."""
-    codes: dict[str, str] = settings.KINTONE_ASSIGNMENT_FIELDS
-    owners = list_users(find_anywhere(record.body, codes.get("owners", "owners")))
+    owners = tuple(person.code for person in record.people.all() if person.role == RecordPerson.Role.OWNER)
     return owners or ((record.creator_code,) if record.creator_code else ())

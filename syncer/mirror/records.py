@@ -16,6 +16,7 @@ from accounts.names import clean, fold
 from syncer.desired import Before
 from syncer.mirror import revisions
 from syncer.mirror.bulk import upsert
+from syncer.mirror.naming import note_people
 from syncer.models import AppState
 from syncer.records.parsing import (
     Fields,
@@ -76,7 +77,13 @@ def find_missing(kind: AppKind, app_id: str, scanned: Container[str]) -> frozens
 
 
 def store_bodies(
-    kind: AppKind, app_id: str, bodies: Iterable[Body], *, title_code: str, asked_at: datetime | None = None
+    kind: AppKind,
+    app_id: str,
+    bodies: Iterable[Body],
+    *,
+    title_code: str,
+    codes: Mapping[str, str],
+    asked_at: datetime | None = None,
 ) -> set[str]:
     """Take over what kintone gave; the ids of the records that changed since.
 
@@ -84,17 +91,18 @@ def store_bodies(
     restored from a backup and go on from there. A body that differs in nothing else (a field that is new on the form, a
     person with a new name) is taken over and counts as no change. Whatever differs is judged anew.
     What came after `asked_at` and is newer stays: it was asked for later than these bodies.
+    `codes` maps our field names to kintone's codes.
     """
     first = not AppState.objects.filter(kind=kind, scanned_at__isnull=False).exists()
     rows = [_build_row(kind, app_id, body, title_code=title_code, at_first_run=first) for body in bodies]
     changed: set[str] = set()
     for start in range(0, len(rows), _BATCH):
-        changed |= _store_rows(app_id, rows[start : start + _BATCH], asked_at)
+        changed |= _store_rows(app_id, rows[start : start + _BATCH], codes, asked_at)
     return changed
 
 
 @transaction.atomic
-def _store_rows(app_id: str, rows: Collection[Record], asked_at: datetime | None) -> set[str]:
+def _store_rows(app_id: str, rows: Collection[Record], codes: Mapping[str, str], asked_at: datetime | None) -> set[str]:
     ids = [row.record_id for row in rows]
     known = {row.record_id: row for row in Record.objects.filter(app_id=app_id, record_id__in=ids).only(*_COMPARED)}
     fresh = [row for row in rows if not _is_overtaken(known.get(row.record_id), row, asked_at)]
@@ -103,6 +111,7 @@ def _store_rows(app_id: str, rows: Collection[Record], asked_at: datetime | None
     revisions.note_revisions(changed, known)
     upsert(changed, unique_fields=["app_id", "record_id"], update_fields=_MIRRORED)
     Record.objects.bulk_update(unjudged, ["body", "title", "in_force_revision"], _BATCH)
+    note_people(app_id, fresh, codes)
     return {row.record_id for row in changed}
 
 

@@ -104,7 +104,7 @@ def take_over(source: AppSource, codes: Mapping[str, str], bodies: Bodies) -> fr
     for body in bodies:
         require_fields(source.schema, source.app.app_id, codes, body)
     title = codes[source.schema.title]
-    ids = mirror.store_bodies(source.kind, source.app.app_id, bodies, title_code=title)
+    ids = mirror.store_bodies(source.kind, source.app.app_id, bodies, title_code=title, codes=codes)
     return frozenset(f"{source.app.app_id}:{record_id}" for record_id in ids)
 
 
@@ -294,7 +294,7 @@ class _Reader:
         for body in bodies:
             self._require_form(body)
         kind, app_id, title = self.source.kind, self.app.app_id, self.codes[self.source.schema.title]
-        ids = mirror.store_bodies(kind, app_id, bodies, title_code=title, asked_at=self.now)
+        ids = mirror.store_bodies(kind, app_id, bodies, title_code=title, codes=self.codes, asked_at=self.now)
         self.seen.update(str(body["$id"]["value"]) for body in bodies)
         self.changed.update(f"{app_id}:{record_id}" for record_id in ids)
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from accounts.models import AppKind, Guardrail, OwnerEntry, User
+from accounts.models import AppKind, Guardrail, OwnerEntry, PortalWrite, User
 from syncer.mirror.records import wish_as_json
 from syncer.models import AppState
 from syncer.states import SetWish
@@ -123,10 +123,27 @@ def test_owner_whose_code_is_japanese_sees_his_record() -> None:
     assert make_client(user).get(f"/assignments/{record.pk}/").status_code == 200
 
 
-def test_longer_code_is_somebody_else() -> None:
+@pytest.mark.parametrize("named", [{"code": "sato2", "name": "佐藤"}, {"code": "suzuki", "name": "sato"}])
+def test_longer_code_or_a_name_is_somebody_else(named: dict[str, str]) -> None:
     user = factories.make_user(person=factories.make_person(kintone_code="sato"))
-    record = factories.make_record(body={"owners": {"value": [{"code": "sato2", "name": "佐藤 2"}]}})
+    record = factories.make_record(body={"owners": {"value": [named]}})
     assert make_client(user).get(f"/assignments/{record.pk}/").status_code == 404
+
+
+def test_case_and_width_of_a_code_do_not_matter() -> None:
+    user = factories.make_user(person=factories.make_person(kintone_code="sato"))
+    record = factories.make_record(body={"owners": {"value": [{"code": "ＳＡＴＯ", "name": "佐藤"}]}})
+    assert make_client(user).get(f"/assignments/{record.pk}/").status_code == 200
+
+
+def test_author_sees_his_record_whether_made_in_kintone_or_here() -> None:
+    user, other = (factories.make_user(person=factories.make_person(kintone_code=code)) for code in ("sato", "suzuki"))
+    made = factories.make_record(creator_code="Sato")
+    for author, status in ((user, 200), (other, 404)):
+        PortalWrite.objects.create(app_id="24", record_id=f"9{author.pk}", revision=1, user=author)
+        ours = factories.make_record(record_id=f"9{author.pk}", creator_code="Administrator")
+        assert make_client(user).get(f"/assignments/{ours.pk}/").status_code == status
+    assert make_client(user).get(f"/assignments/{made.pk}/").status_code == 200
 
 
 def test_run_shows_my_own_changes_only() -> None:

@@ -36,7 +36,7 @@ def body(record_id: int = 1, revision: int = 1, **values: Any) -> dict[str, Any]
 
 
 def store(*bodies: dict[str, Any]) -> set[str]:
-    return records.store_bodies(AppKind.ASSIGNMENT, "24", bodies, title_code="アカウント")
+    return records.store_bodies(AppKind.ASSIGNMENT, "24", bodies, title_code="アカウント", codes=CODES)
 
 
 def test_body_is_kept_with_who_and_when() -> None:

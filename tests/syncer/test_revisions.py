@@ -31,7 +31,7 @@ def body(record_id: int = 1, revision: int = 1, **values: str) -> dict[str, Any]
 
 
 def store(*bodies: dict[str, Any]) -> None:
-    records.store_bodies(AppKind.ASSIGNMENT, "24", bodies, title_code="アカウント")
+    records.store_bodies(AppKind.ASSIGNMENT, "24", bodies, title_code="アカウント", codes={})
 
 
 def test_new_record_is_told_by_its_writer() -> None:
