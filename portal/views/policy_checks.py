@@ -8,12 +8,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
-from accounts.access import require_user
 from accounts.policy.findings import Finding, Severity
 from accounts.policy.formatting import format_text
 from accounts.policy.validator import validate_policy
 from accounts.sentences import Sentence
 from accounts.sentences import render as render_sentence
+from portal.views.pacing import at_a_pace
 from portal.views.values import Line, split_policy
 from syncer.drafts.saving import LONGEST_TEXT
 
@@ -52,16 +52,16 @@ class Verdict:
 
 
 @require_POST
+@at_a_pace
 def check_policy(request: HttpRequest) -> HttpResponse:
     """The findings about a text, as a part of the editor's page."""
-    require_user(request)
     return render(request, "portal/_set_findings.html", {"verdict": judge(_read(request)), "is_part": True})
 
 
 @require_POST
+@at_a_pace
 def format_policy(request: HttpRequest) -> HttpResponse:
     """The text laid out afresh; 422 where it is no JSON yet."""
-    require_user(request)
     formatted = format_text(_read(request))
     return HttpResponse(formatted or "", status=200 if formatted is not None else 422, content_type="text/plain")
 

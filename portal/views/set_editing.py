@@ -4,6 +4,7 @@ A form shows what saving does before it saves. What comes back is saved only if 
 page carries a mark of what it showed, and shows it anew where the mark is another.
 """
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +20,7 @@ from accounts.models import AppKind, PermissionSet, User
 from accounts.policy.formatting import format_text
 from accounts.sentences import Sentence, render_reason
 from portal.forms.permission_sets import PermissionSetForm, fill_form
+from portal.views.pacing import find_wait, refuse
 from portal.views.policy_checks import judge
 from portal.views.set_foresight import Foresight, foresee
 from portal.views.set_opening import (
@@ -111,6 +113,8 @@ def _make_form(opening: Opening, data: QueryDict | None, initial: Mapping[str, A
 
 def _answer(request: HttpRequest, user: User, opening: Opening) -> HttpResponse:
     do = request.POST.get("do", "")
+    if do == "preview" and (wait := find_wait(user.pk, time.time())):
+        return refuse(wait)
     form = _make_form(opening, _prepare(request, do), opening.values)
     is_good = form.is_valid()
     if do == "copy":

@@ -11,14 +11,25 @@ const unchecked = form.querySelector("[data-unchecked]");
 
 // --- Asking ------------------------------------------------------------------------------------------------------------
 
+const TOO_OFTEN = 429;
+const WAIT = 10; // s, where the server does not say how long
+
 // One question at a time of each kind: a newer one ends the older. Gives the answer, or null with a word on the page.
-function makeAsker() {
+// What was asked too often is asked again by itself, once the server takes it.
+function makeAsker(askAgain = () => {}) {
   let running = null;
+  let waiting = 0;
   return async (address, body) => {
     running?.abort();
+    clearTimeout(waiting);
     const mine = (running = new AbortController());
     try {
       const response = await send(address, body, mine.signal);
+      if (response.status === TOO_OFTEN) {
+        say(await response.text());
+        waiting = setTimeout(askAgain, 1000 * (Number(response.headers.get("Retry-After")) || WAIT));
+        return null;
+      }
       return tell(response) ? { ok: response.ok, text: await response.text() } : null;
     } catch (error) {
       if (error.name !== "AbortError") say(form.dataset.unreachable);
@@ -78,7 +89,7 @@ function debounce(work, pause) {
 
 // --- The policy --------------------------------------------------------------------------------------------------------
 
-const askCheck = makeAsker();
+const askCheck = makeAsker(() => check());
 const askFormat = makeAsker();
 
 async function check() {
@@ -140,7 +151,7 @@ if (editor) {
 
 // --- The effect --------------------------------------------------------------------------------------------------------
 
-const askPreview = makeAsker();
+const askPreview = makeAsker(() => preview());
 const AGAIN_AFTER = 2000; // ms, while something is being read that the effect depends on
 const MOST_AGAIN = 8;
 let again = 0;

@@ -47,6 +47,12 @@ def build_templates(engine: dict[str, Any]) -> dict[str, Any]:
     return {**engine, "DIRS": [], "APP_DIRS": False, "OPTIONS": options}
 
 
+@pytest.fixture(autouse=True)
+def _nobody_has_asked_yet() -> None:
+    """How often somebody asked is counted by his number, which the next test gives to somebody else."""
+    cache.clear()
+
+
 @pytest.fixture
 def entra(
     entra_simulator: tuple[EntraSimulator, str], entra_state: dict[str, Any], settings: Settings

@@ -3,14 +3,17 @@
 from typing import Any
 
 import pytest
+import redis
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import AwsPolicy, User
+from accounts.models import AppKind, AwsPolicy, User
+from portal.views.pacing import MOST, WINDOW, find_wait
 from portal.views.policy_checks import judge
 from portal.views.set_starts import TEMPLATES
+from syncer.models import AppState
 from tests import factories
 from tests.portal.pages import make_client
 
@@ -175,3 +178,47 @@ def test_template_has_nothing_to_be_mended(slug: str) -> None:
     assert template.statements or template.managed_policies
     verdict = judge(template.build_values()["inline_policy"])
     assert [remark.finding for remark in verdict.remarks] == []
+
+
+# --- The pace ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> Client:
+    """Somebody who may ask twice in half a minute."""
+    monkeypatch.setattr("portal.views.pacing.MOST", 2)
+    return make_client(factories.make_user())
+
+
+def test_whoever_asks_too_often_is_told_how_long_to_wait(impatient: Client, client: Client) -> None:
+    check(impatient, "{}")
+    assert impatient.post("/permission-sets/format/", {"inline_policy": "{}"}).status_code == 200
+    response = impatient.post("/permission-sets/check/", {"inline_policy": "{}"})
+    assert (response.status_code, response["Content-Type"]) == (429, "text/plain; charset=utf-8")
+    assert 1 <= int(response["Retry-After"]) <= 31
+    assert f"Go on in {response['Retry-After']} seconds." in response.content.decode()
+    assert check(client, "{}"), "somebody else does not wait"
+
+
+def test_preview_is_asked_at_the_same_pace(impatient: Client) -> None:
+    AppState.objects.create(kind=AppKind.PERMISSION_SET, app_id="23", fields={"name": "name"})
+    for _number in range(2):
+        assert impatient.post("/permission-sets/new/", {"do": "preview", "name": "X"}).status_code == 200
+    assert impatient.post("/permission-sets/new/", {"do": "preview", "name": "X"}).status_code == 429
+    assert impatient.post("/permission-sets/new/", {"do": "save", "name": "X"}).status_code == 302, (
+        "saving does not wait"
+    )
+
+
+def test_next_window_begins_anew() -> None:
+    now = 1_800_000_000.0
+    assert [find_wait(7, now) for _number in range(MOST + 1)][-2:] == [0, WINDOW + 1]
+    assert find_wait(7, now + WINDOW) == 0
+
+
+def test_nobody_waits_where_the_cache_is_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_arguments: object) -> None:
+        raise redis.ConnectionError
+
+    monkeypatch.setattr("portal.views.pacing.cache.add", fail)
+    assert [find_wait(7, 0.0) for _number in range(MOST + 1)][-1] == 0
