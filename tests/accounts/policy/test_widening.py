@@ -49,10 +49,12 @@ LESS = [
     (inline(allow("s3:*"), deny("s3:Put*", "s3:Delete*")), inline(allow("s3:*"), deny("s3:Put*"), deny("s3:Delete*"))),
     (inline(allow("s3:*", resource="arn:aws:*")), inline(allow("s3:*", resource=SHOP))),
     (inline(allow("s3:*"), allow("ec2:*")), inline(allow("ec2:*"))),
+    (inline(allow("s3:*")), inline({**allow(), "Action": []})),
     (inline(allow("s3:*")), replace(inline(allow("s3:*")), boundary="/Boundary")),
     (SetPolicies(("X",), texts={"X": inline(allow("s3:*")).inline}), inline(allow("s3:GetObject"))),
 ]  # fmt: skip
 MORE = [
+    (inline(allow("s3:*"), deny("s3:Put*")), inline(allow("s3:*"), {**deny(), "Action": []})),
     (SetPolicies(), READ),
     (READ, SetPolicies(("ReadOnlyAccess", "AmazonS3FullAccess"))),
     (READ, SetPolicies(("ReadOnlyAccess",), ("/x",))),

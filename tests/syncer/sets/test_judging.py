@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -53,7 +54,9 @@ def fields_of(desired: Desired) -> dict[str, Any]:
 CHANGES: Mapping[str, tuple[dict[str, Any], bool]] = {
     "narrower": ({"inline_policy": LESS}, False),
     "nothing": ({"inline_policy": ""}, False),
-    "longer sessions": ({"description": "new"}, False),
+    "other words": ({"description": "new"}, False),
+    "longer sessions": ({"session_duration": timedelta(hours=12)}, False),
+    "another first page": ({"relay_state": "https://console.aws.amazon.com/s3"}, False),
     "wider": ({"inline_policy": WRITE}, True),
     "unreadable": ({"inline_policy": "{"}, True),
     "managed": ({"managed_policies": ("ReadOnlyAccess",)}, True),
