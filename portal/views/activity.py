@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 
-from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.dateparse import parse_date
@@ -15,6 +15,8 @@ from accounts.activity import Narrowing, sees_origin, visible_events
 from accounts.activity_sentences import ADMIN_SIGN_IN, ADMIN_SIGN_IN_WORD, FAMILIES
 from accounts.finding import narrow_accounts, narrow_people
 from accounts.models import Person, User
+from portal.views.csv_lists import CHUNK, stream_csv, wants_csv
+from portal.views.event_columns import COLUMNS, ORIGIN
 from portal.views.event_lines import build_lines
 from portal.views.keyset import page_by_key
 from portal.views.paging import choose, read_query
@@ -25,13 +27,16 @@ _FIELDS = ("account", "person", "record", "from", "to")
 
 
 @require_safe
-def activity(request: HtmxHttpRequest) -> HttpResponse:
+def activity(request: HtmxHttpRequest) -> HttpResponseBase:
     """Newest first, fifty a page, without a count; `account`, `person`, `record`, `kind`, `from` and `to` narrow it."""
     user = require_user(request)
     kinds = _list_kinds()
     filters = {name: read_query(request, name) for name in _FIELDS}
     kind = choose(request, "kind", kinds)
     events = read_narrowing(user, filters, kind).narrow(visible_events(user))
+    if wants_csv(request):
+        columns = [*COLUMNS, *(ORIGIN if sees_origin(user) else ())]
+        return stream_csv(request, "activity", columns, events.iterator(CHUNK))
     page = page_by_key(request, events.select_related("actor"), "at")
     context = {
         "page": page,

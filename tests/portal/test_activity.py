@@ -20,6 +20,7 @@ from accounts.audit_about import About
 from accounts.models import AuditEvent, OwnerEntry, User
 from tests import factories
 from tests.portal.pages import get_html, get_text, make_client
+from tests.portal.test_csv_lists import read_csv
 
 pytestmark = pytest.mark.django_db
 
@@ -155,6 +156,15 @@ def test_any_stored_value_can_be_shown(value: Any, reader: Client) -> None:
     write("admin.change", object_type="stagerule", before={"ou_name": value}, after={"nothing": value})
     write("access.granted", object_type="assignment", before=value, after=value)
     assert reader.get("/activity/").status_code == 200
+
+
+def test_trail_comes_as_a_file_that_no_spreadsheet_runs(reader: Client) -> None:
+    write(actor_name="=cmd()", about_record="24:7", before={"note": "あ"}, ip="192.0.2.7", request_id="r-1")
+    write(actor_name="other", about_record="24:8")
+    [row] = read_csv(reader, "/activity/?format=csv&record=24:7&older=1")
+    assert (row["who"], row["before"], row["action"]) == ("'=cmd()", '{"note": "あ"}', "record.write")
+    assert (row["address"], row["request"]) == ("192.0.2.7", "r-1")
+    assert "address" not in read_csv(make_client(factories.make_user()), "/activity/?format=csv")[0]
 
 
 # Who sees what
