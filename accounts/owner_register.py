@@ -4,9 +4,18 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import TypedDict
 
 from django.conf import settings
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from accounts.models import Account, GroupMembership, Guardrail, Instance, OrganizationalUnit, OwnerEntry, Principal
+from accounts.models import (
+    Account,
+    AccountMove,
+    GroupMembership,
+    Guardrail,
+    Instance,
+    OrganizationalUnit,
+    OwnerEntry,
+    Principal,
+)
 from accounts.names import fold
 from accounts.ownership import Holder, Protection, Register, Site, Unit
 
@@ -75,12 +84,13 @@ def _load_entries() -> Entries:
 
 def _iter_sites(accounts: Collection[str] | None, entries: Entries) -> Iterable[Site]:
     rows = Account.objects.all() if accounts is None else Account.objects.filter(account_id__in=accounts)
-    for account_id, name, unit_id, stage, tag, read_at, is_management in rows.values_list(
-        "account_id", "name", "ou__ou_id", "stage", "owners_tag", "tags_read_at", "is_management"
-    ):
+    moved = Exists(AccountMove.objects.open().filter(account=OuterRef("pk")))
+    for account_id, name, unit_id, stage, tag, read_at, is_management, was_moved in rows.annotate(
+        moved=moved
+    ).values_list("account_id", "name", "ou__ou_id", "stage", "owners_tag", "tags_read_at", "is_management", "moved"):
         yield Site(
             account_id, name, unit_id or "", stage, None if read_at is None else tag,
-            frozenset(entries[0].get(account_id, ())), is_management,
+            frozenset(entries[0].get(account_id, ())), is_management, was_moved,
         )  # fmt: skip
 
 

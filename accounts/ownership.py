@@ -45,6 +45,7 @@ class Site:
     tag: str | None = ""
     entries: frozenset[str] = frozenset()  # principal ids
     is_management: bool = False
+    was_moved: bool = False  # and nobody has confirmed the move yet
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,14 @@ class Owners:
     """Who owns an account.
 
     principals: the users and groups that own and are still there; people: the users among them and in those groups.
+    left: who is named and is disabled or gone. unit_id: the unit that names them, where it is not the account itself.
     """
 
     source: Source = Source.NOBODY
     principals: frozenset[str] = frozenset()
     people: frozenset[str] = frozenset()
+    left: frozenset[str] = field(default=frozenset(), compare=False)
+    unit_id: str = field(default="", compare=False)
 
     @property
     def is_free(self) -> bool:
@@ -128,20 +132,26 @@ class Register:
         """The ids of all accounts that this person owns."""
         return frozenset(account_id for account_id in self.sites if self.owns(principal_id, account_id))
 
+    def find_owners_of_unit(self, unit_id: str) -> Owners:
+        """Who owns what comes into a unit: its own owners, else those of the nearest unit above."""
+        units = self._iter_units(Site("", unit_id=unit_id))
+        return next(filter(None, map(self._find_owners_of_unit, units)), NOBODY)
+
     def _find_owners_of_unit(self, unit: Unit) -> Owners | None:
         if unit.entries:
-            return self._own(Source.UNIT, unit.entries)
+            return self._own(Source.UNIT, unit.entries, unit.unit_id)
         if unit.tag is None:
             return UNREAD
-        return self._own(Source.UNIT, self._find_named(unit.tag)) if unit.tag.strip() else None
+        return self._own(Source.UNIT, self._find_named(unit.tag), unit.unit_id) if unit.tag.strip() else None
 
-    def _own(self, source: Source, named: Iterable[str]) -> Owners:
-        active = frozenset(item for item in named if (holder := self.holders.get(item)) and holder.is_active)
+    def _own(self, source: Source, named: Iterable[str], unit_id: str = "") -> Owners:
+        known = frozenset(item for item in named if item in self.holders)
+        active = frozenset(item for item in known if self.holders[item].is_active)
         people = {item for item in active if not self.holders[item].is_group}
         for group in active - people:
             members = self.members.get(group, frozenset())
             people |= {item for item in members if (holder := self.holders.get(item)) and holder.is_active}
-        return Owners(source, active, frozenset(people))
+        return Owners(source, active, frozenset(people), known - active, unit_id)
 
     def _find_named(self, tag: str) -> Iterator[str]:
         """The principals that a tag names: users by UserName, groups by id."""
@@ -190,6 +200,10 @@ class Register:
         site = self.sites.get(account_id)
         return site is not None and any(unit.unit_id in self._protected_units for unit in self._iter_units(site))
 
+    def is_protected_unit(self, unit_id: str) -> bool:
+        """Whether that holds for all that lies below a unit."""
+        return any(unit.unit_id in self._protected_units for unit in self._iter_units(Site("", unit_id=unit_id)))
+
     @cached_property
     def _protected_units(self) -> Collection[str]:
         wanted = {_fold_path(text) for text in self.protection.units} - {""}
@@ -206,9 +220,13 @@ class Register:
         return tuple(text for text in self.protection.units if _fold_path(text) not in known)
 
     def is_claimable(self, account_id: str) -> bool:
-        """Whether registering makes one the owner: nobody was ever named, the stage allows it, and no protection."""
+        """Whether registering makes one the owner: nobody was ever named, the stage allows it, and no protection.
+
+        Not while a move waits for its confirmation: whoever owned the account has lost it by a unit that changed, and
+        what is in it may be what the other stage was for.
+        """
         site = self.sites.get(account_id)
-        if site is None or site.is_management or self.is_protected(account_id):
+        if site is None or site.is_management or site.was_moved or self.is_protected(account_id):
             return False
         return count_as(site.stage) in self.claimable_stages and self.find_owners(account_id).is_free
 

@@ -28,7 +28,11 @@ NAVIGATION = (
         _("My access"),
         ("my_access", "new_shortcut", "why", "cli", "new_assignment", "edit_assignment", "sent"),
     ),
-    NavigationItem("account_list", _("Accounts"), ("account_list", "account_detail", "assignment_list", "freeze")),
+    NavigationItem(
+        "account_list",
+        _("Accounts"),
+        ("account_list", "account_detail", "assignment_list", "freeze", "account_owners", "unit_detail", "unit_owners"),
+    ),
     NavigationItem(
         "permission_set_list",
         _("Permission sets"),

@@ -7,6 +7,7 @@ from django.db import transaction
 from accounts.audit import record_event
 from accounts.audit_about import About
 from accounts.models import Account, OwnerEntry, Principal, User
+from accounts.owner_register import load_register
 from syncer.cases import Ruling
 from syncer.states import AssignmentWish, Reason
 from syncer.telling import notices
@@ -22,10 +23,14 @@ def store_claims(rulings: Mapping[str, Ruling]) -> None:
 
 @transaction.atomic
 def _store_claim(reference: str, principal_id: str, account_id: str) -> None:
-    """An entry, an event, and a word to the operators. Whoever became an owner meanwhile stays the only one."""
+    """An entry, an event, and a word to the operators.
+
+    The run has judged some time ago: an owner who was named meanwhile, on the account or on a unit above, stays the
+    only one, and so does a protection or a move that came since.
+    """
     account = Account.objects.select_for_update().get(account_id=account_id)
     principal = Principal.objects.get(principal_id=principal_id)
-    if OwnerEntry.objects.filter(account=account).exists():
+    if not load_register([account_id]).is_claimable(account_id):
         return
     user = User.objects.filter(person__principal=principal).first()
     OwnerEntry.objects.create(account=account, principal=principal, how=OwnerEntry.How.CLAIM, created_by=user)

@@ -9,6 +9,7 @@ from accounts.access import find_own_assignments, may_freeze, require_user, visi
 from accounts.finding import narrow_accounts
 from accounts.models import Stage
 from accounts.moves import find_moves
+from accounts.owner_register import load_register
 from accounts.stops import find_freeze, find_frozen
 from portal.views.access_list import read_access
 from portal.views.access_portal import find_access_portal
@@ -17,6 +18,7 @@ from portal.views.cli_naming import load_naming
 from portal.views.csv_columns import ACCOUNTS
 from portal.views.csv_lists import CHUNK, stream_csv, wants_csv
 from portal.views.drift import build_lines
+from portal.views.ownership import OwnerBook
 from portal.views.paging import choose, paginate, read_query
 from portal.views.requests import HtmxHttpRequest, asks_for_part
 from portal.views.sections import count_assignments
@@ -63,6 +65,7 @@ def account_detail(request: HttpRequest, account_id: str) -> HttpResponseBase:
         "account": account,
         # Among all that the person may enter: a profile is called here as in the whole file.
         "chips": [chip for chip in list_chips(own) if chip.first.account_id == account.pk],
+        "owned": OwnerBook(load_register([account_id]), [account_id]).show_account(account_id),
         "freeze": find_freeze(account),
         "may_freeze": may_freeze(user, account),
         "moves": find_moves(account),

@@ -92,7 +92,12 @@ def _find_url(event: AuditEvent) -> str:
     kind, key = event.object_type, event.object_id
     if kind == "permission_set" and not key.isdecimal():
         return f"{reverse('permission_set_list')}?q={key}"
-    address = {"permission_set": "permission_set_detail", "person": "person_detail", "run": "run_detail"}.get(kind)
+    address = {
+        "permission_set": "permission_set_detail",
+        "person": "person_detail",
+        "run": "run_detail",
+        "ou": "unit_detail",
+    }.get(kind)
     return reverse(address, args=[int(key)]) if address and key.isdecimal() else ""
 
 
