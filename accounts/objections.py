@@ -124,7 +124,7 @@ def _load_there(record: Record | None) -> dict[_Key, date | None]:
     """What the record has in force and AWS has, with its last day in this record."""
     if record is None:
         return {}
-    rows = Wish.objects.filter(record=record, is_current=True, assignment__in_aws=True)
+    rows = Wish.objects.filter(record=record, is_current=True, is_refused=False, assignment__in_aws=True)
     named = rows.values_list(
         F("assignment__account__account_id"), F("assignment__permission_set__name"),
         F("assignment__principal__principal_id"), F("expires_on"),

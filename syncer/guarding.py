@@ -80,6 +80,9 @@ class Guard:
 
     def guard(self, standings: Iterable[Standing]) -> Guarded:
         guarded = [self._guard(standing) for standing in standings]
+        for standing in guarded:
+            if standing.key and standing.state is not State.WITHHELD:
+                self._ending.pop(standing.key, None)  # a rule ends it for another record only
         self._end_others({standing.key for standing in guarded if standing.key})
         return Guarded(guarded, self._ending, self._find_emergency(), self._ended, tuple(self._iter_problems()))
 

@@ -217,6 +217,16 @@ def test_existing_access_ends_on_a_date(day: date, state: tuple[str, str], remov
     assert set(desired.ending) == ({HANA} if removed else set())
 
 
+def test_record_that_the_rule_allows_keeps_what_it_ends_for_another() -> None:
+    """The rule asks for a last day: one record has none, another has."""
+    there, rules = actual(HANA), (replace(WEEK, days=60, ends_on=YESTERDAY),)
+    before = {"24:1": [Before(HANA, None)], "24:2": [Before(HANA, TOMORROW)]}
+    desired = guarded(record(1, "hana"), record(2, "hana", until=TOMORROW), rules=rules, there=there, before=before)
+    assert removals(desired, there) == []
+    (standing,) = desired.standings
+    assert (standing.state, standing.records) == (State.WANTED, ("24:2",))
+
+
 def test_broken_record_holds_no_end_back() -> None:
     there, rules = actual(HANA), (replace(NOBODY_HERE, ends_on=YESTERDAY),)
     desired = guarded(
