@@ -191,6 +191,18 @@ class Ground:
         """The case as it is where the account is now."""
         return _build_case(ask, self._find_sites(ask.account_id)[0])
 
+    def with_rules(self, rules: tuple[Rule, ...]) -> "Ground":
+        """The same accounts under other rules."""
+        return Ground(rules, self.register, tags=self._tags, former=self._former)
+
+    def covers(self, rule: Rule, account_id: str) -> bool:
+        """Whether the account lies in the scope of a rule, where it is or where it was."""
+        return any(covers(rule, site.place) for site in self._find_sites(account_id))
+
+    def find_owners(self, account_id: str) -> frozenset[str]:
+        """Ids of all users and groups that own the account, or did where it was."""
+        return frozenset().union(*(site.owners for site in self._find_sites(account_id)))
+
     def find_place(self, account_id: str) -> Place:
         return self._find_sites(account_id)[0].place
 
@@ -203,7 +215,7 @@ class Ground:
         key = (account_id, name, powers)
         found = self._relevant.get(key)
         if found is None:
-            about = [rule for rule in self.rules if _is_about(rule, name, powers)]
+            about = [rule for rule in self.rules if is_about(rule, name, powers)]
             sites = self._find_sites(account_id)
             found = tuple(tuple(rule for rule in about if covers(rule, site.place)) for site in sites)
             self._relevant[key] = found
@@ -223,7 +235,8 @@ class Ground:
         return Former(place, owners.people | owners.principals)
 
 
-def _is_about(rule: Rule, permission_set: str, powers: Collection[Power]) -> bool:
+def is_about(rule: Rule, permission_set: str, powers: Collection[Power]) -> bool:
+    """Whether a rule can speak about a set that may do this."""
     return rule.permission_set in ("", permission_set) and (rule.power is None or rule.power in powers)
 
 

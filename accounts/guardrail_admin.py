@@ -1,70 +1,69 @@
 """The admin site's pages of guardrails and of the moves of accounts, which they decide about."""
 
+from hashlib import sha256
 from typing import Any
 
-from django.contrib import admin
-from django.core.exceptions import ValidationError
+from django import forms
+from django.contrib import admin, messages
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin_base import AnyForm, AuditedAdmin, ReadOnlyAdmin
-from accounts.models import Account, Guardrail, OrganizationalUnit, PermissionSet
+from accounts.admin_base import AuditedAdmin, ReadOnlyAdmin
+from accounts.guardrail_form import GuardrailForm
+from accounts.guardrail_words import count_outcomes
+from accounts.models import Assignment, Guardrail, OrganizationalUnit
 from accounts.owner_register import load_named
+from accounts.rulebook import build_rule
+from accounts.what_if import Foresight, foresee
 
 
-class GuardrailForm(AnyForm):
-    """A rule that would match nothing, or that lacks what its effect needs, is refused while it is written."""
+class SavedRuleForm(GuardrailForm):
+    """What ends access, or leaves it unprotected, is saved only once it has stood on the screen."""
 
-    def clean_ou_id(self) -> str:
-        return self._require_known("ou_id", OrganizationalUnit.objects.all(), _("The organization has no such OU."))
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
-    def clean_account_id(self) -> str:
-        accounts = Account.objects.filter(gone_at__isnull=True)
-        return self._require_known("account_id", accounts, _("The organization has no such account."))
-
-    def clean_permission_set_name(self) -> str:
-        name: str = self.cleaned_data["permission_set_name"]
-        if name and not PermissionSet.objects.filter(name=name).exists():
-            raise ValidationError(_("There is no permission set of this name."))
-        return name
-
-    def clean_tag(self) -> str:
-        tag: str = self.cleaned_data["tag"]
-        if tag and not all(tag.partition("=")[:2]):
-            raise ValidationError(_("Write a name and a value: name=value."))
-        return tag
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._old_name = self.instance.name
+        units = OrganizationalUnit.objects.order_by("path").values_list("ou_id", "path", "name")
+        choices = [("", "—"), *((ou_id, f"{path or name} ({ou_id})") for ou_id, path, name in units)]
+        written = self["ou_id"].value() or ""
+        if written not in dict(choices):
+            choices.append((written, written))  # a unit that is gone: the rule still names it
+        self.fields["ou_id"].widget = forms.Select(choices=choices)
 
     def clean(self) -> dict[str, Any] | None:
-        values = super().clean() or self.cleaned_data
-        effect = values.get("effect")
-        if effect == Guardrail.Effect.EXPIRES_WITHIN and not values.get("days"):
-            self.add_error("days", _("Say how many days."))
-        if effect == Guardrail.Effect.ROLES_ONLY:
-            self._require_people(values.get("roles", ""))
-        if values.get("existing") == Guardrail.Existing.END and not values.get("ends_on"):
-            self.add_error("ends_on", _("Say on which day it ends."))
+        values = super().clean()
+        if not self.errors and self.foresight.grave and self.cleaned_data["seen"] != self._mark:
+            self.data = {**self.data.dict(), "seen": self._mark} if isinstance(self.data, QueryDict) else self.data
+            text = _("Nothing is saved yet. It touches: %(what)s. Save once more if that is meant.")
+            self.add_error(None, text % count_outcomes(self.foresight.counts))
         return values
 
-    def _require_known(self, field: str, rows: QuerySet[Any], message: Any) -> str:
-        value: str = self.cleaned_data[field].strip()
-        if value and not rows.filter(**{field: value}).exists():
-            raise ValidationError(message)
-        return value
+    @cached_property
+    def foresight(self) -> Foresight:
+        """What the rule touches as it is written now."""
+        values = {name: value for name, value in self.cleaned_data.items() if name != "seen"}
+        trial = Guardrail(**values)
+        rule = build_rule(trial, load_named([trial.roles])) if trial.is_active else None
+        return foresee(rule, replaces=self._old_name, assignments=Assignment.objects.shown())
 
-    def _require_people(self, roles: str) -> None:
-        """Each word is a UserName or a GroupId that Identity Center knows: a slip would shut everybody out."""
-        named = load_named([roles])
-        strangers = [word for word in roles.split() if not named.find_named(word).principals]
-        if strangers or not roles.split():
-            words = ", ".join(strangers) or "—"
-            self.add_error("roles", _("Nobody of this name is in Identity Center: %(words)s") % {"words": words})
+    @property
+    def _mark(self) -> str:
+        """The very values, and the very assignments that they touch."""
+        values = sorted((name, str(value)) for name, value in self.cleaned_data.items() if name != "seen")
+        return sha256(repr((values, sorted(self.foresight.touched.items()))).encode()).hexdigest()
 
 
 class GuardrailAdmin(AuditedAdmin):
-    form = GuardrailForm
+    form = SavedRuleForm
+    change_form_template = "admin/guardrail_form.html"
     fieldsets = [
-        (None, {"fields": ["name", "sentence", "is_active"]}),
+        (None, {"fields": ["name", "sentence", "is_active", "seen"]}),
         (
             _("Where"),
             {
@@ -88,8 +87,9 @@ class GuardrailAdmin(AuditedAdmin):
         ),
         (_("Access that was there before"), {"fields": ["existing", "ends_on"]}),
     ]
-    list_display = ["name", "effect", "where", "power", "permission_set_name", "existing", "is_active"]
+    list_display = ["name", "effect", "where", "power", "permission_set_name", "existing", "is_active", "created_by"]
     list_filter = ["effect", "stage", "is_active"]
+    list_select_related = ["created_by"]
     search_fields = ["name", "sentence", "=ou_id", "=account_id", "permission_set_name"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Guardrail]:
@@ -102,6 +102,18 @@ class GuardrailAdmin(AuditedAdmin):
         """The path of the unit, which people know; the rule itself names its id."""
         unit = rule.ou_path or rule.ou_id
         return " · ".join(filter(None, (unit, rule.account_id, rule.get_stage_display(), rule.tag))) or "—"
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Who wrote it stands on the page of all guardrails."""
+        if change:
+            obj.changed_by, obj.changed_at = request.user, timezone.now()
+        else:
+            obj.created_by = request.user
+        foresight = form.foresight if isinstance(form, SavedRuleForm) else Foresight()
+        super().save_model(request, obj, form, change)
+        if foresight.touched:
+            words = count_outcomes(foresight.counts)
+            messages.info(request, gettext("It touches: %(what)s.") % words)
 
 
 class AccountMoveAdmin(ReadOnlyAdmin):

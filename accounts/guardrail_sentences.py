@@ -55,6 +55,18 @@ GUARDRAIL_SENTENCES: Mapping[str, tuple[str, str]] = {
         _("The guardrail “{rule}” is about something that is not there any more: {lost}"),
         _("Mend or remove the guardrail; as it stands it protects nothing."),
     ),
+    "guardrail_matches_no_account": (
+        _("No account fits all that the guardrail “{rule}” says of where it holds."),
+        _("Look at its unit, account, stage and tag together; as it stands it protects nothing."),
+    ),
+    "guardrail_matches_no_set": (
+        _("No permission set fits what the guardrail “{rule}” is about."),
+        _("Look at its permission set and at what sets may do; as it stands it protects nothing."),
+    ),
+    "guardrail_roles_gone": (
+        _("Nobody is left of those who may register access by the guardrail “{rule}”."),
+        _("Name other people or groups in the guardrail, or remove it; until then nobody can."),
+    ),
     "protection_matches_nothing": (
         _("PROTECTED_OUS names a unit that is not there: {unit}"),
         _("Write its path from the root, or its id; as it stands it protects nothing."),

@@ -41,7 +41,7 @@ NAVIGATION = (
     NavigationItem(
         "person_list", _("People"), ("person_list", "person_detail", "group_list", "group_detail", "lock_out")
     ),
-    NavigationItem("problem_list", _("Problems"), ("problem_list",)),
+    NavigationItem("problem_list", _("Problems"), ("problem_list", "guardrail_list", "what_if")),
     NavigationItem("run_list", _("Sync"), ("run_list", "run_detail", "pause")),
 )
 

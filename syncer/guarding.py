@@ -9,15 +9,15 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, tzinfo
 
-from accounts.ground import Answer, Ask, Former, Ground, Say
-from accounts.guardrails import Rule
+from accounts.ground import Answer, Ask, Former, Ground, Say, is_about
+from accounts.guardrails import Effect, Rule, covers
 from accounts.judgement import Name
 from accounts.ownership import Register
 from accounts.policy.powers import EVERYTHING, Power, find_powers
 from syncer.cases import Judge
 from syncer.desired import Before, Standing, State, WishedSet
 from syncer.directory import Directory
-from syncer.states import Actual, AssignmentKey, Definition, Problem, ReadRecord, Reason, Scope
+from syncer.states import Actual, AssignmentKey, Definition, PrincipalType, Problem, ReadRecord, Reason, Scope
 
 DEFAULT_PROTECTION = "admin"  # of the setting PROTECTED_OUS
 _SOURCES = {"USER": ("kintone_user", "address"), "GROUP": ("group_name",)}
@@ -89,7 +89,7 @@ class Guard:
     # One standing
 
     def _guard(self, standing: Standing) -> Standing:
-        powers = self._find_powers(standing.permission_set)
+        powers = self.find_powers(standing.permission_set)
         rules = self.ground.find_rules(standing.target_id, standing.permission_set, powers)
         if not rules or standing.state is State.WITHHELD:
             return standing
@@ -154,7 +154,7 @@ class Guard:
         return Ask(
             account_id=standing.target_id,
             permission_set=standing.permission_set,
-            powers=self._find_powers(standing.permission_set),
+            powers=self.find_powers(standing.permission_set),
             principal_type=kind,
             principal_id=standing.principal_id,
             writers=self._find_writers(reference, kind, standing.written_as),
@@ -165,7 +165,7 @@ class Guard:
         )
 
     def _build_ask_of(self, key: AssignmentKey, end: date | None) -> Ask:
-        powers, kind = self._find_powers(key.permission_set), key.principal_type.value
+        powers, kind = self.find_powers(key.permission_set), key.principal_type.value
         return Ask(key.target_id, key.permission_set, powers, kind, key.principal_id, expires_on=end)
 
     def _find_writers(self, reference: str, kind: str, written: str) -> frozenset[str]:
@@ -174,7 +174,7 @@ class Guard:
         found = (by.get(Name(source, written).value, "") for source in _SOURCES[kind])
         return frozenset(filter(None, found))
 
-    def _find_powers(self, name: str) -> frozenset[Power]:
+    def find_powers(self, name: str) -> frozenset[Power]:
         """What a set may do, as its record wants it, else as AWS has it; of a set that nobody knows everything."""
         powers = self._powers.get(name)
         if powers is None:
@@ -214,17 +214,30 @@ def find_powers_of(definition: Definition | None) -> frozenset[Power]:
     )
 
 
-def find_unmatched(guards: Guards, directory: Directory, names: Collection[str]) -> Iterator[Problem]:
-    """Rules that are about something the organization does not have: they protect nothing."""
-    units = guards.register.units
-    for rule in guards.rules:
-        lost = [
-            *((rule.unit_id,) if rule.unit_id and rule.unit_id not in units else ()),
-            *((rule.account_id,) if rule.account_id and rule.account_id not in directory.accounts else ()),
-            *((rule.permission_set,) if rule.permission_set and rule.permission_set not in names else ()),
-        ]
-        if lost:
+def find_unmatched(guard: Guard, directory: Directory, names: Collection[str]) -> Iterator[Problem]:
+    """Rules that are about something the organization does not have: they protect nothing. names: of all sets."""
+    ids = directory.accounts.keys() - {directory.management_account_id}
+    for rule in guard.rules:
+        if lost := _find_lost(rule, guard.guards.register, directory, names):
             yield Problem("guardrail_matches_nothing", "warning", params={"rule": rule.name, "lost": ", ".join(lost)})
+        elif ids and not any(covers(rule, guard.ground.find_place(account_id)) for account_id in ids):
+            yield Problem("guardrail_matches_no_account", "warning", params={"rule": rule.name})
+        elif names and not any(is_about(rule, name, guard.find_powers(name)) for name in names):
+            yield Problem("guardrail_matches_no_set", "warning", params={"rule": rule.name})
+        if rule.effect is Effect.ROLES_ONLY and not directory.unread and not _has_people(rule, directory):
+            yield Problem("guardrail_roles_gone", "warning", params={"rule": rule.name})
+
+
+def _find_lost(rule: Rule, register: Register, directory: Directory, names: Collection[str]) -> list[str]:
+    """What the rule names and the organization does not have."""
+    known = ((rule.unit_id, register.units), (rule.account_id, directory.accounts), (rule.permission_set, names))
+    return [name for name, there in known if name and name not in there]
+
+
+def _has_people(rule: Rule, directory: Directory) -> bool:
+    """Whether anybody is left who may register: a group registers nothing itself."""
+    named = (directory.principals.get(role) for role in rule.roles)
+    return any(each and each.type is PrincipalType.USER and each.is_enabled for each in named)
 
 
 def find_unmatched_protection(register: Register) -> Iterator[Problem]:

@@ -533,13 +533,14 @@ def _guard(
     by = {str(record.reference): record.by for record in records}
     by |= {reference: ruling.by for reference, ruling in draft.rulings.items() if ruling.is_understood}
     context = Context(draft.directory, draft.sets, records, before, by, today, zone)
-    guarded = Guard(guards, context).guard(draft.standings)
+    guard = Guard(guards, context)
+    guarded = guard.guard(draft.standings)
     draft.standings, draft.ending, draft.emergency = guarded.standings, guarded.ending, guarded.emergency
     for key, references in guarded.ended.items():
         draft.ended[key] |= references
     draft.problems.extend(guarded.problems)
     names = {*draft.sets, *draft.set_states, *draft.directory.sets}
-    draft.problems.extend(find_unmatched(guards, draft.directory, names))
+    draft.problems.extend(find_unmatched(guard, draft.directory, names))
 
 
 def _merge(standings: Iterable[Standing]) -> Iterator[Standing]:

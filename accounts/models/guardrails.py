@@ -1,5 +1,6 @@
 """Rules that take the place of an approval: decided at once, in the form and again in the planner."""
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -55,7 +56,16 @@ class Guardrail(models.Model):
     existing = models.CharField(_("access that exists"), max_length=4, choices=Existing.choices, default=Existing.KEEP)
     ends_on = models.DateField(_("ends on"), null=True, blank=True)
     is_active = models.BooleanField(_("active"), default=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(_("since"), default=timezone.now, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False,
+        verbose_name=_("written by"),
+    )  # fmt: skip
+    changed_at = models.DateTimeField(_("changed"), null=True, blank=True, editable=False)
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False,
+        verbose_name=_("changed by"),
+    )  # fmt: skip
 
     class Meta:
         verbose_name = _("guardrail")

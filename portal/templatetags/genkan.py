@@ -6,12 +6,14 @@ from typing import Any, NamedTuple
 
 from django import template
 from django.template.defaultfilters import date as format_date
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext, pgettext
 from lucide.templatetags.lucide import lucide
 
+from accounts.guardrails import anchor_of
 from accounts.models import Assignment, OrganizationalUnit, PermissionSet, Record, Stop
 from accounts.sentences import Sentence, render, render_reason
 from accounts.stops import describe
@@ -174,6 +176,20 @@ def stop_sentence(stop: Stop) -> Sentence:
     """Who paused, locked out or froze since when and why, and how it ends."""
     codes = {Stop.Kind.PAUSE: "paused", Stop.Kind.LOCK_OUT: "locked_out", Stop.Kind.FREEZE: "account_frozen"}
     return render(codes[Stop.Kind(stop.kind)], describe(stop))
+
+
+@register.filter
+def rule_place(name: str) -> str:
+    """Where a guardrail stands in words."""
+    return f"{reverse('guardrail_list')}#{anchor_of(name)}"
+
+
+@register.filter
+def guardrail_place(told: Any) -> str:
+    """The same for the guardrail that a stored reason or a problem is about; empty where it is about none."""
+    code, params = (told.get("code"), told.get("params")) if isinstance(told, Mapping) else (told.code, told.params)
+    name = (params or {}).get("rule", "") if str(code).startswith("guardrail") else ""
+    return rule_place(str(name)) if name else ""
 
 
 @register.filter

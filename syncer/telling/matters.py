@@ -121,7 +121,10 @@ _KINDS_OF_PROBLEMS: Mapping[str, Kind] = {"provisioning_stopped": Kind.CRITICAL}
 _NAMED_BY: Mapping[str, str] = {
     "account_moved": "account",
     "account_moved_empty": "account",
+    "guardrail_matches_no_account": "rule",
+    "guardrail_matches_no_set": "rule",
     "guardrail_matches_nothing": "rule",
+    "guardrail_roles_gone": "rule",
     "protection_matches_nothing": "unit",
 }
 # What happened, and is no trouble that could be over.

@@ -309,19 +309,37 @@ def test_dropping_the_last_day_is_an_extension() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lost", "is_told"),
+    ("about", "code"),
     [
-        ({"unit_id": "ou-gone"}, True),
-        ({"account_id": "000000000077"}, True),
-        ({"permission_set": "Gone"}, True),
-        ({"unit_id": "ou-shop", "permission_set": "Reader"}, False),
-        ({"stage": "staging"}, False),
+        ({"unit_id": "ou-gone"}, "matches_nothing"),
+        ({"account_id": "000000000077"}, "matches_nothing"),
+        ({"permission_set": "Gone"}, "matches_nothing"),
+        ({"unit_id": "ou-shop", "account_id": BANK}, "matches_no_account"),
+        ({"stage": "staging"}, "matches_no_account"),
+        ({"tag": ("team", "nobody")}, "matches_no_account"),
+        ({"permission_set": "Reader", "power": Power.ADMIN}, "matches_no_set"),
+        ({"effect": Effect.ROLES_ONLY, "roles": frozenset({"gone", "developers"})}, "roles_gone"),
+        ({"effect": Effect.ROLES_ONLY, "roles": frozenset({"developers", "hana"})}, ""),
+        ({"unit_id": "ou-shop", "permission_set": "Reader"}, ""),
+        ({"stage": "production"}, ""),
+        ({"tag": ("team", "shop")}, ""),
+        ({"permission_set": "Admin", "power": Power.ADMIN}, ""),
     ],
 )
-def test_rule_about_nothing_is_a_problem(lost: dict[str, Any], is_told: bool) -> None:
-    rule = Rule("rule", Effect.REFUSE, "…", **lost)
-    codes = [problem.code for problem in guarded(rules=(rule,)).problems]
-    assert codes == (["guardrail_matches_nothing"] if is_told else [])
+def test_rule_about_nothing_is_a_problem(about: dict[str, Any], code: str) -> None:
+    rule = Rule(**{"name": "rule", "effect": Effect.REFUSE, "sentence": "…"} | about)
+    reader = permission_set("Reader", managed_policies=frozenset({"arn:aws:iam::aws:policy/ReadOnlyAccess"}))
+    admin = permission_set("Admin", managed_policies=frozenset({"arn:aws:iam::aws:policy/AdministratorAccess"}))
+    there = actual(sets={"Admin": admin, "Reader": reader})
+    tags: dict[str, dict[str, str]] = {account_id: {} for account_id in there.accounts} | {SHOP: {"team": "shop"}}
+    judge = Judge(REGISTER, rules=(rule,), tags=tags)
+    problems = desire(sets=(), there=there, judge=judge).problems
+    assert [problem.code for problem in problems] == ([f"guardrail_{code}"] if code else [])
+
+
+def test_tags_that_were_never_read_may_be_those_of_the_rule() -> None:
+    rule = Rule("rule", Effect.REFUSE, "…", tag=("team", "nobody"))
+    assert [problem.code for problem in guarded(rules=(rule,)).problems] == []
 
 
 def test_protection_of_nothing_is_a_problem_but_for_the_default() -> None:
