@@ -46,7 +46,8 @@ class Field:
 
     @property
     def is_choice(self) -> bool:
-        return self.parameter.type == "choice"
+        """Numbers with options are chosen as well: nobody writes milliseconds by hand."""
+        return self.parameter.type == "choice" or (self.parameter.type == "number" and bool(self.options))
 
     @property
     def has_lines(self) -> bool:
@@ -176,8 +177,12 @@ def _make_field(parameter: Parameter, value: str) -> Field:
     wrong = {"value": value[:100], "example": parameter.example}
     error = render("value_wrong", wrong) if value and not parameter.fits(value) else None
     options = tuple((option.value, option.words.of(language)) for option in parameter.options)
-    shown = value or (parameter.default if parameter.type == "choice" else "")
-    return Field(parameter, parameter.words.of(language), shown, error, options)
+    field = Field(parameter, parameter.words.of(language), value, error, options)
+    if not field.is_choice:
+        return field
+    shown = value or parameter.default
+    known = shown in dict(options)
+    return replace(field, value=shown, options=options if known else ((shown, shown), *options))
 
 
 def group_places(catalogue: Catalogue) -> list[PlaceGroup]:

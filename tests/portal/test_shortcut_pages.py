@@ -190,6 +190,27 @@ def test_region_without_a_name_is_kept(user: User, account: Account) -> None:
     assert '<option value="xx-new-9" selected>xx-new-9</option>' in html
 
 
+# --- Fields
+
+
+def test_numbers_with_options_are_chosen_and_others_are_kept(user: User) -> None:
+    html = show(user, service="cloudwatch-log-search")
+    assert '<option value="-3600000" selected>1 hour ago</option>' in html
+    html = show(user, service="cloudwatch-log-search", p_start_ms="-60000")
+    assert '<option value="-60000" selected>-60000</option>' in html
+
+
+def test_values_of_another_place_are_left_out(user: User, account: Account) -> None:
+    html = show(user, account=account.account_id, service="ecs-clusters", p_log_group="/aws/x", region=TOKYO)
+    assert f'/shortcuts/qr.svg?account={account.account_id}&service=ecs-clusters&region={TOKYO}"' in html
+
+
+def test_lines_stay_lines(user: User, account: Account) -> None:
+    html = show(user, account=account.account_id, service="cloudwatch-logs-insights", p_query="fields @a\r\n| limit 5")
+    assert ">fields @a\n| limit 5</textarea>" in html
+    assert "fields%2A20%2A40a%2A0a%2A7c%2A20limit%2A205" in html
+
+
 # --- Pasting
 
 
