@@ -90,7 +90,7 @@ def test_link_is_that_of_the_facts(user: User, account: Account) -> None:
         user, account=account.account_id, set="ReadOnly", service="cloudwatch-log-group", region=TOKYO,
         p_log_group="/aws/lambda/my-fn",
     )  # fmt: skip
-    assert f'<code id="shortcut-url">{LINK}</code>' in html
+    assert f'aria-label="The link">{LINK}</code>' in html
     assert f'href="{LINK}"' in html
     assert f"[payments-prod · ReadOnly · CloudWatch · Log group · /aws/lambda/my-fn]({LINK})" in html
     assert f"[[payments-prod · ReadOnly · CloudWatch · Log group · /aws/lambda/my-fn>{LINK}]]" in html
@@ -104,7 +104,7 @@ def test_nothing_is_linked_before_an_account_is_chosen(user: User, account: Acco
 
 def test_account_is_enough(user: User, account: Account) -> None:
     html = show(user, account="2104-5567 8812")
-    assert '<code id="shortcut-url">https://example.awsapps.com/start/#/console?account_id=210455678812</code>' in html
+    assert 'aria-label="The link">https://example.awsapps.com/start/#/console?account_id=210455678812</code>' in html
 
 
 @pytest.mark.parametrize("words", ["payments-prod", "PAYMENTS", "payments pr"])
