@@ -24,6 +24,7 @@ from syncer.mirror.judging import read_set_in_force
 from syncer.mirror.policy_texts import load_texts
 from syncer.mirror.truth import definition_from_json
 from syncer.records.parsing import Notes, as_fields, normalise_set_name, parse_permission_set
+from syncer.sets.registrations import Registration, load_registrations
 from syncer.sets.widening import (
     Change,
     Strange,
@@ -358,8 +359,10 @@ class _Places:
         return Ground(load_rules(), self._register, tags=load_tags(places))
 
     def _decide(self, account: Account, rule: Rule, powers: frozenset[Power]) -> GuardVerdict | None:
-        asks = (self._ask_of(account, powers, row) for row in self._rows.get(account.pk, ()))
-        existing = sum(not self._allows(rule, ask) for ask in asks)
+        rows = self._rows.get(account.pk, ())
+        existing = sum(
+            not any(self._allows(rule, ask) for ask in self._iter_asks(account, powers, row)) for row in rows
+        )
         refuses = not any(self._allows(rule, self._ask(account, powers, kind)) for kind in ("USER", "GROUP"))
         if not existing and not refuses:
             return None
@@ -375,9 +378,16 @@ class _Places:
             account.account_id, self.name, powers, kind, writers=writers, registered_on=timezone.localdate()
         )  # fmt: skip
 
-    def _ask_of(self, account: Account, powers: frozenset[Power], row: Assignment) -> Ask:
+    def _iter_asks(self, account: Account, powers: frozenset[Power], row: Assignment) -> Iterator[Ask]:
+        """What each record says that wants it: one that satisfies a rule is enough, as in a run."""
         principal = row.principal
-        return Ask(
-            account.account_id, self.name, powers, principal.type, principal.principal_id or "",
-            expires_on=row.expires_on, registered_on=timezone.localdate(row.since),
-        )  # fmt: skip
+        bare = Registration(row.expires_on, timezone.localdate(row.since), frozenset())
+        for said in self._registrations.get(row.pk, [bare]):
+            yield Ask(
+                account.account_id, self.name, powers, principal.type, principal.principal_id or "",
+                writers=said.writers, expires_on=said.expires_on, registered_on=said.registered_on, is_there=True,
+            )  # fmt: skip
+
+    @cached_property
+    def _registrations(self) -> Mapping[int, list[Registration]]:
+        return load_registrations([row for rows in self._rows.values() for row in rows])

@@ -1,11 +1,24 @@
 """What a change of a set would do, and who may make it: the preview of the editor, and the refusal of the service."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from accounts.models import Account, AppKind, Guardrail, OrganizationalUnit, OwnerEntry, PermissionSet, Record, User
+from accounts.models import (
+    Account,
+    AppKind,
+    Assignment,
+    Guardrail,
+    OrganizationalUnit,
+    OwnerEntry,
+    PermissionSet,
+    PrincipalLink,
+    Record,
+    User,
+    Wish,
+)
 from accounts.set_reach import find_places
 from syncer.drafts import saving
 from syncer.drafts.drafting import NotPossible
@@ -168,6 +181,35 @@ def test_guardrails_are_decided_for_new_and_existing_access(author: User, reader
     (verdict,) = preview_change(author, reader, {"managed_policies": ["AdministratorAccess"]}).guardrails
     assert (verdict.account, verdict.rule, verdict.is_new) == (shop, "no admin", True)
     assert (verdict.refuses_new, verdict.existing, verdict.ends_on) == (True, 2, None)
+
+
+@pytest.mark.parametrize(("by", "broken"), [("head", 1), ("owner", 2)])
+def test_rule_about_roles_asks_who_registered_what_is_there(
+    author: User, owner: User, reader: PermissionSet, shop: Account, by: str, broken: int
+) -> None:
+    """Of the two assignments in shop one was registered; whoever only edits the set is not asked."""
+    head = make_principal("head")
+    Guardrail.objects.create(
+        name="by roles", effect="roles_only", roles="head", account_id=shop.account_id, power="admin"
+    )
+    row = shop.assignments.select_related("principal").get(principal__type="USER")
+    PrincipalLink.objects.create(source="kintone_user", key="taro", principal=row.principal, how="kintone_code")
+    writer = head if by == "head" else get_principal(owner)
+    in_force = {"account_id": shop.account_id, "by": {"kintone_user:taro": writer.principal_id}}
+    Wish.objects.create(assignment=row, record=make_record(in_force=in_force))
+    (verdict,) = preview_change(author, reader, {"managed_policies": ["AdministratorAccess"]}).guardrails
+    assert verdict.existing == broken
+
+
+def test_rule_about_days_counts_from_the_record(author: User, reader: PermissionSet, shop: Account) -> None:
+    Guardrail.objects.create(name="a week", effect="expires_within", days=7, account_id=shop.account_id, power="admin")
+    row = shop.assignments.get(principal__type="USER")
+    today = timezone.localdate()
+    record = make_record(in_force={"account_id": shop.account_id}, updated_at=timezone.now())
+    Wish.objects.create(assignment=row, record=record, expires_on=today + timedelta(days=7))
+    Assignment.objects.update(since=timezone.now() - timedelta(days=90))
+    (verdict,) = preview_change(author, reader, {"managed_policies": ["AdministratorAccess"]}).guardrails
+    assert verdict.existing == 1, "the group's has no last day"
 
 
 # --- Names ------------------------------------------------------------------------------------------------------------
