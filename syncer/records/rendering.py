@@ -11,6 +11,7 @@ from typing import Any
 
 from syncer.drafts.merging import key_of
 from syncer.gateways.kintone_values import FieldInfo, find_field
+from syncer.records.editing import edit_text
 from syncer.records.parsing import (
     LISTS,
     normalise_account_id,
@@ -25,6 +26,10 @@ from syncer.states import Reason
 Cells = dict[str, Any]
 """kintone's field code → the bare value, in the shape of the field's type."""
 
+Cell = Mapping[str, Any]
+"""A cell as kintone gives it: {"type", "value"}."""
+
+_TEXTS = frozenset({"SINGLE_LINE_TEXT", "MULTI_LINE_TEXT"})
 _CHOICES = frozenset({"DROP_DOWN", "RADIO_BUTTON"})
 _SEVERAL = frozenset({"CHECK_BOX", "MULTI_SELECT"})
 _PEOPLE = frozenset({"users", "more_users", "owners"})
@@ -56,7 +61,7 @@ def render(
         if table:
             tables.setdefault(table, {})[name] = value
         elif column:
-            cells[column] = _render_field(name, value, fields[column])
+            cells[column] = _render_field(name, value, fields[column], (body or {}).get(column))
     for table, wanted in tables.items():
         ours = {name: path for name, path in codes.items() if path.startswith(f"{table}.")}
         rows = (body or {}).get(table, {}).get("value") or ()
@@ -64,20 +69,23 @@ def render(
     return cells
 
 
-def _render_field(name: str, value: Any, info: FieldInfo) -> Any:
+def _render_field(name: str, value: Any, info: FieldInfo, found: Cell | None) -> Any:
     if name in LISTS:
-        return _render_list(name, value, info)
+        return _render_list(name, value, info, found)
     if info.type in _CHOICES:
         return _choose(name, value, info) if value else None
     return value or (None if info.type == "DATE" else "") if not isinstance(value, list) else _render_codes(value, info)
 
 
-def _render_list(name: str, texts: Sequence[str], info: FieldInfo) -> Any:
+def _render_list(name: str, texts: Sequence[str], info: FieldInfo, found: Cell | None) -> Any:
     if info.type == "USER_SELECT":
         return _render_codes(texts, info)
     if info.type in _SEVERAL:
         return [_choose(name, text, info) for text in texts]
-    if info.type == "MULTI_LINE_TEXT":
+    has_lines = info.type == "MULTI_LINE_TEXT"
+    if (kept := _edit_found(name, texts, found, has_lines=has_lines)) is not None:
+        return kept
+    if has_lines:
         return "\n".join(texts)
     joined = ", ".join(texts)
     if len(texts) > 1 and (info.type in _CHOICES or split_addresses(joined) != list(texts)):
@@ -85,6 +93,23 @@ def _render_list(name: str, texts: Sequence[str], info: FieldInfo) -> Any:
     if info.type in _CHOICES:
         return _choose(name, joined, info) if joined else None
     return joined
+
+
+def _edit_found(name: str, texts: Sequence[str], found: Cell | None, *, has_lines: bool) -> str | None:
+    """The text that was found with the elements changed; None where it would not read as these elements."""
+    cell = found or {}
+    if cell.get("type") not in _TEXTS or not cell.get("value"):
+        return None
+    edited = edit_text(name, cell["value"], texts, has_lines=has_lines)
+    read = {key_of(name, text) for text in _read_list(name, {**cell, "value": edited})}
+    return edited if read == {key_of(name, text) for text in texts} else None
+
+
+def _read_list(name: str, cell: Cell) -> list[str]:
+    """What a cell says as `parsing` understands it: several addresses in one text are several elements."""
+    if name in _PEOPLE:
+        return list(read_codes({name: cell}, name))
+    return [text for _line, text in read_lines({name: cell}, name)]
 
 
 def _render_codes(codes: Sequence[str], info: FieldInfo) -> Any:
@@ -147,19 +172,16 @@ class _Table:
         cells = {code: {"value": cell.get("value")} for code, cell in row["value"].items() if cell["type"] != "CALC"}
         for name in held:
             if kept[name] != held[name]:
-                cells |= self._cell(name, kept[name])
+                cells |= self._cell(name, kept[name], row)
         return cells
 
-    def _cell(self, name: str, texts: Sequence[str]) -> dict[str, Any]:
+    def _cell(self, name: str, texts: Sequence[str], row: Mapping[str, Any] | None = None) -> dict[str, Any]:
         info = find_field(self.fields, self.ours[name])
-        return {info.code: {"value": _render_list(name, texts, info)}}
+        found = row["value"].get(info.code) if row else None
+        return {info.code: {"value": _render_list(name, texts, info, found)}}
 
     def _read(self, name: str, row: Mapping[str, Any]) -> list[str]:
-        """What the row says as `parsing` understands it: several addresses in one text are several elements."""
-        fields = {name: row["value"].get(self.ours[name].rpartition(".")[2]) or {}}
-        if name in _PEOPLE:
-            return list(read_codes(fields, name))
-        return [text for _line, text in read_lines(fields, name)]
+        return _read_list(name, row["value"].get(self.ours[name].rpartition(".")[2]) or {})
 
 
 # --- Comparing --------------------------------------------------------------------------------------------------------

@@ -66,6 +66,14 @@ def test_one_principal_a_record_is_read_and_written(kind: str) -> None:
     assert refused.value.reason.code == "kintone_one_value"
 
 
+@pytest.mark.parametrize("kind", ["SINGLE_LINE_TEXT", "MULTI_LINE_TEXT"])
+def test_several_addresses_in_one_text_keep_what_stands_between_them(kind: str) -> None:
+    body = {"人": {"type": kind, "value": "a@example.com; B@example.com; c@example.com"}}
+    values = {"users": ["a@example.com", "b@example.com", "d@example.com"]}
+    cells = render(values, {"users": "人"}, {"人": column(kind)}, body)
+    assert cells == {"人": "a@example.com; B@example.com; d@example.com"}
+
+
 @pytest.mark.parametrize(
     ("kind", "first", "second"),
     [
