@@ -44,9 +44,13 @@ from accounts.models import (
     Problem,
     Record,
     RecordPerson,
+    Shortcut,
+    ShortcutSettings,
+    ShortcutSlug,
     StageRule,
     Stop,
     User,
+    Visit,
     Wish,
     Withheld,
 )
@@ -428,6 +432,40 @@ class PolicyTextAdmin(ReadOnlyAdmin):
 
 
 # --- What was done ----------------------------------------------------------------------------------------------------
+
+
+@admin.register(Shortcut)
+class ShortcutAdmin(ReadOnlyAdmin):
+    list_display = ["name", "slug", "account", "audience", "author", "uses", "used_at"]
+    list_filter = ["audience"]
+    list_select_related = ["account", "author"]
+    search_fields = ["name", "slug", "account__name"]
+    ordering = ["name"]
+
+
+@admin.register(ShortcutSlug)
+class ShortcutSlugAdmin(ReadOnlyAdmin):
+    list_display = ["slug", "shortcut"]
+    list_select_related = ["shortcut"]
+    search_fields = ["slug"]
+
+
+@admin.register(Visit)
+class VisitAdmin(ReadOnlyAdmin):
+    list_display = ["user", "account", "permission_set", "shortcut", "count", "last_at", "is_pinned"]
+    list_select_related = ["user", "account", "shortcut"]
+    search_fields = ["user__display_name", "permission_set"]
+
+
+@admin.register(ShortcutSettings)
+class ShortcutSettingsAdmin(AuditedAdmin):
+    list_display = ["__str__", "warns_of_production"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
 
 
 @admin.register(AccessToken)

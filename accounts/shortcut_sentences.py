@@ -111,4 +111,17 @@ SHORTCUT_SENTENCES: Mapping[str, tuple[str, str]] = {
         _("The address that the example makes is not recognised again: {url}"),
         _("Let each parameter stand between signs that its value cannot hold."),
     ),
+    # What the weekly check finds
+    "shortcut_account_gone": (
+        _("The account {account} is closed, suspended or gone."),
+        _("Delete the shortcut, or let it lead elsewhere."),
+    ),
+    "shortcut_set_gone": (
+        _("There is no permission set any more called: {sets}"),
+        _("Name another set, or none for whichever the visitor has."),
+    ),
+    "shortcut_audience_gone": (
+        _("It is for the owners of {account}, and there are none any more."),
+        _("Share it with everybody, or delete it."),
+    ),
 }

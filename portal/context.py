@@ -24,9 +24,12 @@ class NavigationItem(NamedTuple):
 
 NAVIGATION = (
     NavigationItem(
-        "my_access",
-        _("My access"),
-        ("my_access", "new_shortcut", "why", "cli", "new_assignment", "edit_assignment", "sent"),
+        "my_access", _("My access"), ("my_access", "why", "cli", "new_assignment", "edit_assignment", "sent")
+    ),
+    NavigationItem(
+        "shortcut_list",
+        _("Shortcuts"),
+        ("shortcut_list", "keep_shortcut", "edit_shortcut", "new_shortcut", "go"),
     ),
     NavigationItem(
         "account_list",

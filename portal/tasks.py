@@ -7,6 +7,7 @@ from celery.exceptions import OperationalError
 from django.db import transaction
 from kombu.exceptions import OperationalError as BrokerError
 
+from accounts import shortcut_check
 from accounts.models import User
 from portal.doctor import records
 from syncer.models import Examination
@@ -34,3 +35,10 @@ def _send() -> None:
         examine.delay()
     except (OperationalError, BrokerError, OSError):
         logger.warning("tasks: the broker cannot be reached; the examination does not begin", exc_info=True)
+
+
+@shared_task
+def check_shortcuts() -> None:
+    """Once a week: which kept shortcuts lead nowhere any more."""
+    found = shortcut_check.check_shortcuts()
+    logger.info("shortcuts: %d lead nowhere", found)

@@ -35,6 +35,7 @@ from syncer.models import (
     RecordComment,
     Run,
     SetVersion,
+    Withdrawal,
 )
 from syncer.telling.messages import describe_notice
 
@@ -149,6 +150,14 @@ class HintAdmin(ReadOnlyAdmin):
     list_display = ["__str__", "noted_at", "heeded_at", "is_pending"]
     ordering = ["-noted_at"]
     sortable_by = []
+
+
+@admin.register(Withdrawal)
+class WithdrawalAdmin(ReadOnlyAdmin):
+    list_display = ["draft", "reference", "at", "undone_at"]
+    list_select_related = ["draft"]
+    search_fields = ["=reference"]
+    ordering = ["-at"]
 
 
 @admin.register(Bucket)

@@ -11,6 +11,7 @@ from accounts.models.owners import OwnerEntry
 from accounts.models.people import Group, GroupMembership, Person, Principal, PrincipalLink, User
 from accounts.models.policies import PolicyOpinion, PolicyText
 from accounts.models.records import AppKind, Draft, PortalWrite, Problem, Record, RecordPerson, Withheld
+from accounts.models.shortcuts import Shortcut, ShortcutSettings, ShortcutSlug, Visit
 from accounts.models.stops import Stop
 from accounts.models.tokens import AccessToken
 
@@ -43,10 +44,14 @@ __all__ = [
     "Problem",
     "Record",
     "RecordPerson",
+    "Shortcut",
+    "ShortcutSettings",
+    "ShortcutSlug",
     "Stage",
     "StageRule",
     "Stop",
     "User",
+    "Visit",
     "Wish",
     "Withheld",
 ]

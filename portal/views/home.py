@@ -16,6 +16,7 @@ from portal.views.access_rows import Chip, UnitGroup, build_groups, filter_group
 from portal.views.cli_naming import load_naming
 from portal.views.kintone_links import build_new_assignment_link
 from portal.views.paging import read_query
+from portal.views.pins import load_cards
 
 _EXPIRING = timedelta(days=14)
 _NOTES = 6  # of one kind beside the list; the rest is a link away
@@ -45,6 +46,7 @@ def my_access(request: HttpRequest) -> HttpResponse:
         "query": query,
         "has_access": bool(groups),
         "groups": filter_groups(groups, query),
+        "cards": [] if query else load_cards(user, list_chips(groups)),
         "mind": _find_mind(user, groups),
         "locked_by": find_lock_out(user.person.principal) if user.person else None,
         "new_assignment_url": build_new_assignment_link(),

@@ -1,9 +1,11 @@
 """What the builder of shortcuts stands on, and the link that comes of it. The address was read in `shortcut_asking`."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from django.utils.translation import get_language
 
@@ -93,6 +95,16 @@ class Building:
             return asked
         known = {name: value for name, value in asked.values if service.find_parameter(name)}
         return Destination.of(service.slug, self.region if service.is_regional else "", known)
+
+    @property
+    def keep_query(self) -> str:
+        """What fills the form that keeps it."""
+        pairs = {
+            "account": self.asked.account,
+            "permission_sets": self.asked.permission_set,
+            "destination": json.dumps(self.destination.as_json(), ensure_ascii=False),
+        }
+        return urlencode({name: value for name, value in pairs.items() if value})
 
     @property
     def query(self) -> str:

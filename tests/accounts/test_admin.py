@@ -27,6 +27,7 @@ from accounts.models import (
     Person,
     Principal,
     PrincipalLink,
+    ShortcutSettings,
     StageRule,
     Stop,
     User,
@@ -69,8 +70,8 @@ class Rows:
     def _create(self, model: type[Model], number: int) -> Model:
         if model is PeriodicTask:
             return make_task(number)
-        if model is CommentSettings:
-            return CommentSettings.objects.get_or_create(pk=1)[0]  # there is only the one
+        if model in (CommentSettings, ShortcutSettings):
+            return model._base_manager.get_or_create(pk=1)[0]  # there is only the one
         fields = [field for field in model._meta.concrete_fields if not isinstance(field, AutoField)]
         values = {field.name: self._find_value(field, number) for field in fields if field.related_model is not model}
         values |= dict.fromkeys(_EXCLUDED.get(model, ()))
@@ -295,8 +296,8 @@ def test_only_these_can_be_edited() -> None:
     editable = {model._meta.label for model in REGISTERED} - {model._meta.label for model in READ_ONLY}
     assert {label for label in editable if not label.startswith("django_celery_beat.")} == {
         "accounts.AccountCliDefaults", "accounts.ConsoleService", "accounts.FavouriteRegion", "accounts.Guardrail",
-        "accounts.OwnerEntry", "accounts.Person",
-        "accounts.PrincipalLink", "accounts.StageRule", "accounts.User", "syncer.CommentSettings",
+        "accounts.OwnerEntry", "accounts.Person", "accounts.PrincipalLink", "accounts.ShortcutSettings",
+        "accounts.StageRule", "accounts.User", "syncer.CommentSettings",
     }  # fmt: skip
 
 

@@ -1,0 +1,118 @@
+"""Keeping shortcuts: who sees which, who may change one, and the addresses that go on leading to it."""
+
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.text import slugify
+
+from accounts.access import may_change, owned_accounts, owns_account
+from accounts.audit import record_event
+from accounts.cli.naming import to_ascii
+from accounts.models import Account, Shortcut, ShortcutSlug, User, Visit
+
+LONGEST_SLUG = 60
+
+
+class SlugTaken(Exception):
+    """Another shortcut has this address, or had it once."""
+
+
+def visible_shortcuts(user: User) -> QuerySet[Shortcut]:
+    """One's own, those of the accounts one owns, and those for everybody. Admins and auditors see all but private ones.
+
+    A company-wide one shows the name of its account to everybody: whoever shares it says so.
+    """
+    shared = Q(audience=Shortcut.Audience.COMPANY)
+    if user.may_see_everything:
+        shared |= Q(audience=Shortcut.Audience.TEAM)
+    else:
+        shared |= Q(audience=Shortcut.Audience.TEAM, account__in=owned_accounts(user).values("pk"))
+    return Shortcut.objects.filter(shared | Q(author=user)).select_related("account__ou", "author")
+
+
+def may_edit_shortcut(user: User, shortcut: Shortcut) -> bool:
+    """Its author; for those that others see also the owners of the account and admins."""
+    if not may_change(user):
+        return False
+    if shortcut.author_id == user.pk:
+        return True
+    return shortcut.audience != Shortcut.Audience.PRIVATE and (user.is_staff or owns_account(user, shortcut.account))
+
+
+def find_by_slug(user: User, slug: str) -> Shortcut | None:
+    """The shortcut that has or once had this address, if the user sees it."""
+    return visible_shortcuts(user).filter(slugs__slug=slug.lower()).first()
+
+
+@transaction.atomic
+def keep_shortcut(
+    request: HttpRequest, user: User, values: Mapping[str, Any], shortcut: Shortcut | None = None
+) -> Shortcut:
+    """Store a new shortcut, or other values of one. Raises PermissionDenied and SlugTaken.
+
+    values: fields of the model; an empty `slug` becomes one made of the name.
+    """
+    kept = shortcut or Shortcut(author=user)
+    if not (may_edit_shortcut(user, kept) if shortcut else may_change(user)):
+        raise PermissionDenied
+    before = kept.as_json() if shortcut else None
+    for name, value in values.items():
+        setattr(kept, name, value)
+    kept.slug = _choose_slug(kept)
+    if ShortcutSlug.objects.filter(slug=kept.slug).exclude(shortcut=shortcut).exists():
+        raise SlugTaken(kept.slug)
+    kept.problem = {}
+    kept.save()
+    ShortcutSlug.objects.get_or_create(slug=kept.slug, defaults={"shortcut": kept})
+    action = "shortcut.change" if shortcut else "shortcut.keep"
+    obj = ("shortcut", str(kept.pk), kept.name)
+    record_event(action, request=request, obj=obj, before=before, after=kept.as_json())
+    return kept
+
+
+def _choose_slug(shortcut: Shortcut) -> str:
+    """What was chosen, else the name in Latin letters, with something to tell it from others where it is taken."""
+    if shortcut.slug:
+        return shortcut.slug.lower()
+    plain = slugify(to_ascii(shortcut.name))[: LONGEST_SLUG - 5] or "go"
+    taken = ShortcutSlug.objects.filter(slug=plain).exists()
+    return f"{plain}-{secrets.token_hex(2)}" if taken else plain
+
+
+@transaction.atomic
+def drop_shortcut(request: HttpRequest, user: User, shortcut: Shortcut) -> None:
+    """Delete it, with its addresses. Raises PermissionDenied."""
+    if not may_edit_shortcut(user, shortcut):
+        raise PermissionDenied
+    obj = ("shortcut", str(shortcut.pk), shortcut.name)
+    record_event("shortcut.drop", request=request, obj=obj, before=shortcut.as_json())
+    shortcut.delete()
+
+
+# --- What each person uses --------------------------------------------------------------------------------------------
+
+
+def note_visit(user: User, account: Account, permission_set: str, shortcut: Shortcut | None = None) -> None:
+    """Somebody went there: for his own order of things, and for the shortcut's count."""
+    place = {"shortcut": shortcut} if shortcut else {"account": account, "permission_set": permission_set}
+    _touch(user, place)
+    if shortcut:
+        Shortcut.objects.filter(pk=shortcut.pk).update(uses=F("uses") + 1, used_at=timezone.now())
+        _touch(user, {"account": account, "permission_set": permission_set})
+
+
+def _touch(user: User, place: Mapping[str, Any]) -> None:
+    visit, _created = Visit.objects.get_or_create(user=user, **place)
+    Visit.objects.filter(pk=visit.pk).update(count=F("count") + 1, last_at=timezone.now())
+
+
+def pin(user: User, place: Mapping[str, Any], *, is_pinned: bool) -> None:
+    """Let a place stand first on one's home page, or no more. `place`: a shortcut, or an account and a set."""
+    visit, _created = Visit.objects.get_or_create(user=user, **place)
+    Visit.objects.filter(pk=visit.pk).update(is_pinned=is_pinned)
