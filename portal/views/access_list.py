@@ -16,7 +16,14 @@ from portal.views.access_filter import ENDS, KINDS, STATES, AccessFilter, narrow
 from portal.views.csv_lists import stream_csv, wants_csv
 from portal.views.paging import paginate
 from portal.views.requests import HtmxHttpRequest, asks_for_part
-from portal.views.sections import Heading, build_sections, find_removable_rows, order_assignments
+from portal.views.sections import (
+    Heading,
+    build_sections,
+    count_members,
+    find_removable_rows,
+    load_row_authors,
+    order_assignments,
+)
 
 
 @dataclass(frozen=True)
@@ -37,8 +44,12 @@ class AccessList:
         page = paginate(self.request, self.assignments)
         choices = {"states": STATES, "stages": Stage.choices, "kinds": KINDS, "ends": ENDS}
         shown = {"sections": build_sections(page, self.heading), "wanted": self.wanted}
-        removable = find_removable_rows(require_user(self.request), page)
-        return {"page": page, "removable": removable, **shown, **choices}
+        beside = {
+            "removable": find_removable_rows(require_user(self.request), page),
+            "authors": load_row_authors(page),
+            "member_counts": count_members({row.principal_id for row in page if row.principal.is_group}),
+        }
+        return {"page": page, **shown, **beside, **choices}
 
 
 def read_access(request: HttpRequest, assignments: AssignmentQuerySet, heading: Heading) -> AccessList:

@@ -18,6 +18,7 @@ from portal.views.cli_naming import load_naming
 from portal.views.csv_columns import ACCOUNTS
 from portal.views.csv_lists import CHUNK, stream_csv, wants_csv
 from portal.views.drift import build_lines
+from portal.views.histories import read_history
 from portal.views.ownership import OwnerBook
 from portal.views.paging import choose, paginate, read_query
 from portal.views.requests import HtmxHttpRequest, asks_for_part
@@ -74,5 +75,6 @@ def account_detail(request: HttpRequest, account_id: str) -> HttpResponseBase:
         ),
         "drift": build_lines(user, Drift.objects.filter(account_id=account_id)),
         **access.describe(),
+        "history": read_history(user, account),
     }
     return render(request, "portal/account_detail.html", context)

@@ -1,6 +1,5 @@
 """Groups of Identity Center, who is in them, and what their members can enter."""
 
-from django.db.models import Count
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
@@ -13,9 +12,10 @@ from accounts.namesakes import find_questions
 from portal.views.access_list import read_access
 from portal.views.csv_columns import GROUPS, MEMBERS
 from portal.views.csv_lists import CHUNK, stream_csv, wants_csv
+from portal.views.histories import read_history
 from portal.views.paging import paginate, read_query
 from portal.views.requests import HtmxHttpRequest, asks_for_part
-from portal.views.sections import count_assignments
+from portal.views.sections import count_assignments, count_members
 
 
 @require_safe
@@ -29,7 +29,7 @@ def group_list(request: HtmxHttpRequest) -> HttpResponseBase:
     page = paginate(request, groups)
     keys = [group.pk for group in page]
     figures = count_assignments(visible_assignments(user), "principal", keys, of=("accounts",))
-    members = _count_members(keys)
+    members = count_members(keys)
     rows = [(group, members.get(group.pk, 0), figures.get(group.pk)) for group in page]
     part = asks_for_part(request, "groups")
     template = "portal/_group_list.html" if part else "portal/group_list.html"
@@ -58,11 +58,6 @@ def group_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         "more_members": everybody.count() - shown.paginator.count,
         "figures": count_assignments(assignments, "principal", [group.pk], of=("accounts", "sets")).get(group.pk),
         **access.describe(),
+        "history": read_history(user, group),
     }
     return render(request, "portal/group_detail.html", context)
-
-
-def _count_members(groups: list[int]) -> dict[int, int]:
-    """Group → members, for the groups of one page."""
-    rows = GroupMembership.objects.filter(group__in=groups).order_by().values_list("group").annotate(Count("pk"))
-    return dict(rows)

@@ -16,8 +16,10 @@ from accounts.stops import find_locked
 from portal.views.access_list import read_access
 from portal.views.csv_columns import PEOPLE
 from portal.views.csv_lists import CHUNK, stream_csv, wants_csv
+from portal.views.histories import read_history
 from portal.views.lock_outs import find_lock_out
 from portal.views.paging import choose, paginate, read_query
+from portal.views.person_facts import read_facts
 from portal.views.requests import HtmxHttpRequest, asks_for_part
 from portal.views.sections import count_assignments
 
@@ -81,7 +83,8 @@ def person_detail(request: HtmxHttpRequest, pk: int) -> HttpResponseBase:
         return HttpResponse(status=204 if lock_out else 200)  # nothing is left of the part once it is lifted
     groups = _find_groups(person)
     principals = [group.pk for group in groups] + ([person.principal_id] if person.principal_id else [])
-    access = read_access(request, visible_assignments(user).for_principals(principals), "account")
+    assignments = visible_assignments(user).for_principals(principals)
+    access = read_access(request, assignments, "account")
     if wants_csv(request):
         return access.stream(f"person-{pk}")
     context = {
@@ -89,6 +92,8 @@ def person_detail(request: HtmxHttpRequest, pk: int) -> HttpResponseBase:
         "groups": groups,
         "questions": find_questions(user, [person.principal_id] if person.principal_id else []),
         **access.describe(),
+        "facts": None if is_part else read_facts(user, person, assignments),
+        "history": None if is_part else read_history(user, person),
         "lock_out": lock_out,
         "is_part": is_part,
         "may_lock_out": user.is_staff and lock_out is None and person.principal and person.principal.principal_id,

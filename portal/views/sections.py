@@ -7,8 +7,9 @@ from typing import Literal
 
 from django.db.models import Count, Prefetch, Q
 
+from accounts.authors import Authorship, load_authors
 from accounts.editors import Removable, find_removable
-from accounts.models import Account, Assignment, PermissionSet, Principal, Record, User, Wish
+from accounts.models import Account, Assignment, GroupMembership, PermissionSet, Principal, Record, User, Wish
 from accounts.models.access import AssignmentQuerySet
 
 Heading = Literal["account", "permission_set"]
@@ -62,6 +63,18 @@ def find_removable_rows(user: User, assignments: Iterable[Assignment], *records:
     wishes = (wish for assignment in assignments for wish in assignment.wishes.all())
     found = {record.pk: record for record in records} | {wish.record_id: wish.record for wish in wishes}
     return find_removable(user, list(found.values()))
+
+
+def load_row_authors(assignments: Iterable[Assignment]) -> dict[int, Authorship]:
+    """Who wrote the records that want a page of assignments."""
+    wishes = (wish for assignment in assignments for wish in assignment.wishes.all())
+    return load_authors(list({wish.record_id: wish.record for wish in wishes}.values()))
+
+
+def count_members(groups: Iterable[int]) -> dict[int, int]:
+    """Group → members, in one statement; a group without any is not in it."""
+    rows = GroupMembership.objects.filter(group__in=list(groups)).order_by().values_list("group")
+    return dict(rows.annotate(Count("pk")))
 
 
 def count_assignments(
