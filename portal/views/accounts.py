@@ -6,7 +6,6 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from accounts.access import find_own_assignments, may_freeze, require_user, visible_accounts, visible_assignments
-from accounts.finding import narrow_accounts
 from accounts.models import Stage
 from accounts.moves import find_moves
 from accounts.owner_register import load_register
@@ -14,13 +13,14 @@ from accounts.stops import find_freeze, find_frozen
 from portal.views.access_list import read_access
 from portal.views.access_portal import find_access_portal
 from portal.views.access_rows import build_groups, list_chips
+from portal.views.account_filter import KINDS, build_tree, narrow_list, read_filter
 from portal.views.cli_naming import load_naming
 from portal.views.csv_columns import ACCOUNTS
 from portal.views.csv_lists import CHUNK, stream_csv, wants_csv
 from portal.views.drift import build_lines
 from portal.views.histories import read_history
 from portal.views.ownership import OwnerBook
-from portal.views.paging import choose, paginate, read_query
+from portal.views.paging import paginate
 from portal.views.requests import HtmxHttpRequest, asks_for_part
 from portal.views.sections import count_assignments
 from syncer.models import Drift
@@ -28,13 +28,10 @@ from syncer.models import Drift
 
 @require_safe
 def account_list(request: HtmxHttpRequest) -> HttpResponseBase:
-    """Accounts by unit, fifty a page, with how many people and groups enter them."""
-    user = require_user(request)
-    query, stage = read_query(request), choose(request, "stage", Stage.values)
-    accounts = narrow_accounts(visible_accounts(user).filter(gone_at__isnull=True), query)
-    if stage:
-        accounts = accounts.filter(stage=stage)
-    accounts = accounts.select_related("ou").order_by("ou__path", "name", "account_id")
+    """The tree of units, and accounts by unit, fifty a page, with how many people and groups enter them."""
+    user, wanted = require_user(request), read_filter(request)
+    tree = build_tree(user, wanted)
+    accounts = narrow_list(user, wanted, tree)
     if wants_csv(request):
         return stream_csv(request, "accounts", ACCOUNTS, accounts.iterator(CHUNK))
     page = paginate(request, accounts)
@@ -43,9 +40,10 @@ def account_list(request: HtmxHttpRequest) -> HttpResponseBase:
     context = {
         "page": page,
         "rows": [(account, figures.get(account.pk)) for account in page],
-        "query": query,
-        "stage": stage,
+        "wanted": wanted,
         "stages": Stage.choices,
+        "kinds": KINDS.items(),
+        "tree": tree,
         "frozen": find_frozen(),
     }
     part = asks_for_part(request, "accounts")

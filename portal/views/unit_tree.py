@@ -7,6 +7,7 @@ from django.db.models import Count, QuerySet
 
 from accounts.models import Account, OrganizationalUnit
 
+SMALL = 40  # units: about a screen
 Counts = Mapping[int | None, int]
 
 
@@ -44,12 +45,19 @@ class UnitTree:
     def total(self) -> int:
         return sum(self._counts.values())
 
+    @property
+    def is_small(self) -> bool:
+        """All of it can stand open."""
+        return len(self._units) <= SMALL
+
+    def flatten(self) -> Iterator[tuple[Node, str]]:
+        """All units from the top down, each with its name indented by its depth."""
+        return _flatten(self.build(), 0)
+
     def build(self) -> list[Node]:
-        """The units at the top; the root itself is no line where it is the only one."""
+        """The units at the top. The root itself is no line: below it lies everything."""
         top = [self._build(pk) for pk in self._children.get(None, [])]
-        if len(top) == 1 and top[0].unit.parent_id is None and not self._counts.get(top[0].unit.pk):
-            return list(top[0].children)
-        return top
+        return list(top[0].children) if len(top) == 1 and top[0].unit.parent_id is None else top
 
     def list_below(self, pk: int) -> list[int]:
         """A unit and all units below it."""
@@ -72,3 +80,9 @@ class UnitTree:
             is_here=pk == self._here,
             is_open=any(child.is_here or child.is_open for child in children) or pk == self._here,
         )
+
+
+def _flatten(nodes: Iterable[Node], depth: int) -> Iterator[tuple[Node, str]]:
+    for node in nodes:
+        yield node, "\u3000" * depth + node.unit.name
+        yield from _flatten(node.children, depth + 1)
