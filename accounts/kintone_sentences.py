@@ -22,6 +22,13 @@ KINTONE_SENTENCES: Mapping[str, tuple[str, str]] = {
         _("The field {field} of the kintone app {app} is a column of a table, which cannot hold {name}."),
         _("Use a field outside of tables: a record has one {name}."),
     ),
+    "codes_alike": (
+        _("“{name}” may mean several users of kintone, whose codes differ in case or width only: {codes}."),
+        _(
+            "Give these users login names that differ in more, then save the record again. Until then nobody new gets "
+            "access by such a name, and whoever has it keeps it."
+        ),
+    ),
     "kintone_option_missing": (
         _("The field “{field}” of the kintone app has no option “{value}”."),
         _("Add the option to the field in kintone, then save again."),

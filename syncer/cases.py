@@ -10,7 +10,7 @@ from accounts.guardrails import Rule
 from accounts.judgement import Name
 from accounts.names import fold
 from accounts.ownership import Register
-from syncer.directory import Directory, is_by_profile
+from syncer.directory import KINTONE_USER, Directory, LinkKey, find_alike, is_by_profile
 from syncer.sets.widening import Places
 from syncer.states import AssignmentKey, AssignmentWish, Reason, Scope, SetWish
 
@@ -132,6 +132,8 @@ class Bench:
 
     def find_person(self, signature: Signature) -> str:
         """The principal id of a writer who is in Identity Center now; empty for everybody else."""
+        if not signature.user and find_alike(self.directory, LinkKey(KINTONE_USER, fold(signature.code))):
+            return ""
         principal_id = signature.principal_id
         if not principal_id and not signature.user and signature.code:
             is_proven = not is_by_profile(self.directory, signature.code)

@@ -47,6 +47,7 @@ class Directory:
     match_email: bool = False
     mails: Mapping[str, str] = field(default_factory=dict)  # folded kintone code → mail in that user's profile
     by_profile: frozenset[LinkKey] = frozenset()  # kept links that were found by such a mail
+    alike: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # folded code → several kintone users' codes
     unread: frozenset[PrincipalType] = frozenset()  # who is there now is not known: kept links hold, new ones may not
 
     @cached_property
@@ -88,7 +89,7 @@ class Directory:
 def find_match(directory: Directory, key: LinkKey) -> tuple[ActualPrincipal, str] | None:
     """The one principal that a written name means and how it was found (PrincipalLink.How); None for none or many."""
     is_group = key.source == "group_name"
-    if (PrincipalType.GROUP if is_group else PrincipalType.USER) in directory.unread:
+    if (PrincipalType.GROUP if is_group else PrincipalType.USER) in directory.unread or find_alike(directory, key):
         return None
     if is_group:
         return _only(directory.groups_by_name.get(key.key), "display_name")
@@ -100,6 +101,11 @@ def find_match(directory: Directory, key: LinkKey) -> tuple[ActualPrincipal, str
     if found is None and directory.match_email and (mail := _find_mail(directory, key)):
         found = _only(directory.users_by_email.get(fold(mail)), BY_PROFILE)
     return found
+
+
+def find_alike(directory: Directory, key: LinkKey) -> tuple[str, ...]:
+    """The codes of several kintone users that one key stands for: which of them is whose, nothing says."""
+    return directory.alike.get(key.key, ()) if key.source == KINTONE_USER else ()
 
 
 def _find_mail(directory: Directory, key: LinkKey) -> str:

@@ -27,6 +27,7 @@ from syncer.mirror.judging import load_judge
 from syncer.mirror.ledger import Ledger, load_ledger
 from syncer.mirror.links import follow_links, load_links
 from syncer.mirror.moves import load_moves
+from syncer.mirror.naming import load_alike
 from syncer.mirror.records import load_before, load_records
 from syncer.mirror.stops import load_stops
 from syncer.mirror.withdrawals import load_asked
@@ -388,6 +389,7 @@ def load_directory(actual: Actual, now: datetime) -> Directory:
         user_suffix=settings.KINTONE_USER_SUFFIX,
         match_email=settings.IDENTITY_MATCH_EMAIL,
         by_profile=frozenset(links.by_profile),
+        alike=load_alike(),
         unread=find_unread_types(actual.unresolved),
     )
 

@@ -13,7 +13,7 @@ from functools import partial
 from accounts.names import fold
 from syncer.cases import Judge, Ruling
 from syncer.desired import Before, Desired, Standing, State, WishedSet
-from syncer.directory import Directory, LinkKey, NewLink, find_match
+from syncer.directory import KINTONE_USER, Directory, LinkKey, NewLink, find_alike, find_match
 from syncer.guarding import Context, Guard, Guards, find_unmatched
 from syncer.judging import Court, find_problem, iter_names
 from syncer.sets.definitions import build_definition
@@ -219,7 +219,7 @@ def _add_assignment(draft: _Draft, record: ReadRecord, before: Collection[Before
     if wish.expires_on and wish.expires_on < today:
         _end(draft, record, wish, before, today, zone)
         return
-    standings, unknown = _stand(draft, record, wish)
+    standings, unknown = _stand(draft, record, wish, {item.key for item in before if item.is_current})
     draft.standings.extend(standings)
     _add_withheld(draft, record)
     doubtful = _find_doubtful(wish, before, standings, _find_strange(record, standings))
@@ -362,20 +362,30 @@ def _find_keys(draft: _Draft, wish: AssignmentWish) -> set[AssignmentKey]:
     }
 
 
-def _stand(draft: _Draft, record: ReadRecord, wish: AssignmentWish) -> tuple[list[Standing], frozenset[PrincipalType]]:
-    """The standings of a record, and the types of principal of which a name could not be resolved."""
+def _stand(
+    draft: _Draft, record: ReadRecord, wish: AssignmentWish, had: Collection[AssignmentKey]
+) -> tuple[list[Standing], frozenset[PrincipalType]]:
+    """The standings of a record, and the types of principal of which a name could not be resolved.
+
+    `had`: what this record has given already.
+    """
     place, wanted_by = _obstacle(draft, wish), {str(record.reference): wish.expires_on}
     standings: list[Standing] = []
     unknown: set[PrincipalType] = set()
     for source, written in iter_names(wish):
-        kind = _type_of(source)
+        kind, name = _type_of(source), LinkKey(source, written)
         principal_id = _look_up(draft, source, written)
+        state, reason = _standing_of(draft.directory, name, principal_id)
+        if alike := find_alike(draft.directory, _key_of(name)):
+            unclear = _note_alike(draft, record, written, alike)
+            if AssignmentKey(wish.account_id, wish.permission_set, kind, principal_id) not in had:
+                principal_id, state, reason = "", State.BLOCKED, unclear
+        elif not principal_id:
+            _note_unknown(draft, record, source, written)
         if not principal_id:
             unknown.add(kind)
-            _note_unknown(draft, record, source, written)
-        state, reason = _standing_of(draft.directory, LinkKey(source, written), principal_id)
         if reason or draft.directory.renamed:
-            _note_change(draft, record, LinkKey(source, written), reason)
+            _note_change(draft, record, name, reason)
         state, reason = place or (state, reason)
         standings.append(
             Standing(
@@ -383,6 +393,13 @@ def _stand(draft: _Draft, record: ReadRecord, wish: AssignmentWish) -> tuple[lis
             )
         )  # fmt: skip
     return standings, frozenset(unknown)
+
+
+def _note_alike(draft: _Draft, record: ReadRecord, written: str, alike: Collection[str]) -> Reason:
+    """Two kintone users are one name here: whoever has access by it keeps it, and nobody new gets any."""
+    params = {"name": written, "codes": ", ".join(alike)}
+    draft.problem("codes_alike", record, _FIELD_OF[KINTONE_USER], **params)
+    return Reason("codes_alike", params)
 
 
 def _type_of(source: str) -> PrincipalType:

@@ -4,13 +4,17 @@ It follows from the body, from where the form has its fields, and from the ledge
 stored, and with every body that is read once the form has changed; only what differs is written.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
+
+from django.db.models import F
 
 from accounts.models import PortalWrite, Record, RecordPerson
 from accounts.names import clean, fold
 from syncer.mirror.bulk import upsert
 from syncer.records.parsing import find_cell, list_users
 
+_BATCH = 500
 _Key = tuple[int, str, str]  # record, role, folded code
 _Named = tuple[str, int | None]  # the code as it is written, the user who made the record here
 _FIELDS = {"owners": RecordPerson.Role.OWNER.value, "users": RecordPerson.Role.USER.value}
@@ -62,3 +66,16 @@ def _iter_people(row: Record, codes: Mapping[str, str], first: PortalWrite | Non
 def _build(key: _Key, named: _Named) -> RecordPerson:
     (record, role, folded), (code, user) = key, named
     return RecordPerson(record_id=record, role=role, key=folded, code=code, user_id=user)
+
+
+def load_alike() -> dict[str, tuple[str, ...]]:
+    """Folded code → the codes, where live records name several kintone users whose codes fold to the same."""
+    named = RecordPerson.objects.filter(record__gone_at=None).exclude(code="")
+    # Of two that differ one at least is not written as it folds: in most companies that is nobody.
+    odd = set(named.exclude(code=F("key")).values_list("key", flat=True).distinct())
+    found: dict[str, set[str]] = defaultdict(set)
+    for start in range(0, len(odd), _BATCH):
+        batch = sorted(odd)[start : start + _BATCH]
+        for key, code in named.filter(key__in=batch).values_list("key", "code").distinct():
+            found[key].add(code)
+    return {key: tuple(sorted(codes)) for key, codes in found.items() if len(codes) > 1}

@@ -119,6 +119,15 @@ def test_writer_who_cannot_be_matched_may_not(writer: Signature) -> None:
     assert states(one(record(1, "taro"), writer)) == {"taro": ("withheld", "writer_unknown")}
 
 
+def test_writer_whose_code_may_be_another_users_may_not() -> None:
+    written = record(1, "taro")
+    desired = desire(
+        written, there=THERE, alike={"hana": ("HANA", "hana")},
+        judge=Judge(REGISTER, {"24:1": case(written, HANA)}, there=THERE.assignments),
+    )  # fmt: skip
+    assert [standing.state for standing in desired.standings] == [State.WITHHELD]
+
+
 def test_ledger_goes_before_the_code() -> None:
     by_portal = Signature("Administrator", "花", user="7", principal_id="hana")
     assert states(one(record(1, "taro"), by_portal)) == {"taro": GRANTED}

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import AppKind, Record, RecordPerson
 from syncer.connections import connect_kintone
 from syncer.mirror import records
+from syncer.mirror.naming import load_alike
 from syncer.records.rhythm import Occasion
 from syncer.records.scanning import read_app
 from tests.syncer.worlds import World
@@ -81,6 +82,12 @@ def test_owner_who_comes_with_a_field_of_the_settings_is_noted_without_a_new_rev
     store(body(表=table(users("owner"))))
     assert ("1", "owner", "owner") in named()
     assert Record.objects.get().revision == 1
+
+
+def test_codes_that_fold_to_the_same_are_found_where_both_are_live() -> None:
+    store(body(人=users("Hana", "TARO")), body(2, 人=users("ｈａｎａ", "TARO")), body(3, 人=users("taro")))
+    records.mark_gone(["24:3"])
+    assert load_alike() == {"hana": ("Hana", "ｈａｎａ")}
 
 
 def test_form_that_changed_names_people_anew(world: World) -> None:

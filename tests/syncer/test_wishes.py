@@ -93,6 +93,25 @@ def test_user_is_no_group_and_group_is_no_user() -> None:
     assert desired.wanted == {}
 
 
+ALIKE = {"hana": ("Hana", "hana")}
+
+
+@pytest.mark.parametrize("links", [{}, {LinkKey("kintone_user", "hana"): "hana"}])
+def test_two_kintone_users_of_one_name_are_told_and_never_guessed(links: dict[LinkKey, str]) -> None:
+    desired = desire(record(1, "Hana", "taro"), links=links, alike=ALIKE)
+    assert states(desired) == [(State.BLOCKED, "codes_alike"), (State.WANTED, "")]
+    assert [link.principal_id for link in desired.links] == ["taro"]
+    [told] = desired.problems
+    assert (told.code, told.field, told.params["codes"]) == ("codes_alike", "users", "Hana, hana")
+
+
+def test_access_that_is_there_already_outlives_a_user_of_the_same_name() -> None:
+    links = {LinkKey("kintone_user", "hana"): "hana"}
+    desired = desire(record(1, "hana"), links=links, alike=ALIKE, before={"24:1": [Before(key(), None)]})
+    assert set(desired.wanted) == {key()}
+    assert codes(desired) == ["codes_alike"]
+
+
 def test_first_match_is_kept_as_link() -> None:
     links = desire(record(1, "Hana", groups=("Developers",))).links
     assert links == (
