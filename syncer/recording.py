@@ -14,13 +14,14 @@ from accounts.policy.widening import does_more
 from syncer import lanes
 from syncer.changes import AssignmentChange, Cause, Change, Group, Kind, Plan, SetChange, group_of, identity_of
 from syncer.following import Operation
+from syncer.mirror.policy_texts import load_texts
 from syncer.mirror.standings import Outcomes
 from syncer.mirror.stops import PAUSED, find_objection
 from syncer.models import Change as ChangeRow
 from syncer.models import Operation as OperationRow
 from syncer.models import Run
 from syncer.sets.widening import read_policies_there
-from syncer.states import AssignmentKey, PrincipalType, Reason, render_duration
+from syncer.states import AssignmentKey, Definition, PrincipalType, Reason, render_duration
 from syncer.trail import record_success
 
 _BATCH = 500
@@ -74,10 +75,16 @@ def _details(change: SetChange) -> list[dict[str, str]]:
         details.append(_detail("stale_accounts", ", ".join(sorted(change.stale_accounts))))
     if change.replaces_role:
         details.append(_detail("role_replaced"))
-    if change.actual and change.definition:
-        before, after = read_policies_there(change.actual), read_policies_there(change.definition)
-        details.extend([_detail("may_do_more")] if does_more(before, after) else [])
+    if change.actual and change.definition and _does_more(change.actual, change.definition):
+        details.append(_detail("may_do_more"))
     return details
+
+
+def _does_more(there: Definition, wanted: Definition) -> bool:
+    """As far as it is known what AWS's own policies say; that is looked up only where they change."""
+    named = there.managed_policies | wanted.managed_policies
+    texts = load_texts(named) if there.managed_policies != wanted.managed_policies else {}
+    return does_more(read_policies_there(there, texts), read_policies_there(wanted, texts))
 
 
 def _warnings(change: AssignmentChange) -> list[dict[str, str]]:

@@ -11,6 +11,7 @@ from syncer.models import Change, Run
 from syncer.recording import build_rows, load_removed_lately
 from syncer.states import AssignmentKey, Definition, PrincipalType, Reason
 from tests import factories
+from tests.managed_policies import load_texts
 
 pytestmark = pytest.mark.django_db
 
@@ -112,13 +113,25 @@ def test_held_rows_say_why_each_group_is_held() -> None:
     assert [row.reason["code"] for row in rows] == ["app_shrunk", "too_many_people"]
 
 
+def says_more(before: str, after: str) -> bool:
+    """Whether the row of a change from one AWS managed policy to another says that the set may do more."""
+    there, wanted = (
+        Definition(managed_policies=frozenset({f"arn:aws:iam::aws:policy/{name}"})) for name in (before, after)
+    )
+    (row,) = build_rows(Run(), Plan((SetChange(Kind.UPDATE, "Set", definition=wanted, actual=there),)))
+    return "may_do_more" in [detail["field"] for detail in row.details]
+
+
 @pytest.mark.parametrize(
     ("before", "after", "says_so"),
     [("ReadOnlyAccess", "PowerUserAccess", True), ("AdministratorAccess", "ReadOnlyAccess", False)],
 )
 def test_row_says_when_a_set_may_do_more(before: str, after: str, *, says_so: bool) -> None:
-    there, wanted = (
-        Definition(managed_policies=frozenset({f"arn:aws:iam::aws:policy/{name}"})) for name in (before, after)
-    )
-    (row,) = build_rows(Run(), Plan((SetChange(Kind.UPDATE, "Set", definition=wanted, actual=there),)))
-    assert ("may_do_more" in [detail["field"] for detail in row.details]) is says_so
+    assert says_more(before, after) is says_so
+
+
+def test_row_knows_by_the_texts_that_a_set_does_no_more() -> None:
+    assert says_more("PowerUserAccess", "ReadOnlyAccess")
+    for name in ("PowerUserAccess", "ReadOnlyAccess"):
+        factories.make_policy_text(name, load_texts()[name])
+    assert not says_more("PowerUserAccess", "ReadOnlyAccess")
