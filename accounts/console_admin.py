@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import AnyForm, AuditedAdmin
 from accounts.catalogue.catalogue import load_bundled, require_service
@@ -54,9 +56,18 @@ class ConsoleServiceForm(AnyForm):
 
 class ConsoleServiceAdmin(AuditedAdmin):
     form = ConsoleServiceForm
-    list_display = ["slug", "service", "name_ja", "name_en", "is_hidden"]
+    list_display = ["slug", "service", "name_ja", "name_en", "is_hidden", "is_usable"]
     list_filter = ["is_hidden", "service"]
     search_fields = ["slug", "service", "name_ja", "name_en", "aliases"]
+
+    @admin.display(boolean=True, description=_("can be used"))
+    def is_usable(self, row: ConsoleService) -> bool:
+        """Of a row that came in another way than by this form, or that another version made."""
+        try:
+            require_service(row.written)
+        except BadService:
+            return False
+        return True
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """A new place begins blank, or with `?like=` as one that comes with the portal."""

@@ -83,6 +83,11 @@ class Destination:
     def filled(self) -> dict[str, str]:
         return dict(self.values)
 
+    def fill(self, values: Mapping[str, str]) -> "Destination":
+        """The same with more values, as an alert hands them over; what is there already stays."""
+        known = {name: value for name, value in values.items() if name not in self.filled}
+        return replace(self, values=self.of("", "", {**known, **self.filled}).values) if self.service else self
+
 
 class ConsoleLink(NamedTuple):
     """A link of an access portal, taken apart. What it does not say is empty."""

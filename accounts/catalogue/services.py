@@ -110,6 +110,11 @@ class Service:
     def is_regional(self) -> bool:
         return self.place == "regional"
 
+    @property
+    def required(self) -> tuple[Parameter, ...]:
+        """What has to be filled in or stays open; nothing, for a place that can be opened at once."""
+        return tuple(parameter for parameter in self.parameters if not parameter.default)
+
     def title(self, language: str) -> str:
         return f"{self.service} · {self.words.of(language)}"
 

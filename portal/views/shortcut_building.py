@@ -168,7 +168,7 @@ def describe(building: Building) -> str:
 def _describe_values(service: Service, destination: Destination) -> str:
     """What was filled in, on one line; what every link has is not worth a word."""
     filled = destination.filled
-    values = (filled.get(parameter.name, "") for parameter in service.parameters if not parameter.default)
+    values = (filled.get(parameter.name, "") for parameter in service.required)
     text = " ".join(" / ".join(value for value in values if value).split())
     return text if len(text) <= _LONGEST_VALUES else f"{text[: _LONGEST_VALUES - 1]}…"
 

@@ -1,4 +1,5 @@
-// Buttons that copy: `data-copy` holds the text, `data-copy-from` the id of the element that shows it.
+// Buttons that copy: `data-copy` holds the text, `data-copy-from` the id of the element that shows it. `data-copy-html`
+// beside it is what editors take that know links with words.
 // The word of the button changes for a moment, and a live region says it to those who do not see that.
 const SHOWN_FOR = 1600; // ms
 
@@ -8,9 +9,16 @@ document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy], [data-copy-from]");
   if (!button) return;
   const source = document.getElementById(button.dataset.copyFrom);
-  await navigator.clipboard.writeText(source ? source.textContent : button.dataset.copy);
+  await copy(source ? source.textContent : button.dataset.copy, button.dataset.copyHtml);
   announce(button);
 });
+
+function copy(text, html) {
+  if (!html) return navigator.clipboard.writeText(text);
+  const kinds = Object.entries({ "text/plain": text, "text/html": html });
+  const blobs = kinds.map(([type, content]) => [type, new Blob([content], { type })]);
+  return navigator.clipboard.write([new ClipboardItem(Object.fromEntries(blobs))]);
+}
 
 function announce(button) {
   const word = button.querySelector("span");

@@ -414,6 +414,13 @@ def test_open_parameters_stay_in_braces() -> None:
     assert "log-group%2F{log_group}%2Flog-events%2F%24257Bx%24257D" in built.url
 
 
+def test_places_that_open_at_once_ask_for_nothing() -> None:
+    at_once = [service.slug for service in CATALOGUE.offered if not service.required]
+    assert len(at_once) > 15
+    for slug in at_once:
+        assert CATALOGUE.build_url(Destination.of(slug, TOKYO), account_id=ACCOUNT).open_names == ()
+
+
 def test_no_service_leaves_it_to_the_set() -> None:
     built = CATALOGUE.build_link("https://p.awsapps.com/start", ACCOUNT, "X", Destination(), partition="aws")
     assert built.url.endswith("&role_name=X")

@@ -104,6 +104,14 @@ def test_only_admins_add_places(db: None, is_auditor: bool) -> None:
     assert not ConsoleService.objects.exists()
 
 
+def test_list_says_which_places_can_be_used(admin_client: Client) -> None:
+    for slug, template in (("good", "/x"), ("bad", "//x")):
+        ConsoleService.objects.create(slug=slug, service="X", name_ja="x", name_en="x", template=template)
+    html = admin_client.get(reverse("admin:accounts_consoleservice_changelist")).content.decode()
+    assert html.count("icon-yes.svg") == 1
+    assert html.count("icon-no.svg") == 3  # neither is hidden
+
+
 # --- What cannot be used
 
 

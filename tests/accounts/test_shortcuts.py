@@ -295,6 +295,12 @@ def test_destination_is_kept_and_read_again() -> None:
     assert hash(destination)
 
 
+def test_open_values_are_filled_and_others_stay() -> None:
+    destination = Destination.of("lambda-function", "eu-central-1", {"tab": "code"})
+    assert destination.fill({"function": "a", "tab": "x", "empty": ""}).filled == {"function": "a", "tab": "code"}
+    assert Destination(url="https://console.aws.amazon.com/").fill({"a": "b"}).values == ()
+
+
 @pytest.mark.parametrize("kept", [{}, {"values": ["x"]}, {"values": {"a": 1, "b": ""}, "url": None, "new": "x"}])
 def test_what_another_version_kept_is_left_out(kept: dict[str, object]) -> None:
     assert Destination.from_json(kept) == Destination()
