@@ -187,6 +187,10 @@ class Ground:
         """The rules that can speak about anybody's access to the account with the set, by where it is now."""
         return self._find_rules(account_id, permission_set, powers)[0] if self.rules else ()
 
+    def find_rules_anywhere(self, account_id: str, permission_set: str, powers: frozenset[Power]) -> frozenset[Rule]:
+        """The same, and those of where it was."""
+        return frozenset().union(*self._find_rules(account_id, permission_set, powers))
+
     def build_case(self, ask: Ask) -> Case:
         """The case as it is where the account is now."""
         return _build_case(ask, self._find_sites(ask.account_id)[0])

@@ -128,12 +128,13 @@ class _Comparison:
         self._powers = load_powers()
         self._fates: dict[Ask, tuple[_Fate, _Fate]] = {}
         self._owners: dict[str, frozenset[str]] = {}
-        self._heeds_days = any(rule.effect is Effect.EXPIRES_WITHIN for rule in (*before.rules, *after.rules))
-        self._heeds_writers = any(rule.effect is Effect.ROLES_ONLY for rule in (*before.rules, *after.rules))
+        self._effects: dict[tuple[str, str], frozenset[Effect]] = {}
+        self._days: dict[datetime, date] = {}
 
     def run(self, assignments: AssignmentQuerySet) -> Foresight:
         rows = self._narrow(assignments)
-        writers = _load_writers(rows) if self._heeds_writers else {}
+        heeds_writers = any(rule.effect is Effect.ROLES_ONLY for rule in (*self.before.rules, *self.after.rules))
+        writers = _load_writers(rows) if heeds_writers else {}
         found: dict[int, _Verdict] = {}
         for row in map(_Row._make, rows.values_list(*_COLUMNS).iterator(chunk_size=5000)):
             was, becomes = self._decide(row, writers)
@@ -176,7 +177,9 @@ class _Comparison:
         is_wished = row.record is not None and bool(row.is_current)
         end = row.wish_ends if is_wished else row.ends
         who = row.principal_id or ""
-        writer = writers.get((row.record or 0, who), "")
+        effects = self._find_effects(row.account_id, row.permission_set)
+        heeds_days = Effect.EXPIRES_WITHIN in effects
+        writer = writers.get((row.record or 0, who), "") if Effect.ROLES_ONLY in effects else ""
         return Ask(
             account_id=row.account_id,
             permission_set=row.permission_set,
@@ -184,14 +187,30 @@ class _Comparison:
             principal_type=row.principal_type,
             principal_id=who if who in self._find_owners(row.account_id) else "",
             writers=frozenset({writer} - {""}),
-            expires_on=end if self._heeds_days else None,
-            registered_on=self._find_day(row) if self._heeds_days else None,
+            expires_on=end if heeds_days else None,
+            registered_on=self._find_day(row.written_at) if heeds_days else None,
             is_there=row.in_aws and not row.is_refused,
-            was_until=end if self._heeds_days else None,
+            was_until=end if heeds_days else None,
         )
 
-    def _find_day(self, row: _Row) -> date:
-        return timezone.localdate(row.written_at) if row.written_at else self.today
+    def _find_day(self, written_at: datetime | None) -> date:
+        """The day on which the record was written last."""
+        if written_at is None:
+            return self.today
+        found = self._days.get(written_at)
+        if found is None:
+            found = self._days[written_at] = timezone.localdate(written_at)
+        return found
+
+    def _find_effects(self, account_id: str, name: str) -> frozenset[Effect]:
+        """What the rules ask for that can speak about anybody there."""
+        found = self._effects.get((account_id, name))
+        if found is None:
+            powers = self._powers.get(name, EVERYTHING)
+            rules = (ground.find_rules_anywhere(account_id, name, powers) for ground in (self.before, self.after))
+            found = frozenset(rule.effect for each in rules for rule in each)
+            self._effects[account_id, name] = found
+        return found
 
     def _find_owners(self, account_id: str) -> frozenset[str]:
         owners = self._owners.get(account_id)

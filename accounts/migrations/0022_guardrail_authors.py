@@ -48,4 +48,13 @@ class Migration(migrations.Migration):
             name="created_at",
             field=models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="since"),
         ),
+        migrations.AlterField(
+            model_name="guardrail",
+            name="roles",
+            field=models.TextField(
+                blank=True,
+                help_text="UserNames and GroupIds, separated by blanks.",
+                verbose_name="who may register",
+            ),
+        ),
     ]

@@ -51,7 +51,7 @@ class Guardrail(models.Model):
     effect = models.CharField(_("effect"), max_length=14, choices=Effect.choices)
     days = models.PositiveIntegerField(_("days"), null=True, blank=True, help_text=_("For a last day: at most."))
     roles = models.TextField(
-        _("people and groups"), blank=True, help_text=_("UserNames and GroupIds, separated by blanks.")
+        _("who may register"), blank=True, help_text=_("UserNames and GroupIds, separated by blanks.")
     )
     existing = models.CharField(_("access that exists"), max_length=4, choices=Existing.choices, default=Existing.KEEP)
     ends_on = models.DateField(_("ends on"), null=True, blank=True)

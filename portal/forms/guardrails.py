@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import sees_everything, visible_accounts
@@ -35,8 +36,24 @@ class TrialForm(GuardrailForm):
         self.fields["ou_id"].widget = forms.Select(choices=[*everywhere, *_list_units(user)])
         for name in ("stage", "power", "principal_type"):
             self.fields[name].widget.choices = [("", _("any")), *list(self.fields[name].widget.choices)[1:]]
+        owning = [("unknown", _("any")), ("true", _("owners of the account")), ("false", _("whoever does not own it"))]
+        self.fields["is_owner"].widget.choices = owning
+        self.fields["is_owner"].help_text = ""
         self.fields["account_id"].widget.attrs["size"] = 14
         self.fields["permission_set_name"].widget.attrs["list"] = "set-names"
+
+    @property
+    def groups(self) -> list[tuple[Promise, list[forms.BoundField]]]:
+        """The fields under the headings of the admin site's form."""
+        return [(heading, [self[name] for name in names]) for heading, names in _GROUPS]
+
+
+_GROUPS = (
+    (_("Where"), ("ou_id", "account_id", "stage", "tag")),
+    (_("For what"), ("permission_set_name", "power", "principal_type", "is_owner")),
+    (_("What follows"), ("effect", "days", "roles")),
+    (_("Access that was there before"), ("existing", "ends_on")),
+)
 
 
 def _list_units(user: User) -> list[tuple[str, str]]:

@@ -14,8 +14,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from accounts.access import require_user, visible_accounts
-from accounts.models import AccountMove, Stage
-from accounts.moves import confirm_moves, find_moves, foresee, may_confirm_moves
+from accounts.guardrails import Rule
+from accounts.models import AccountMove, Assignment, Stage
+from accounts.moves import Consequence, confirm_moves, find_moves, foresee, may_confirm_moves
 
 _ASPECTS: tuple[tuple[str, Promise], ...] = (
     ("rules", gettext_lazy("Guardrails")),
@@ -51,9 +52,17 @@ def account_moves(request: HttpRequest, account_id: str) -> HttpResponse:
         "moves": moves,
         "may_confirm": may_confirm,
         "aspects": _compare(moves) if moves else [],
-        "consequences": foresee(account, timezone.localdate()) if moves else [],
+        "consequences": _group(foresee(account, timezone.localdate())) if moves else [],
     }
     return render(request, "portal/account_moves.html", context)
+
+
+def _group(consequences: list[Consequence]) -> list[tuple[Rule | None, list[Assignment]]]:
+    """Under the rule that ends them; what nothing spares any more last."""
+    found: dict[Rule | None, list[Assignment]] = {}
+    for each in consequences:
+        found.setdefault(each.rule, []).append(each.assignment)
+    return list(found.items())
 
 
 def _compare(moves: Sequence[AccountMove]) -> list[Aspect]:

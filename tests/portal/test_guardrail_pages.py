@@ -81,7 +81,7 @@ def test_people_who_may_register_are_named(reader: Client) -> None:
     write(effect="roles_only", roles="HANA@example.com nobody@example.com")
     text = get_text(reader, LIST)
     assert "佐藤 花" in text
-    assert "nobody@example.com · gone" in text
+    assert "nobody@example.com · no longer there" in text
 
 
 def test_what_is_wrong_with_a_rule_stands_at_it(reader: Client) -> None:
