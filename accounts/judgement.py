@@ -64,6 +64,18 @@ class Values:
 
 
 @dataclass(frozen=True)
+class PutBack:
+    """What the portal puts back, where it was: that was in force a moment ago, and its writer took it out himself.
+
+    names: value → principal id, empty where nobody knew it.
+    """
+
+    place: tuple[str, str]
+    names: Mapping[str, str]
+    expires_on: date | None = None
+
+
+@dataclass(frozen=True)
 class Writing:
     """Who wrote the revision, and what he may do.
 
@@ -71,6 +83,7 @@ class Writing:
     not be found out whether he may widen: then nothing is added, and nothing is withheld for good.
     granted: identities that AWS had at the first run, which are the baseline.
     keeps_access: the portal moved the same people with the same last day to a twin of the set, which widens nothing.
+    put_back: nor do these names, in this place and no longer than they were there.
     """
 
     may_edit: bool = False
@@ -82,6 +95,7 @@ class Writing:
     confirmed: frozenset[str] = frozenset()
     granted: frozenset[str] = frozenset()
     keeps_access: bool = False
+    put_back: PutBack | None = None
 
 
 @dataclass(frozen=True)
@@ -92,6 +106,7 @@ class Judged:
     withheld: frozenset[str] = frozenset()
     refused: tuple[Name, ...] = ()
     added: frozenset[str] = frozenset()  # values that this revision brought into force
+    put_back: frozenset[str] = frozenset()  # those of them that were in force a moment ago
     spent: frozenset[str] = frozenset()  # confirmations of values that are no longer written
 
 
@@ -105,6 +120,7 @@ def judge_revision(now: Values, force: Values | None, writing: Writing) -> Judge
         judging.find_withheld(),
         tuple(name for name in now.names if name.identity not in holding),
         frozenset(judging.added),
+        frozenset(judging.put_back),
         judging.find_spent(),
     )
 
@@ -146,6 +162,7 @@ class _Judging:
     def __init__(self, now: Values, writing: Writing) -> None:
         self.now, self.writing = now, writing
         self.added: set[str] = set()
+        self.put_back: set[str] = set()
         self._withheld: set[str] = set()
 
     def let(self, value: str, may: bool) -> bool:
@@ -228,10 +245,21 @@ class _Judging:
         return (*kept, *stay)
 
     def _let_name(self, name: Name) -> bool:
-        is_let = self.let(f"+{name.value}", self.writing.may_widen)
+        is_back = self._is_put_back(name)
+        is_let = self.let(f"+{name.value}", self.writing.may_widen or is_back)
         if is_let:
             self.added.add(name.value)
+        if is_let and is_back:
+            self.put_back.add(name.value)
         return is_let
+
+    def _is_put_back(self, name: Name) -> bool:
+        """The very name, for the very person, in the place where it was, and no longer than it was there."""
+        back, now = self.writing.put_back, self.now
+        if back is None or back.place != now.place or _is_later(now.expires_on, back.expires_on):
+            return False
+        known = back.names.get(name.value)
+        return known is not None and known in ("", name.principal_id)
 
     def _let_removal(self, name: Name) -> bool:
         is_oneself = name.source != GROUP and bool(name.principal_id) and name.principal_id == self.writing.principal_id

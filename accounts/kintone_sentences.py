@@ -356,6 +356,29 @@ KINTONE_SENTENCES: Mapping[str, tuple[str, str]] = {
         _("{name} is not named in record {record}."),
         _("Look at the record: somebody may have taken the name out meanwhile."),
     ),
+    "undo_done": (_("It has been undone already."), ""),
+    "undo_again": (_("It is being written to kintone at this moment."), _("Press once more.")),
+    "undo_too_late": (
+        _("It can be undone for {minutes} minutes, and they are over."),
+        _("Register the access anew, or ask an owner of the account."),
+    ),
+    "undo_nothing": (_("Nothing was taken out by it, so there is nothing to put back."), ""),
+    "undo_no_right": (
+        _("You may not take access out of this record any more, and so not put it back either."),
+        _("Ask an owner of the account."),
+    ),
+    "undo_moved": (
+        _("Record {record} was moved, or its last day was, since then."),
+        _("Register the access anew, or ask an owner of the account."),
+    ),
+    "undo_ended": (
+        _("Its last day, {day}, has passed."),
+        _("Register the access anew, or ask an owner of the account."),
+    ),
+    "undo_taken_since": (
+        _("{name} has taken the same out of the record since then."),
+        _("Ask them, or an owner of the account."),
+    ),
     "extend_no_day": (
         _("Record {record} has no last day in force, so there is none to extend."),
         "",

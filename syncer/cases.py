@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from accounts.ground import Former
 from accounts.guardrails import Rule
-from accounts.judgement import Name
+from accounts.judgement import Name, PutBack
 from accounts.names import fold
 from accounts.ownership import Register
 from syncer.directory import KINTONE_USER, Directory, LinkKey, find_alike, is_by_profile
@@ -39,6 +39,15 @@ class Signature:
 
 
 @dataclass(frozen=True)
+class Undone:
+    """What a revision of the portal puts back of a record, and whose that record was."""
+
+    back: PutBack
+    author: Signature
+    owners: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
 class Case:
     """A record to be judged: what it says, what was in force, and who wrote it.
 
@@ -60,6 +69,7 @@ class Case:
     is_certain: bool = True  # False: the portal is about to say who wrote it
     at_first_run: bool = False
     keeps_access: bool = False
+    undone: Undone | None = None
     written_at: datetime = _LONG_AGO
 
 

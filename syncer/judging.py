@@ -6,13 +6,14 @@ needs, and what follows: what is in force, what is withheld and why, who claims 
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from accounts.judgement import (
     REACHES_OTHERS,
     Judged,
     Name,
+    PutBack,
     Values,
     Writing,
     judge_additions,
@@ -124,6 +125,20 @@ class Court:
             confirmed=case.confirmed,
             granted=self._find_granted(case, now) if force is None else frozenset(),
             keeps_access=case.keeps_access,
+            put_back=self._find_put_back(case),
+        )
+
+    def _find_put_back(self, case: Case) -> PutBack | None:
+        """What its writer may still put back: himself, and others while he may take them out."""
+        undone = case.undone
+        if undone is None:
+            return None
+        before = replace(case, author=undone.author, owners=undone.owners, in_force_owners=undone.owners)
+        if self._bench.may_edit(before, undone.back.place[0]):
+            return undone.back
+        person = self._bench.find_person(case.writer)
+        return replace(
+            undone.back, names={name: who for name, who in undone.back.names.items() if who and who == person}
         )
 
     def _find_granted(self, case: Case, now: Values) -> frozenset[str]:
@@ -175,8 +190,8 @@ class Court:
         return (claimant,) if claimant else tuple(sorted(self.judge.register.find_owners(account_id).people))
 
     def _claim(self, account_id: str, writing: Writing, judged: Judged) -> str:
-        """Registering access claims; a record that adds nobody does not."""
-        if not judged.added:
+        """Registering access claims; a record that adds nobody does not, nor one that puts back."""
+        if not judged.added - judged.put_back:
             return ""
         self._claimed[account_id] = writing.principal_id
         return writing.principal_id

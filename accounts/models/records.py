@@ -151,6 +151,11 @@ class PortalWrite(models.Model):
     keeps_access = models.BooleanField(
         default=False, help_text="it moved the same people with the same last days to a twin: that widens nothing"
     )
+    puts_back = models.JSONField(
+        null=True,
+        blank=True,
+        help_text="what it put back that the same person took out: place, last day, names; that widens nothing",
+    )
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -221,7 +221,7 @@ def _describe(user: User, draft: Draft, form: ResolveForm | None = None) -> dict
         "others": [other for other in lines if other is not line],
         "form": form,
         "overtaken": overtaken,
-        "withdrawal": describe_withdrawal(draft),
+        "withdrawal": describe_withdrawal(user, draft),
         "runs": runs,
         "look_again": _find_pause(lines, runs),
         "version": _fingerprint(lines, runs),

@@ -36,13 +36,15 @@ def is_judged(record: Record, author: User, own: Collection[str] = ()) -> bool:
 
 
 def _is_word_of(author: User, record: Record) -> bool:
-    """Whether everything since the revision in force was saved by him. A move to a twin is judged by itself.
+    """Whether everything since the revision in force was saved by him. Moves to a twin and what is put back are judged
+    by themselves.
 
     Of the revisions between kintone tells no times; each was written onto one for which this held.
     """
     since = record.in_force_revision or 0
     writes = PortalWrite.objects.filter(
         app_id=record.app_id, record_id=record.record_id, user=author, keeps_access=False,
+        puts_back=None,
         revision__gt=since, revision__lte=record.revision,
     )  # fmt: skip
     return 0 < record.revision - since == sum(write.is_of(record) for write in writes)

@@ -17,13 +17,14 @@ from accounts.audit import find_place, record_event
 from accounts.models import Draft, PortalWrite, Record
 from syncer.drafts.merging import Conflict
 from syncer.gateways.kintone import Written
-from syncer.models import Drift
+from syncer.models import Drift, Withdrawal
 from syncer.states import Reason
 
 logger = logging.getLogger(__name__)
 
 FIRST_DELAY, LONGEST_DELAY = timedelta(minutes=1), timedelta(minutes=15)  # between two tries, doubling
 UNDER_WAY = timedelta(minutes=2)  # how long a request may take to arrive; its answer is given up much sooner
+PUT_BACK_WITHIN = timedelta(days=1)  # what kintone could not take for longer is judged as anything else
 _CLEAN: Mapping[str, Any] = {"attempts": 0, "sent": None, "sent_revision": None}
 
 
@@ -91,7 +92,12 @@ def note_write(draft: Draft, app_id: str, written: Written) -> None:
         app_id=app_id,
         record_id=written.record_id,
         revision=written.revision,
-        defaults={"user": draft.author, "keeps_access": is_move(draft), "at": timezone.now()},
+        defaults={
+            "user": draft.author,
+            "keeps_access": is_move(draft),
+            "puts_back": _find_put_back(draft),
+            "at": timezone.now(),
+        },
     )
 
 
@@ -124,6 +130,12 @@ def list_before(draft: Draft) -> Mapping[str, Any] | None:
     if base is None or draft.is_deletion:
         return base
     return {name: base.get(name) for name in draft.values}
+
+
+def _find_put_back(draft: Draft) -> dict[str, Any] | None:
+    """What an undo puts back, by what stands beside the removal, never by what the draft says."""
+    found = Withdrawal.objects.filter(undo=draft, undone_at__gt=timezone.now() - PUT_BACK_WITHIN).first()
+    return found.put_back if found else None
 
 
 def _keep_beside(draft: Draft, app_id: str, record_id: str) -> None:

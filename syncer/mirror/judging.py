@@ -4,13 +4,14 @@ Only records that have something to judge are looked at: a revision that no run 
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
+from accounts.judgement import PutBack
 from accounts.models import (
     AppKind,
     Draft,
@@ -24,7 +25,7 @@ from accounts.names import clean, fold
 from accounts.owner_register import load_register
 from accounts.rulebook import load_former, load_rules, load_tags
 from accounts.set_reach import load_places
-from syncer.cases import Case, Gone, Judge, Ruling, Signature
+from syncer.cases import Case, Gone, Judge, Ruling, Signature, Undone
 from syncer.mirror.policy_texts import load_texts
 from syncer.mirror.records import read_fields, wish_as_json
 from syncer.mirror.versions import note_versions
@@ -102,11 +103,13 @@ def find_open() -> QuerySet[Record]:
 def _load_cases(codes: Codes) -> dict[str, Case]:
     rows = list(find_open().defer("title"))
     ledger, withheld, copies = _load_ledger(rows), _load_withheld(), _load_copies(rows)
-    return {
+    cases = {
         row.reference: _build_case(row, codes[row.kind], ledger, withheld.get(row.pk, {}), copies.get(row.reference))
         for row in rows
         if row.kind in codes
     }
+    undone = _load_undone(rows, ledger, codes)
+    return cases | {reference: replace(cases[reference], undone=found) for reference, found in undone.items()}
 
 
 def _load_copies(rows: Iterable[Record]) -> dict[str, SetWish]:
@@ -157,6 +160,11 @@ class _Ledger:
         write = self._find_write(row, row.revision)
         return write is not None and write.keeps_access
 
+    def find_put_back(self, row: Record) -> Mapping[str, Any] | None:
+        """What the newest revision puts back, as the portal noted it."""
+        write = self._find_write(row, row.revision)
+        return write.puts_back if write else None
+
     def _find_write(self, row: Record, revision: int) -> PortalWrite | None:
         write = self.writes.get((row.app_id, row.record_id, revision))
         return write if write and write.is_of(row) else None
@@ -182,6 +190,36 @@ def _load_ledger(rows: Iterable[Record]) -> _Ledger:
             writes[write.app_id, write.record_id, write.revision] = write
     updates = {(record_id, base + 1) for _key, record_id, base in writing if record_id and base is not None}
     return _Ledger(writes, frozenset({key for key, *_rest in writing} | updates), creating)
+
+
+def _load_undone(rows: Iterable[Record], ledger: _Ledger, codes: Codes) -> dict[str, Undone]:
+    """What revisions of the portal put back, by the record they stand in; it may have been taken out of another."""
+    noted = {row.reference: back for row in rows if row.kind in codes and (back := ledger.find_put_back(row))}
+    if not noted:
+        return {}
+    ids = {str(back["record"]).partition(":")[2] for back in noted.values()}
+    found = Record.objects.of_kind(AppKind.ASSIGNMENT).filter(record_id__in=ids)
+    origins = {row.reference: row for row in found}
+    ledger = _load_ledger(origins.values())
+    return {
+        reference: _build_undone(back, origins[back["record"]], codes[AppKind.ASSIGNMENT], ledger)
+        for reference, back in noted.items()
+        if back["record"] in origins
+    }
+
+
+def _build_undone(back: Mapping[str, Any], origin: Record, codes: Mapping[str, str], ledger: _Ledger) -> Undone:
+    """origin: the record that it was taken out of, whose author and owners say who may."""
+    ends, owners = back["expires_on"], (origin.in_force or {}).get("owners")
+    return Undone(
+        PutBack(
+            (back["account_id"], back["permission_set"]),
+            dict(back["names"]),
+            date.fromisoformat(ends) if ends else None,
+        ),
+        _find_signatures(origin, read_fields(origin, codes), ledger)[1],
+        tuple(owners) if owners is not None else None,
+    )
 
 
 def _sign(user: User | None) -> Signature:
