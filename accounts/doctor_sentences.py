@@ -145,6 +145,10 @@ DOCTOR_SENTENCES: Mapping[str, tuple[str, str]] = {
         _("Look what else uses the API of this app; kintone writes to the administrators above the quota."),
     ),
     "doctor_users": (_("kintone's users can be read."), ""),
+    "doctor_users_inactive": (
+        _("Records name {count} users whom kintone has made inactive: {names}. Their access goes on."),
+        _("Whoever has left is to be disabled in Entra ID, which ends his access; or take him out of the records."),
+    ),
     "doctor_users_missing": (
         _(
             "KINTONE_USERS_API_TOKEN is not set: people are not found by their mail address in kintone, "

@@ -5,14 +5,14 @@ no app can have, at a revision that no record has: nothing can be hit, and a tok
 Adding cannot be tried so.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.conf import settings
 from django.utils import timezone
 
-from accounts.models import AppKind
+from accounts.models import AppKind, RecordPerson
 from portal.doctor.asking import Question, attempt
 from portal.doctor.aws import check_clock
 from portal.doctor.reports import Check, failed, passed, skipped, warned
@@ -31,6 +31,8 @@ from syncer.states import Reason
 
 NOBODYS = 2_147_483_647  # number and revision of a record that there is in no app
 SHRUNK_COUNT, SHRUNK_SHARE = 10, 0.05  # fewer records than the mirror has by more than both: rights may be lost
+MOST_PEOPLE = 1000  # that the directory is asked about: a hundred a request
+MOST_NAMES = 10
 PARTS = ("fields", "view", "edit", "delete", "add", "comments", "mirror")
 
 
@@ -47,11 +49,12 @@ class Counts:
 
 @dataclass(frozen=True)
 class Known:
-    """What the mirror knows of an app. `records` is None where it was never read."""
+    """What the mirror knows of an app. `records` is None where it was never read. `people`: kintone codes of users."""
 
     fields: Mapping[str, str] = field(default_factory=dict)
     records: int | None = None
     forecast: Forecast | None = None
+    people: tuple[str, ...] = ()
 
 
 NOTHING_KNOWN = Known()
@@ -61,7 +64,11 @@ def load_known(app_id: str, now: datetime) -> Known:
     """Asks the database."""
     forecast = forecast_day(load_usage(app_id, now), now)
     state = AppState.objects.filter(app_id=app_id).exclude(read_at=None).first()
-    return Known(state.fields, state.records, forecast) if state else Known(forecast=forecast)
+    if state is None:
+        return Known(forecast=forecast)
+    named = RecordPerson.objects.filter(role=RecordPerson.Role.USER, record__app_id=app_id, record__gone_at=None)
+    codes = named.order_by("code").values_list("code", flat=True).distinct()[:MOST_PEOPLE]
+    return Known(state.fields, state.records, forecast, tuple(codes))
 
 
 def build_questions(known: Mapping[str, Known], store: Counts) -> list[Question]:
@@ -70,7 +77,8 @@ def build_questions(known: Mapping[str, Known], store: Counts) -> list[Question]
         return [Question("kintone", lambda: [skipped("kintone", "settings")])]
     manner = _build_manner(store)
     questions = [_ask_app(source, known) for source in connect_kintone(**manner)]
-    return [*questions, Question("kintone.users", lambda: [check_users(manner)])]
+    people = sorted({code for app in known.values() for code in app.people})
+    return [*questions, Question("kintone.users", lambda: [check_users(manner, people)])]
 
 
 def _build_manner(store: Counts) -> Options:
@@ -218,13 +226,18 @@ def load_all_known() -> dict[str, Known]:
     return {app_id: load_known(app_id, now) for app_id in ids if app_id}
 
 
-def check_users(manner: Options) -> Check:
-    """The directory of users, which is a token of its own and may be missing."""
+def check_users(manner: Options, people: Collection[str] = ()) -> Check:
+    """The directory of users, which is a token of its own and may be missing, and who of these is inactive there."""
     name, users = "kintone.users", connect_kintone_users(**manner)
     if users is None:
         return warned(name, Reason("doctor_users_missing"))
     with users:
-        next(users.iter_users(), None)
+        if not people:
+            next(users.iter_users(), None)
+        found = users.fetch_users(people).values()
+    if inactive := sorted(user.code for user in found if not user.is_valid):
+        params = {"count": len(inactive), "names": ", ".join(inactive[:MOST_NAMES])}
+        return warned(name, Reason("doctor_users_inactive", params))
     return passed(name, Reason("doctor_users"))
 
 

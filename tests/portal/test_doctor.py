@@ -36,6 +36,7 @@ from syncer.gateways.identity_center_probes import DETAILS, LISTINGS, UNTRIED
 from syncer.gateways.slack import SlackBot
 from syncer.models import AppState, Baseline, KintoneUsage, Lease, Run
 from syncer.states import Reason
+from tests import factories
 from tests.portal.visiting import CLIENT_ID, SECRET, TENANT
 from tests.syncer.worlds import World, point_settings, serve_world
 
@@ -283,6 +284,17 @@ def test_missing_users_token_says_what_is_lost(company: World, settings: Setting
     assert warnings(ask_kintone()) == {"kintone.users": "doctor_users_missing"}
     settings.KINTONE_USERS_API_TOKEN = "mistyped"
     assert failures(ask_kintone()) == {"kintone.users": "kintone_login_refused"}
+
+
+@pytest.mark.django_db
+def test_people_of_records_whom_kintone_made_inactive_are_told(company: World) -> None:
+    company.kintone.add_user("hana", "花", email="hana@example.com", valid=False)
+    app_id = company.assignments.id
+    factories.make_record(app_id=str(app_id), body={"users": {"value": [{"code": "hana"}, {"code": "taro"}]}})
+    AppState.objects.create(kind=AppKind.ASSIGNMENT, app_id=app_id, read_at=timezone.now())
+    known = kintone.load_all_known()
+    [told] = [check for check in ask_kintone(known) if check.name == "kintone.users"]
+    assert (told.status, told.reason.code, told.reason.params["names"]) == ("warn", "doctor_users_inactive", "hana")
 
 
 def test_empty_app_has_no_comments_to_read(company: World) -> None:

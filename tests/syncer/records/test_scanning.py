@@ -13,7 +13,7 @@ from simulators.kintone import Fault
 from syncer.connections import connect_kintone
 from syncer.gateways.kintone import KintoneApp
 from syncer.models import AppState
-from syncer.records.rhythm import Occasion
+from syncer.records.rhythm import LOOK_EVERY, Occasion
 from syncer.records.scanning import NEWEST, AppFailure, AppReading, accept_missing, find_record, read_app
 from tests.syncer.worlds import World
 
@@ -156,6 +156,19 @@ def test_look_finds_what_changed(scanned: World, first: str) -> None:
     scanned.edit(first, groups="developers")
     added = scanned.register("shop", "Reader", "taro")
     assert look().changed == {first, added}
+
+
+def test_change_by_hand_is_in_the_mirror_within_a_minute(scanned: World, first: str) -> None:
+    """Looks come as the schedule asks for them; in whichever second of the pause somebody saves."""
+    for seconds in (1, 25, 49):
+        scanned.clock.advance(timedelta(seconds=seconds))
+        scanned.edit(first, groups=f"team-{seconds}")
+        scanned.clock.advance(LOOK_EVERY - timedelta(seconds=seconds))
+        assert look().changed == {first}
+        record = find_record(first)
+        assert record
+        assert record.body["groups"]["value"] == f"team-{seconds}"
+    assert timedelta(minutes=1) >= LOOK_EVERY
 
 
 def test_quiet_look_costs_one_request(scanned: World) -> None:
