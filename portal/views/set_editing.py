@@ -32,6 +32,7 @@ from portal.views.set_opening import (
     may_create,
     open_new,
     open_set,
+    spell,
 )
 from portal.views.set_starts import TEMPLATES, find_start
 from syncer.drafts import saving
@@ -86,7 +87,8 @@ def edit_permission_set(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _show_version(request: HttpRequest, user: User, opening: Opening, version: SetVersion) -> HttpResponse:
     """What was in force once, as if somebody had typed it, with what saving it would do."""
-    form = _make_form(opening, fill_form({**opening.values, **read_values(version, opening.fields)}), opening.values)
+    values = spell(opening, read_values(version, opening.fields))
+    form = _make_form(opening, fill_form({**opening.values, **values}), opening.values)
     form.is_valid()
     return _show(request, user, opening, form, {"version": version})
 

@@ -11,8 +11,10 @@ from django.utils.translation import gettext as _
 
 from accounts.models import AppKind, PermissionSet, Person, Record, User, Withheld
 from accounts.names import fold
+from portal.views.definitions import show_duration
 from syncer.drafts import saving
 from syncer.drafts.drafting import NotPossible, load_fields
+from syncer.drafts.merging import is_same
 from syncer.states import Reason
 
 _SALT = "permission-set-form"
@@ -97,6 +99,18 @@ def list_editors(record: Record | None) -> list[str]:
     codes = [str(code) for code in (record.in_force or {}).get("owners", ())]
     people = {fold(person.kintone_code): str(person) for person in Person.objects.filter(kintone_code__in=codes)}
     return [people.get(fold(code), code) for code in codes]
+
+
+def spell(opening: Opening, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as this company's records write them: as the form has them where they mean the same."""
+    texts = {show_duration(text): text for text in reversed(list_spellings(opening.fields))}
+    spelt = dict(values)
+    if duration := spelt.get("session_duration"):
+        spelt["session_duration"] = texts.get(show_duration(duration), duration)
+    return {
+        name: opening.values[name] if name in opening.values and is_same(name, opening.values[name], value) else value
+        for name, value in spelt.items()
+    }
 
 
 def list_spellings(fields: Mapping[str, str]) -> list[str]:

@@ -85,7 +85,8 @@ def test_document_shows_the_verdicts_of_today() -> None:
 
 @pytest.mark.timeout(600)
 def test_accidents_and_monsters_never_fail(figures: Figures) -> None:
-    slowest = max(seconds_of(text) for text in iter_mutations(ACCIDENTS, seed=time.time_ns()))
+    worst = max(iter_mutations(ACCIDENTS, seed=time.time_ns()), key=seconds_of)
+    slowest = min(seconds_of(worst) for _ in range(3))  # what else the machine did meanwhile is not its fault
     figures.add(f"{ACCIDENTS:,} policies with accidents, the slowest", slowest * 1000, "ms", at_most=200)
-    slowest = max(min(seconds_of(text) for _ in range(2)) for text in list_monsters())
+    slowest = max(min(seconds_of(text) for _ in range(3)) for text in list_monsters())
     figures.add("monsters: 5 MB, 10,000 levels and their like, the slowest", slowest * 1000, "ms", at_most=200)

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import AppKind, AuditEvent, AwsPolicy, Draft, Guardrail, PermissionSet, PolicyText, User, Withheld
-from syncer.models import AppState
+from syncer.models import AppState, SetVersion
 from syncer.records.schema import PERMISSION_SETS
 from tests import factories
 from tests.managed_policies import load_texts
@@ -423,6 +423,18 @@ def test_refusal_that_a_text_may_lift_has_it_read(owner: User, permission_set: P
     PolicyText.objects.filter(arn=arn, outcome="wanted").update(outcome="read", text=POLICY)
     assert "data-again" not in (lifted := client.post(url, values).content.decode())
     assert "may not let" not in lifted
+
+
+@pytest.mark.parametrize(("seconds", "spelt", "shown"), [(28800, "8時間", False), (14400, "PT4H", True)])
+def test_version_is_spelt_as_the_records_are(
+    permission_set: PermissionSet, seconds: int, spelt: str, shown: bool
+) -> None:
+    values = {"name": "LambdaOps", "session_duration": seconds, "description": "前の説明", "inline_policy": POLICY}
+    version = SetVersion.objects.create(name="LambdaOps", reference="23:1", revision=1, values=values)
+    html = get_html(make_client(factories.make_user(is_staff=True)), f"{url_of(permission_set)}?version={version.pk}")
+    assert read_form(html)["session_duration"] == spelt
+    preview = html[html.index('id="set-preview"') :]
+    assert ("session duration" in preview.lower()) is shown
 
 
 def test_form_of_another_record_says_nothing_about_this_one(permission_set: PermissionSet) -> None:
