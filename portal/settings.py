@@ -227,6 +227,8 @@ SILENCED_SYSTEM_CHECKS = [
     *([] if IS_HTTPS else ["security.W004", "security.W008", "security.W012", "security.W016"]),
 ]
 X_FRAME_OPTIONS = "DENY"
+# A form in which somebody chose a unit of thousands of accounts is answered with a sentence, not with an error page.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 if read.flag("TRUST_FORWARDED_PROTO"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 

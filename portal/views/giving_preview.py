@@ -226,10 +226,10 @@ def _cut(texts: Iterable[str]) -> tuple[str, ...]:
 
 
 def _explain(rail: Rail) -> str:
-    """What would satisfy the rule."""
+    """What would satisfy the rule; empty where a button does it."""
     match rail.effect:
         case Effect.EXPIRES_WITHIN:
-            return _("Set a last day up to %(day)s.") % {"day": rail.last_day.isoformat() if rail.last_day else ""}
+            return ""  # the button says it
         case Effect.GROUPS_ONLY:
             return _("Choose a group in place of people.")
         case Effect.OWNERS_ONLY:

@@ -5,7 +5,7 @@ const AFTER = 150; // ms without typing
 for (const field of document.querySelectorAll("[data-chooser]")) makeChooser(field);
 
 function makeChooser(field) {
-  const area = field.querySelector("[data-choose]");
+  const area = makeInput(field.querySelector("[data-choose]"));
   const list = field.querySelector("[role=listbox]");
   const picked = field.querySelector("[data-picked]");
   const lost = field.querySelector("[data-lost]");
@@ -44,6 +44,11 @@ function makeChooser(field) {
     announceChange();
   });
 
+  field.addEventListener("restore", (event) => {
+    picked.replaceChildren();
+    if (event.detail) take(event.detail);
+  });
+
   function onKey(event) {
     if (event.isComposing) return;
     const options = list.querySelectorAll("[data-value]");
@@ -69,7 +74,7 @@ function makeChooser(field) {
     const query = area.value.trim();
     asked += 1;
     const mine = asked;
-    if (!query || query.includes("\n")) return close();
+    if (!query) return close();
     const html = await ask(`${address}?${new URLSearchParams({ q: query })}`);
     if (html === null || mine !== asked || document.activeElement !== area) return;
     list.innerHTML = html;
@@ -101,18 +106,15 @@ function makeChooser(field) {
   async function take(text) {
     clearTimeout(timer);
     close();
+    area.value = join(text); // who sends the form before the answer is here loses nothing: the server reads the box
     const token = field.form.elements.csrfmiddlewaretoken.value;
     const html = await ask(address, { method: "POST", body: new URLSearchParams({ text, csrfmiddlewaretoken: token }) });
-    if (html === null) {
-      area.value = text.trim(); // nothing is lost: the button of the form reads it
-      return;
-    }
+    if (html === null) return;
     const answer = new DOMParser().parseFromString(html, "text/html");
     add(answer.querySelectorAll("ul > li"));
     lost.replaceChildren(...answer.querySelectorAll("div > *"));
-    area.value = answer.querySelector("pre").textContent.trim();
-    area.toggleAttribute("aria-invalid", Boolean(area.value));
-    if (area.value) area.setAttribute("aria-invalid", "true");
+    area.value = join(answer.querySelector("pre").textContent);
+    area.setAttribute("aria-invalid", String(Boolean(area.value)));
     announceChange();
   }
 
@@ -128,6 +130,19 @@ function makeChooser(field) {
     field.dispatchEvent(new Event("change", { bubbles: true }));
     area.focus();
   }
+}
+
+// A box of several lines is for pages without script; only one of a single line may offer a list.
+function makeInput(area) {
+  const input = document.createElement("input");
+  for (const { name, value } of area.attributes) if (name !== "rows") input.setAttribute(name, value);
+  input.value = join(area.value);
+  area.replaceWith(input);
+  return input;
+}
+
+function join(text) {
+  return text.split("\n").map((line) => line.trim()).filter(Boolean).join(", ");
 }
 
 async function ask(address, options = {}) {

@@ -1,5 +1,5 @@
-// The form of a permission set, while somebody types: the policy is checked and the effect shown after each pause, and
-// what is not saved yet is kept in this tab. All of it is the server's word; without script its buttons say the same.
+// The form of a permission set, or of access, while somebody types: a policy is checked and the effect shown after each
+// pause, and what is not saved yet is kept in this tab. All of it is the server's word; without script buttons say the same.
 const form = document.querySelector("[data-set-form]");
 const TOKEN = "csrfmiddlewaretoken";
 const CHECK_AFTER = 150; // ms without typing
@@ -186,7 +186,7 @@ form.addEventListener("change", previewSoon);
 // --- What is not saved yet ----------------------------------------------------------------------------------------------
 
 const KEY = `genkan:${location.pathname}`;
-const LEFT_OUT = new Set([TOKEN, "base", "seen", "do"]);
+const LEFT_OUT = new Set([TOKEN, "base", "seen", "do", "token"]);
 const bar = document.querySelector("[data-kept]");
 
 function readForm() {
@@ -214,6 +214,11 @@ function restore(pairs) {
     field.querySelector("[data-picked]").replaceChildren();
     input.value = pairs.filter(([name]) => name === field.dataset.picks).map(([, value]) => value).join(" ");
     if (input.value) field.querySelector("button").click();
+  }
+  for (const field of form.querySelectorAll("[data-chooser]")) {
+    const names = field.dataset.names.split(" ");
+    const text = pairs.filter(([name]) => names.includes(name)).map(([, value]) => value).join("\n");
+    field.dispatchEvent(new CustomEvent("restore", { detail: text }));
   }
   editor?.area.dispatchEvent(new Event("input", { bubbles: true }));
 }

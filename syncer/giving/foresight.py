@@ -21,7 +21,7 @@ from syncer.drafts.saving import MOST_TOGETHER
 from syncer.giving.gift import Gift
 from syncer.giving.names import Name, Named, load_named
 from syncer.giving.rails import Rail, Rails
-from syncer.giving.rights import Right, find_obstacle, find_rights, find_set_obstacle
+from syncer.giving.rights import Right, find_ailment, find_obstacle, find_rights, find_set_obstacle
 from syncer.states import Reason
 
 MOST_ACCOUNTS = MOST_TOGETHER  # of one submit: one record each, which kintone takes all or none
@@ -150,6 +150,7 @@ class _View:
     ) -> None:
         self._gift, self._named, self._today = gift, named, today
         self._rails = Rails(user, gift, ground)
+        self._ailing = find_ailment(permission_set)
         self._holding: Holding = find_holding()
         self._there = _load_there(gift.accounts, permission_set, named, leave_out)
         records = {wish.record for row in self._there.values() for wish in row.wishes.all()}
@@ -186,6 +187,8 @@ class _View:
         )
 
     def _find_stop(self, account: Account, named: Named) -> Reason | None:
+        if self._ailing:
+            return self._ailing
         if stop := self._holding.locked.get(named.principal_id):
             return _say("locked_out", stop)
         if stop := self._holding.frozen.get(account.account_id):
@@ -213,20 +216,22 @@ def _load_there(
 
 
 _SHOWN = 3  # records that are offered for an account
+_LOOKED_AT = 6  # accounts in which records are looked for: with more, nobody adds to each by hand
+_MOST_THERE = 500  # assignments that are looked at
 
 
 def _load_own(
     user: User, gift: Gift, permission_set: PermissionSet, leave_out: Record | None
 ) -> dict[int, list[Record]]:
     """Account → records for the same set with the same last day, which could be widened instead."""
-    wishes = Wish.objects.filter(
-        assignment__permission_set=permission_set, assignment__account__in=[account.pk for account in gift.accounts],
-        is_current=True, is_refused=False, expires_on=gift.until, record__in=visible_records(user).live().values("pk"),
-    )  # fmt: skip
-    pairs = wishes.order_by("record").values_list("assignment__account_id", "record_id").distinct()
-    found: dict[int, list[int]] = defaultdict(list)
-    for account, record in pairs:
-        if record != (leave_out.pk if leave_out else 0) and len(found[account]) < _SHOWN:
-            found[account].append(record)
-    rows = Record.objects.in_bulk({record for records in found.values() for record in records})
-    return {account: [rows[record] for record in records] for account, records in found.items()}
+    accounts = [account.pk for account in gift.accounts[:_LOOKED_AT]]
+    there = Assignment.objects.shown().filter(permission_set=permission_set, account__in=accounts)
+    places = dict(there.values_list("pk", "account_id")[:_MOST_THERE])
+    wishes = Wish.objects.filter(assignment__in=places, is_current=True, is_refused=False, expires_on=gift.until)
+    pairs = {(record, places[row]) for row, record in wishes.values_list("assignment_id", "record_id")}
+    records = visible_records(user).live().in_bulk({record for record, _account in pairs})
+    found: dict[int, list[Record]] = defaultdict(list)
+    for record, account in sorted(pairs):
+        if record in records and len(found[account]) < _SHOWN and records[record] != leave_out:
+            found[account].append(records[record])
+    return found

@@ -113,3 +113,13 @@ def find_set_obstacle(name: str, permission_set: PermissionSet | None) -> Reason
     if permission_set.record is None or permission_set.record.gone_at is not None:
         return Reason("set_without_record", {"set": name})
     return None
+
+
+def find_ailment(permission_set: PermissionSet) -> Reason | None:
+    """Why assignments with the set wait until it is mended: what is registered is carried out then."""
+    name, stored = permission_set.name, permission_set.reason
+    if permission_set.state == PermissionSet.State.BLOCKED:
+        return Reason(str(stored.get("code") or "set_broken"), stored.get("params") or {"set": name})
+    if permission_set.state == PermissionSet.State.FAILED and permission_set.arn is None:
+        return Reason("set_not_made", {"set": name})
+    return None

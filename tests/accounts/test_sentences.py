@@ -34,6 +34,7 @@ HANDED_ON = {
     "parsing.py:add",
     "reading.py:refuse_address",
     "rights.py:_build",
+    "rights.py:find_ailment",
     "slack.py:_refusal",
     "guarding.py:_say",
     "judging.py:_read_reason",

@@ -5,6 +5,7 @@ import re
 from playwright.sync_api import Page, expect
 
 ADMIN = "haruka.sato@asagiri.example"
+OWNER = "koji.hayashi@asagiri.example"
 DEVELOPER = "takashi.hashimoto@asagiri.example"
 NEWCOMER = "kazuki.ishikawa@asagiri.example"
 LOCKED = "yuto.shimizu@asagiri.example"  # nobody else's journey

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import Account, AuditEvent, Draft, Guardrail, OrganizationalUnit
+from accounts.models import Account, AuditEvent, Draft, Guardrail, OrganizationalUnit, PermissionSet
 from accounts.stops import freeze
 from syncer.giving import foresight
 from syncer.models import AppState
@@ -195,6 +195,15 @@ def test_frozen_account_says_so_and_keeps_the_wish(company: Company) -> None:
     assert save(company, fill(company)).status_code == 302
 
 
+def test_set_that_has_to_be_mended_says_so_and_keeps_the_wish(company: Company) -> None:
+    reason = {"code": "set_broken", "params": {"set": "Reader"}}
+    PermissionSet.objects.update(state="blocked", reason=reason)
+    text = check(make_client(company.owner), fill(company))
+    assert "The record of the permission set “Reader” has an error" in text
+    assert "new assignment" not in text
+    assert save(company, fill(company)).status_code == 302
+
+
 def test_passed_day_is_refused(company: Company) -> None:
     assert "This day has passed" in say(save(company, fill(company, expires_on="2020-01-01")))
     assert not Draft.objects.exists()
@@ -209,6 +218,12 @@ def test_too_much_at_once_is_said(company: Company, monkeypatch: pytest.MonkeyPa
         make_client(company.owner), fill(company, company.shop, company.staging)
     )
     assert not Draft.objects.exists()
+
+
+def test_unit_of_thousands_is_answered_with_a_sentence(company: Company) -> None:
+    ids = [f"{number:012}" for number in range(3000)]
+    Account.objects.bulk_create(Account(account_id=account_id, name=f"n{account_id}") for account_id in ids)
+    assert "3000 accounts at once are too many" in check(make_client(company.owner), fill(company, account=ids))
 
 
 def test_app_that_was_never_read_closes_the_form(company: Company) -> None:

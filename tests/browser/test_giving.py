@@ -1,0 +1,97 @@
+"""Giving access as people do it: an owner, somebody who is none, and two at once."""
+
+import re
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.test_accessibility import find_violations
+from tests.browser.visiting import ADMIN, DEVELOPER, OWNER, sign_in
+
+pytestmark = pytest.mark.timeout(300)
+NEW = "/assignments/new/"
+MINE = ("kaikei-prod-dr", "kaikei-stg")
+PEOPLE = "takashi.hashimoto@asagiri.example\n佐藤 遥 <haruka.sato@asagiri.example>, megumi.morita@asagiri.example"
+
+
+def choose(page: Page, kind: str, text: str, shown: str) -> None:
+    """Type a few letters, and take the first of what is offered."""
+    box = page.locator(f"#add-{kind}")
+    box.press_sequentially(text)
+    expect(page.locator(f"#options-{kind} [aria-selected=true]")).to_contain_text(shown)
+    box.press("Enter")
+    expect(page.locator(f"[data-chooser$='/{kind}/'] [data-picked]")).to_contain_text(shown)
+
+
+def paste(page: Page, kind: str, text: str) -> None:
+    page.locator(f"#add-{kind}").evaluate(
+        """(area, text) => {
+            const data = new DataTransfer();
+            data.setData("text", text);
+            area.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+        }""",
+        text,
+    )
+
+
+def test_owner_gives_three_people_access_to_two_accounts(page: Page) -> None:
+    sign_in(page, OWNER)
+    page.get_by_role("link", name="アクセスを登録").first.click()
+    for name in MINE:
+        choose(page, "account", name, name)
+    page.get_by_label("許可セット").select_option("SupportUser")
+    paste(page, "people", PEOPLE)
+    preview = page.locator("#give-preview")
+    expect(preview).to_contain_text("新しい割当 6 件")
+    expect(preview).to_contain_text("本番")
+    assert find_violations(page) == []
+    page.get_by_role("button", name="登録する").click()
+    page.wait_for_url(re.compile(r"/assignments/sent/\w+/$"))
+    expect(page.locator("#sent .sum")).to_have_text("6 件のうち 6 件が使えます", timeout=60_000)
+    expect(page.locator("#sent[hx-get]")).to_have_count(0)
+    assert find_violations(page) == []
+    page.get_by_role("link", name=MINE[0]).click()
+    expect(page.get_by_role("main")).to_contain_text("橋本 隆")
+
+
+def test_outsider_is_refused_with_who_may(page: Page) -> None:
+    sign_in(page, DEVELOPER, "/accounts/")
+    page.get_by_role("searchbox").fill(MINE[0])
+    page.get_by_role("link", name=MINE[0]).click()
+    page.get_by_role("link", name="アクセスを頼む").click()
+    page.get_by_label("許可セット").select_option("LogViewer")
+    preview = page.locator("#give-preview")
+    expect(preview).to_contain_text("所有者ではないため、アクセスを登録できません")
+    expect(page.locator("#give-message")).to_contain_text("permission_set=LogViewer")
+    expect(page.get_by_role("button", name="登録する")).to_have_count(0)
+    assert find_violations(page) == []
+
+
+def test_two_people_change_one_record_at_once(open_context: Callable[..., BrowserContext]) -> None:
+    owner, admin = open_context().new_page(), open_context().new_page()
+    sign_in(owner, OWNER, NEW)
+    choose(owner, "account", MINE[0], MINE[0])
+    choose(owner, "people", "hayashi", "林 浩二")
+    owner.get_by_label("許可セット").select_option("ViewOnlyAccess")
+    owner.get_by_role("button", name="登録する").click()
+    expect(owner.locator("#sent .sum")).to_have_text("1 件のうち 1 件が使えます", timeout=60_000)
+    owner.get_by_role("link", name="レコード").click()
+    owner.get_by_role("link", name="アクセスを変更").click()
+    sign_in(admin, ADMIN, urlsplit(owner.url).path)
+    paste(admin, "people", "takashi.hashimoto@asagiri.example\nharuka.sato@asagiri.example")
+    admin.get_by_label("メモ").fill("管理者のメモ")
+    admin.get_by_role("button", name="保存").click()
+    expect(admin.locator("#sent .sum")).to_have_text("3 件のうち 3 件が使えます", timeout=60_000)
+    choose(owner, "people", "morita", "森田 恵")
+    owner.get_by_label("メモ").fill("担当者のメモ")
+    owner.get_by_role("button", name="保存").click()
+    owner.get_by_role("link", name="選択する").click(timeout=60_000)
+    expect(owner.get_by_role("main")).to_contain_text("管理者のメモ")
+    owner.get_by_role("radio", name="自分が書いた値").check()
+    owner.get_by_role("button", name="この内容で送信").click()
+    expect(owner.locator(".callout.success")).to_be_visible(timeout=60_000)
+    owner.get_by_role("link", name="レコード").click()
+    for name in ("林 浩二", "橋本 隆", "佐藤 遥", "森田 恵", "担当者のメモ"):
+        expect(owner.get_by_role("main")).to_contain_text(name)
