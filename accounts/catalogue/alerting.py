@@ -2,7 +2,8 @@
 
 A value that is put into a link has to be encoded as the console wants it and once more for the access portal. Names of
 letters and digits look the same however often; for others each tool is told what to do in its own language:
-Terraform with its functions, Grafana with a pipeline. Datadog encodes once, and EventBridge puts values in as they are.
+Terraform with its functions, Grafana with a pipeline. Datadog encodes once, which the address of a
+kept shortcut takes, and EventBridge puts values in as they are.
 """
 
 import json
@@ -56,12 +57,16 @@ _STEPS: Mapping[str, Sequence[Step]] = {
 
 
 class Snippet(NamedTuple):
-    """What to paste into a tool. `missing` are the parameters that the tool cannot fill; then there is no text."""
+    """What to paste into a tool. `missing` are the parameters that the tool cannot fill; then there is no text.
+
+    query: what it can put behind the address of a kept shortcut, which takes values encoded once.
+    """
 
     key: str
     name: str
     text: str
     missing: tuple[str, ...] = ()
+    query: str = ""
 
 
 def find_steps(parameter: Parameter, encoding: str) -> Sequence[Step]:
@@ -150,7 +155,8 @@ def _build_eventbridge(link: str, words: str, steps: Mapping[str, Sequence[Step]
 def _build_datadog(link: str, words: str, steps: Mapping[str, Sequence[Step]]) -> Snippet:
     missing = tuple(name for name, todo in steps.items() if len(todo) > 1)
     if missing:
-        return Snippet("datadog", "Datadog", "", missing)
+        query = "&".join(f'{name}={{{{urlencode "{name}.name"}}}}' for name in steps)
+        return Snippet("datadog", "Datadog", "", missing, query)
     gaps = {
         name: f'{{{{urlencode "{name}.name"}}}}' if todo else f"{{{{{name}.name}}}}" for name, todo in steps.items()
     }

@@ -15,6 +15,7 @@ from accounts.shortcuts import BadDestination
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_TAKEN = ("set",)  # what the address of a kept shortcut means by it is another thing
 _QUANTIFIED_GROUP = re.compile(r"\)[*+{?]")  # what makes a pattern take for ever
 _MOST_PARAMETERS, _LONGEST, _LONGEST_PATTERN = 8, 1000, 200
 
@@ -98,7 +99,7 @@ def _find_shared(item: Any, shared: Mapping[str, Mapping[str, Any]]) -> Mapping[
 
 def _parse_parameter(written: Mapping[str, Any]) -> Parameter:
     name, kind = str(written.get("name") or ""), str(written.get("type") or "name")
-    if not _NAME.fullmatch(name) or name in BUILT_IN:
+    if not _NAME.fullmatch(name) or name in BUILT_IN or name in _TAKEN:
         raise BadService("service_parameter_wrong", name=name[:100])
     if kind not in TYPES:
         raise BadService("service_type_wrong", name=name, type=kind[:100], types=", ".join(TYPES))

@@ -7,6 +7,7 @@ import io
 from typing import Any
 
 import segno
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -62,6 +63,7 @@ def _make_context(user: User, building: Building) -> dict[str, Any]:
         "own_accounts": list_own_accounts(user),
         "dropped": find_dropped(building.asked, building.catalogue, building.access_portal.partition),
         "as_pasted": as_pasted(building.asked).as_query(),
+        "public_url": settings.PUBLIC_URL,
         "changed": _find_changed(user, building),
     }
 

@@ -189,6 +189,11 @@ def test_datadog_encodes_once_where_that_is_enough() -> None:
     assert '{{urlencode "machine_arn.name"}}' in snippets_of("stepfunctions-machine")["datadog"].text
 
 
+def test_datadog_fills_the_address_of_a_kept_shortcut_instead() -> None:
+    query = snippets_of("cloudwatch-log-stream")["datadog"].query
+    assert query == 'log_group={{urlencode "log_group.name"}}&log_stream={{urlencode "log_stream.name"}}'
+
+
 def test_grafana_pipes_a_label() -> None:
     assert (
         '{{ $labels.log_group | urlquery | reReplaceAll "[+]" "%20" | urlquery | reReplaceAll "[%]" "$$" | urlquery }}'

@@ -509,6 +509,7 @@ def test_shared_parameters_are_named() -> None:
         ({"template": "/x/{api}?a=%0d"}, "destination_control"),
         ({"parameters": "api"}, "service_list_wrong"),
         ({"parameters": ["nothing"]}, "service_parameter_wrong"),
+        ({"parameters": [{"name": "set", "label": "x", "example": "x"}]}, "service_parameter_wrong"),
         ({"parameters": [{"name": "region", "label": "x", "example": "x"}]}, "service_parameter_wrong"),
         ({"parameters": GOOD["parameters"] * 2}, "service_parameter_twice"),
         (

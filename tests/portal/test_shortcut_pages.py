@@ -283,6 +283,7 @@ def test_open_parameter_is_shown_with_ways_to_fill_it(user: User, account: Accou
     assert 'urlencode(replace(urlencode(replace(urlencode(var.log_group), "+", "%20")), "%", "$"))' in html
     assert "$labels.log_group | urlquery" in html
     assert "Datadog encodes a value once, and log_group needs more." in html
+    assert 'http://localhost:8000/go/…/?log_group={{urlencode "log_group.name"}}' in html
     assert 'class="button primary"' not in html  # nothing to open yet
     assert "/shortcuts/qr.svg" not in html
 
