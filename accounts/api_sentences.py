@@ -33,6 +33,7 @@ API_SENTENCES: Mapping[str, tuple[str, str]] = {
         _("Too many requests came with this access token."),
         _("Go on after the seconds that Retry-After names."),
     ),
+    "give_all_there": (_("Everybody named has this access already."), ""),
     "api_no_portal": (
         _("The address of the AWS access portal is not known yet."),
         _("It is once the first run has read AWS; or set AWS_ACCESS_PORTAL_URL and IDENTITY_CENTER_REGION."),

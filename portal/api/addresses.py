@@ -11,7 +11,7 @@ from django.urls import URLPattern, path
 from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 
-from portal.api import reading
+from portal.api import reading, runs, shortcuts, writing
 from portal.api.refusals import add_handlers, build_error
 from portal.api.signing_in import RATE, TokenThrottle
 
@@ -29,7 +29,8 @@ def build_api() -> NinjaAPI:
         throttle=TokenThrottle(RATE),
     )  # fmt: skip
     add_handlers(api)
-    api.add_router("", reading.router)
+    for router in (reading.router, runs.router, shortcuts.router, writing.router):
+        api.add_router("", router)
     return api
 
 

@@ -28,34 +28,29 @@ from portal.api.answers import (
     Me,
     PermissionSetPage,
     PersonPage,
-    RunOut,
-    RunPage,
     cut_page,
 )
-from portal.api.refusals import Error, Refused
+from portal.api.refusals import ERRORS, Refused
 from portal.api.shaping import (
     shape_access,
     shape_account,
     shape_assignment,
     shape_people,
-    shape_run,
     shape_set,
 )
 from portal.api.signing_in import CLI, READ, token_of, user_of
 from portal.views.access_portal import find_access_portal
 from portal.views.cli_naming import list_own_profiles, load_naming
-from syncer.models import Run
 
 router = Router(auth=READ, tags=["reading"])
 After = Annotated[int, Query(ge=0, description="`next` of the page before")]
 Limit = Annotated[int, Query(ge=1, le=MOST)]
-_ERRORS = {401: Error, 403: Error, 404: Error, 422: Error, 429: Error}
 
 
 # --- Oneself ----------------------------------------------------------------------------------------------------------
 
 
-@router.get("/me", response={200: Me, **_ERRORS})
+@router.get("/me", response={200: Me, **ERRORS})
 def read_me(request: HttpRequest) -> Me:
     """Whom the token stands for, and until when."""
     user, token = user_of(request), token_of(request)
@@ -66,7 +61,7 @@ def read_me(request: HttpRequest) -> Me:
     )  # fmt: skip
 
 
-@router.get("/access", response={200: list[AccessOut], **_ERRORS})
+@router.get("/access", response={200: list[AccessOut], **ERRORS})
 def list_own_access(
     request: HttpRequest, account_id: str = "", permission_set: str = "", state: str = ""
 ) -> list[AccessOut]:
@@ -76,7 +71,7 @@ def list_own_access(
     return [shape_access(row, access_portal) for row in _with_everything(rows).order_by("pk")]
 
 
-@router.get("/cli-config", auth=CLI, response={200: str, **_ERRORS})
+@router.get("/cli-config", auth=CLI, response={200: str, **ERRORS})
 def read_cli_config(request: HttpRequest, region: str = "") -> HttpResponse:
     """The whole `~/.aws/config` for everything one may enter, as plain text."""
     if region and not is_region(region):
@@ -93,7 +88,7 @@ def read_cli_config(request: HttpRequest, region: str = "") -> HttpResponse:
 # --- Places -----------------------------------------------------------------------------------------------------------
 
 
-@router.get("/accounts", response={200: AccountPage, **_ERRORS})
+@router.get("/accounts", response={200: AccountPage, **ERRORS})
 def list_accounts(request: HttpRequest, q: str = "", after: After = 0, limit: Limit = 100) -> AccountPage:
     """AWS accounts that one sees. `q` fits a part of the name or the beginning of the id."""
     rows = visible_accounts(user_of(request)).select_related("ou")
@@ -103,13 +98,13 @@ def list_accounts(request: HttpRequest, q: str = "", after: After = 0, limit: Li
     return AccountPage(items=[shape_account(row) for row in found], next=following)
 
 
-@router.get("/accounts/{account_id}", response={200: AccountOut, **_ERRORS})
+@router.get("/accounts/{account_id}", response={200: AccountOut, **ERRORS})
 def read_account(request: HttpRequest, account_id: str) -> AccountOut:
     """One account by its twelve digits."""
     return shape_account(_get_account(request, account_id))
 
 
-@router.get("/accounts/{account_id}/people", response={200: PersonPage, **_ERRORS})
+@router.get("/accounts/{account_id}/people", response={200: PersonPage, **ERRORS})
 def list_people_of_account(
     request: HttpRequest, account_id: str, permission_set: str = "", after: After = 0, limit: Limit = 100
 ) -> PersonPage:
@@ -126,7 +121,7 @@ def list_people_of_account(
     return PersonPage(items=shape_people(found, assignments, shown), next=following)
 
 
-@router.get("/permission-sets", response={200: PermissionSetPage, **_ERRORS})
+@router.get("/permission-sets", response={200: PermissionSetPage, **ERRORS})
 def list_permission_sets(request: HttpRequest, q: str = "", after: After = 0, limit: Limit = 100) -> PermissionSetPage:
     """Permission sets that one sees. `q` fits a part of the name."""
     rows = visible_permission_sets(user_of(request)).exclude(state=PermissionSet.State.REMOVED).select_related("record")
@@ -136,7 +131,7 @@ def list_permission_sets(request: HttpRequest, q: str = "", after: After = 0, li
     return PermissionSetPage(items=[shape_set(row) for row in found], next=following)
 
 
-@router.get("/assignments", response={200: AssignmentPage, **_ERRORS})
+@router.get("/assignments", response={200: AssignmentPage, **ERRORS})
 def list_assignments(
     request: HttpRequest,
     account_id: str = "",
@@ -152,28 +147,6 @@ def list_assignments(
         rows = rows.filter(principal__in=_find_principals(name).values("pk"))
     found, following = cut_page(_with_everything(rows), after, limit)
     return AssignmentPage(items=[shape_assignment(row) for row in found], next=following)
-
-
-# --- Runs -------------------------------------------------------------------------------------------------------------
-
-
-@router.get("/runs", response={200: RunPage, **_ERRORS})
-def list_runs(
-    request: HttpRequest,
-    before: Annotated[int, Query(ge=0, description="`next` of the page before; 0: from the newest")] = 0,
-    limit: Limit = 20,
-) -> RunPage:
-    """Runs, the newest first."""
-    rows = Run.objects.order_by("-pk")
-    found = list((rows.filter(pk__lt=before) if before else rows)[: limit + 1])
-    following = found[limit - 1].pk if len(found) > limit else None
-    return RunPage(items=[shape_run(request, row) for row in found[:limit]], next=following)
-
-
-@router.get("/runs/{run_id}", response={200: RunOut, **_ERRORS})
-def read_run(request: HttpRequest, run_id: int) -> RunOut:
-    """One run: ask again until it is over."""
-    return shape_run(request, get_object_or_404(Run, pk=run_id))
 
 
 # --- What is asked for ---------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from accounts.sentences import render
+from syncer.drafts.drafting import NotPossible
 
 
 class Refusal(Schema):
@@ -22,6 +23,9 @@ class Error(Schema):
     """The body of every answer from 400 on."""
 
     error: Refusal
+
+
+ERRORS = {401: Error, 403: Error, 404: Error, 409: Error, 422: Error, 429: Error}
 
 
 class Refused(Exception):
@@ -40,36 +44,35 @@ def build_error(code: str, **params: Any) -> dict[str, Any]:
 def add_handlers(api: NinjaAPI) -> None:
     """Let every refusal, the library's own included, have the one shape."""
 
-    def answer(request: HttpRequest, status: int, code: str, **params: Any) -> HttpResponse:
-        return api.create_response(request, build_error(code, **params), status=status)
-
-    @api.exception_handler(Refused)
-    def _refused(request: HttpRequest, refusal: Refused) -> HttpResponse:
-        response = answer(request, refusal.status, refusal.code, **refusal.params)
-        if refusal.status == 401:
+    def answer(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
+        refused = describe(error)
+        response = api.create_response(request, build_error(refused.code, **refused.params), status=refused.status)
+        if refused.status == 401:
             response["WWW-Authenticate"] = 'Bearer realm="Genkan"'
         return response
 
-    @api.exception_handler(AuthenticationError)
-    def _anonymous(request: HttpRequest, _error: AuthenticationError) -> HttpResponse:
-        return _refused(request, Refused(401, "token_missing"))
+    for kind in (Refused, NotPossible, AuthenticationError, ValidationError, Http404, PermissionDenied, HttpError):
+        api.add_exception_handler(kind, answer)
 
-    @api.exception_handler(ValidationError)
-    def _misunderstood(request: HttpRequest, error: ValidationError) -> HttpResponse:
-        texts = (f"{'.'.join(map(str, item['loc'][1:]))}: {item['msg']}" for item in error.errors)
-        return answer(request, 422, "api_input_wrong", text="; ".join(texts))
 
-    @api.exception_handler(Http404)
-    def _not_found(request: HttpRequest, _error: Http404) -> HttpResponse:
-        return answer(request, 404, "api_not_found")
-
-    @api.exception_handler(PermissionDenied)
-    def _denied(request: HttpRequest, _error: PermissionDenied) -> HttpResponse:
-        return answer(request, 403, "api_denied")
-
-    @api.exception_handler(HttpError)
-    def _http(request: HttpRequest, error: HttpError) -> HttpResponse:
-        """Raised by the library itself: a body that is no JSON, and too many requests."""
-        if error.status_code == 429:
-            return answer(request, 429, "api_too_often")
-        return answer(request, error.status_code, "api_input_wrong", text=str(error))
+def describe(error: Exception | type[Exception]) -> Refused:
+    """What an exception of ours, of Django or of the library means to whoever asked."""
+    match error:
+        case Refused():
+            return error
+        case NotPossible():
+            return Refused(409, error.reason.code, **error.reason.params)
+        case AuthenticationError():
+            return Refused(401, "token_missing")
+        case ValidationError():
+            texts = (f"{'.'.join(map(str, item['loc'][1:]))}: {item['msg']}" for item in error.errors)
+            return Refused(422, "api_input_wrong", text="; ".join(texts))
+        case Http404():
+            return Refused(404, "api_not_found")
+        case PermissionDenied():
+            return Refused(403, "api_denied")
+        case HttpError(status_code=429):
+            return Refused(429, "api_too_often")
+        case HttpError():  # a body that is no JSON
+            return Refused(error.status_code, "api_input_wrong", text=str(error))
+    raise TypeError(f"no refusal: {error!r}")

@@ -1,48 +1,31 @@
 """Reading through the API: a token shows what its person sees, and nothing else."""
 
 import configparser
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.db import connection
-from django.test import Client, RequestFactory
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
-from accounts.tokens import make_token
 from tests import factories
+from tests.portal.api.scripts import API, code_of, make_client, read
 from tests.portal.pages import get_text
 from tests.portal.pages import make_client as make_browser
 
 pytestmark = pytest.mark.django_db
-API = "/api/v1/"
 READS = (
     "me", "access", "cli-config", "accounts", "accounts/{account}", "accounts/{account}/people", "permission-sets",
     "assignments", "runs", "runs/{run}",
 )  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def _no_request_yet() -> None:
-    """Rows of another test had the same numbers."""
-    cache.clear()
-
-
 @pytest.fixture
 def user() -> User:
     return factories.make_user("花", last_login=timezone.now())
-
-
-def make_client(user: User, scope: str = "read", **headers: str) -> Client:
-    """A script with a token of this person."""
-    request = RequestFactory().post("/")
-    request.user = user
-    text = make_token(request, user, "script", scope, timedelta(days=1))[1]
-    return Client(headers={"authorization": f"Bearer {text}", **headers})
 
 
 class Company:
@@ -71,16 +54,6 @@ class Company:
 @pytest.fixture
 def company(user: User) -> Company:
     return Company(user)
-
-
-def read(client: Client, address: str, **query: Any) -> Any:
-    response = client.get(API + address, query)
-    assert response.status_code == 200, response.content
-    return response.json()
-
-
-def code_of(response: Any) -> tuple[int, str]:
-    return response.status_code, response.json()["error"]["code"]
 
 
 # --- Who may ----------------------------------------------------------------------------------------------------------
