@@ -122,6 +122,7 @@ class Ground:
         self.rules, self.register = rules, register
         self._tags, self._former = tags or {}, former or {}
         self._sites: dict[str, tuple[Former, ...]] = {}
+        self._covering: dict[str, tuple[tuple[Rule, ...], ...]] = {}
         self._relevant: dict[tuple[str, str, frozenset[Power]], tuple[tuple[Rule, ...], ...]] = {}
 
     def answer(self, ask: Ask, today: date) -> Answer:
@@ -187,9 +188,14 @@ class Ground:
         """The rules that can speak about anybody's access to the account with the set, by where it is now."""
         return self._find_rules(account_id, permission_set, powers)[0] if self.rules else ()
 
-    def find_rules_anywhere(self, account_id: str, permission_set: str, powers: frozenset[Power]) -> frozenset[Rule]:
-        """The same, and those of where it was."""
-        return frozenset().union(*self._find_rules(account_id, permission_set, powers))
+    def find_covering(self, account_id: str) -> tuple[tuple[Rule, ...], ...]:
+        """The rules in whose scope the account lies: where it is now, and in each place where it was."""
+        found = self._covering.get(account_id)
+        if found is None:
+            sites = self._find_sites(account_id)
+            found = tuple(tuple(rule for rule in self.rules if covers(rule, site.place)) for site in sites)
+            self._covering[account_id] = found
+        return found
 
     def build_case(self, ask: Ask) -> Case:
         """The case as it is where the account is now."""
@@ -219,9 +225,8 @@ class Ground:
         key = (account_id, name, powers)
         found = self._relevant.get(key)
         if found is None:
-            about = [rule for rule in self.rules if is_about(rule, name, powers)]
-            sites = self._find_sites(account_id)
-            found = tuple(tuple(rule for rule in about if covers(rule, site.place)) for site in sites)
+            covering = self.find_covering(account_id)
+            found = tuple(tuple(rule for rule in rules if is_about(rule, name, powers)) for rules in covering)
             self._relevant[key] = found
         return found
 

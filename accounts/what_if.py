@@ -70,7 +70,7 @@ def foresee(rule: Rule | None, *, replaces: str = "", assignments: AssignmentQue
 
 
 class _Row(NamedTuple):
-    """One wish for one assignment; one without a record where nobody wishes it."""
+    """An assignment, or one wish for it where rules heed days or who registered."""
 
     pk: int
     account_id: str
@@ -79,16 +79,19 @@ class _Row(NamedTuple):
     principal_id: str | None
     in_aws: bool
     ends: date | None
-    record: int | None
-    wish_ends: date | None
-    is_current: bool | None
-    is_refused: bool | None
-    written_at: datetime | None
+    record: int = 0
+    is_current: bool | None = None
+    is_refused: bool | None = None
+    wish_ends: date | None = None
+    written_at: datetime | None = None
 
 
 _COLUMNS = (
     "pk", "account__account_id", "permission_set__name", "principal__type", "principal__principal_id", "in_aws",
-    "expires_on", "wishes__record_id", "wishes__expires_on", "wishes__is_current", "wishes__is_refused",
+    "expires_on",
+)  # fmt: skip
+_OF_WISHES = (
+    "wishes__record_id", "wishes__is_current", "wishes__is_refused", "wishes__expires_on",
     "wishes__record__updated_at",
 )  # fmt: skip
 
@@ -111,14 +114,6 @@ _RANKS = {
 }  # fmt: skip
 
 
-class _Verdict(NamedTuple):
-    """One assignment by the rules as they are and as they would be."""
-
-    row: _Row
-    was: _Fate
-    becomes: _Fate
-
-
 class _Comparison:
     """Decides rows by the rules as they are and as they would be."""
 
@@ -126,25 +121,28 @@ class _Comparison:
         self.before, self.after, self.changed = before, after, changed
         self.today = timezone.localdate()
         self._powers = load_powers()
-        self._fates: dict[Ask, tuple[_Fate, _Fate]] = {}
-        self._owners: dict[str, frozenset[str]] = {}
-        self._effects: dict[tuple[str, str], frozenset[Effect]] = {}
+        self._fates: dict[tuple[object, ...], _Pair] = {}
         self._days: dict[datetime, date] = {}
+        self._places = _Places(before, after)
+        self._sets = self._number_sets()
+        self._writers: Mapping[tuple[int, str], str] = {}
 
     def run(self, assignments: AssignmentQuerySet) -> Foresight:
-        rows = self._narrow(assignments)
-        heeds_writers = any(rule.effect is Effect.ROLES_ONLY for rule in (*self.before.rules, *self.after.rules))
-        writers = _load_writers(rows) if heeds_writers else {}
-        found: dict[int, _Verdict] = {}
-        for row in map(_Row._make, rows.values_list(*_COLUMNS).iterator(chunk_size=5000)):
-            was, becomes = self._decide(row, writers)
-            known = found.get(row.pk)
-            if known:
-                was, becomes = was.or_better(known.was), becomes.or_better(known.becomes)
-            found[row.pk] = _Verdict(row, was, becomes)
-        outcomes = [(outcome, verdict.row) for verdict in found.values() if (outcome := _compare(verdict))]
-        outcomes.sort(key=lambda pair: (_ORDER[pair[0]], pair[1].account_id, pair[1].permission_set, pair[1].pk))
-        return Foresight({row.pk: outcome for outcome, row in outcomes}, len(found))
+        rows, effects = self._narrow(assignments), {rule.effect for rule in (*self.before.rules, *self.after.rules)}
+        if Effect.ROLES_ONLY in effects:
+            self._writers = _load_writers(rows)
+        columns = (*_COLUMNS, *_OF_WISHES) if effects & _BY_WISH else _COLUMNS
+        found: dict[int, tuple[_Row, _Pair]] = {}
+        for values in rows.values_list(*columns).iterator(chunk_size=5000):
+            row = _Row(*values)
+            pair, known = self._decide(row), found.get(row.pk)
+            found[row.pk] = (row, pair.or_better(known[1]) if known else pair)
+        return _sum_up(found)
+
+    def _number_sets(self) -> dict[str, tuple[str, frozenset[Power]]]:
+        """What tells sets apart for the rules: their powers, and the names of those that a rule names."""
+        named = {rule.permission_set for rule in (*self.before.rules, *self.after.rules)}
+        return {name: (name if name in named else "", powers) for name, powers in self._powers.items()}
 
     def _narrow(self, assignments: AssignmentQuerySet) -> AssignmentQuerySet:
         """Those that one of the rules can speak about, on sets of ours."""
@@ -165,32 +163,39 @@ class _Comparison:
     def _is_about(self, name: str, powers: frozenset[Power]) -> bool:
         return any(is_about(rule, name, powers) for rule in self.changed)
 
-    def _decide(self, row: _Row, writers: Mapping[tuple[int, str], str]) -> tuple[_Fate, _Fate]:
-        ask = self._ask(row, writers)
-        fates = self._fates.get(ask)
-        if fates is None:
-            fates = self._fates[ask] = (self._find_fate(self.before, ask), self._find_fate(self.after, ask))
-        return fates
+    def _decide(self, row: _Row) -> "_Pair":
+        """Cases that the rules cannot tell apart are decided once."""
+        place = self._places.find(row.account_id)
+        who = row.principal_id if row.principal_id in place.owners else ""
+        end, day, writer = self._find_terms(row) if place.heeds_wishes else (None, None, "")
+        key = (
+            place.number, self._sets.get(row.permission_set), row.principal_type, who and (row.account_id, who),
+            row.in_aws and not row.is_refused, end, day, writer,
+        )  # fmt: skip
+        pair = self._fates.get(key)
+        if pair is None:
+            ask = self._ask(row, who or "", end, day, writer)
+            pair = self._fates[key] = _Pair(self._find_fate(self.before, ask), self._find_fate(self.after, ask))
+        return pair
 
-    def _ask(self, row: _Row, writers: Mapping[tuple[int, str], str]) -> Ask:
-        """As little as the rules heed, so that equal cases are one."""
-        is_wished = row.record is not None and bool(row.is_current)
-        end = row.wish_ends if is_wished else row.ends
-        who = row.principal_id or ""
-        effects = self._find_effects(row.account_id, row.permission_set)
-        heeds_days = Effect.EXPIRES_WITHIN in effects
-        writer = writers.get((row.record or 0, who), "") if Effect.ROLES_ONLY in effects else ""
+    def _find_terms(self, row: _Row) -> tuple[date | None, date, str]:
+        """The last day, the day of registering or extending, and who registered."""
+        end = row.wish_ends if row.is_current else row.ends
+        writer = self._writers.get((row.record, row.principal_id or ""), "") if self._writers else ""
+        return end, self._find_day(row.written_at), writer
+
+    def _ask(self, row: _Row, who: str, end: date | None, day: date | None, writer: str) -> Ask:
         return Ask(
             account_id=row.account_id,
             permission_set=row.permission_set,
             powers=self._powers.get(row.permission_set, EVERYTHING),
             principal_type=row.principal_type,
-            principal_id=who if who in self._find_owners(row.account_id) else "",
+            principal_id=who,
             writers=frozenset({writer} - {""}),
-            expires_on=end if heeds_days else None,
-            registered_on=self._find_day(row.written_at) if heeds_days else None,
+            expires_on=end,
+            registered_on=day,
             is_there=row.in_aws and not row.is_refused,
-            was_until=end if heeds_days else None,
+            was_until=end,
         )
 
     def _find_day(self, written_at: datetime | None) -> date:
@@ -202,34 +207,72 @@ class _Comparison:
             found = self._days[written_at] = timezone.localdate(written_at)
         return found
 
-    def _find_effects(self, account_id: str, name: str) -> frozenset[Effect]:
-        """What the rules ask for that can speak about anybody there."""
-        found = self._effects.get((account_id, name))
-        if found is None:
-            powers = self._powers.get(name, EVERYTHING)
-            rules = (ground.find_rules_anywhere(account_id, name, powers) for ground in (self.before, self.after))
-            found = frozenset(rule.effect for each in rules for rule in each)
-            self._effects[account_id, name] = found
-        return found
-
-    def _find_owners(self, account_id: str) -> frozenset[str]:
-        owners = self._owners.get(account_id)
-        if owners is None:
-            owners = self._owners[account_id] = self.before.find_owners(account_id)
-        return owners
-
     def _find_fate(self, ground: Ground, ask: Ask) -> _Fate:
         answer = ground.answer(ask, self.today)
         end = answer.rule.ends_on if answer.rule and answer.say in (Say.ENDS, Say.ENDED) else None
         return _Fate(_RANKS[answer.say], answer.say, end, ask.is_there and ground.is_emergency(ask))
 
 
+_BY_WISH = frozenset({Effect.EXPIRES_WITHIN, Effect.ROLES_ONLY})  # each record's wish is a case of its own
 _OURS = (PermissionSet.Ownership.OURS, PermissionSet.Ownership.ABSENT)
 
 
-def _compare(verdict: _Verdict) -> Outcome | None:
-    was, becomes = verdict.was, verdict.becomes
-    if verdict.row.in_aws:
+class _Pair(NamedTuple):
+    """One case by the rules as they are and as they would be."""
+
+    was: _Fate
+    becomes: _Fate
+
+    def or_better(self, other: "_Pair") -> "_Pair":
+        return _Pair(self.was.or_better(other.was), self.becomes.or_better(other.becomes))
+
+
+class _PlaceOfRules(NamedTuple):
+    """An account as the rules tell it from others: equal ones have one number."""
+
+    number: int
+    owners: frozenset[str]
+    heeds_wishes: bool
+
+
+class _Places:
+    """All accounts as rules before and after see them."""
+
+    def __init__(self, before: Ground, after: Ground) -> None:
+        self.before, self.after = before, after
+        self._found: dict[str, _PlaceOfRules] = {}
+        self._numbers: dict[object, int] = {}
+        rules = (*before.rules, *after.rules)
+        self._heeds_owners = any(rule.is_owner is not None or rule.effect is Effect.OWNERS_ONLY for rule in rules)
+
+    def find(self, account_id: str) -> _PlaceOfRules:
+        place = self._found.get(account_id)
+        if place is None:
+            covering = self.before.find_covering(account_id), self.after.find_covering(account_id)
+            effects = {rule.effect for each in covering for rules in each for rule in rules}
+            owners = self.before.find_owners(account_id) if self._heeds_owners else frozenset[str]()
+            number = self._numbers.setdefault(covering, len(self._numbers))
+            place = self._found[account_id] = _PlaceOfRules(number, owners, bool(effects & _BY_WISH))
+        return place
+
+
+def _sum_up(found: Mapping[int, tuple[_Row, _Pair]]) -> Foresight:
+    """What is touched, the gravest first, then by account and set."""
+    outcomes: dict[tuple[bool, _Pair], Outcome | None] = {}
+    touched = []
+    for pk, (row, pair) in found.items():
+        key = (row.in_aws, pair)
+        if key not in outcomes:
+            outcomes[key] = _compare(row.in_aws, pair)
+        if outcome := outcomes[key]:
+            touched.append((_ORDER[outcome], row.account_id, row.permission_set, pk, outcome))
+    touched.sort()
+    return Foresight({pk: outcome for _order, _account, _name, pk, outcome in touched}, len(found))
+
+
+def _compare(is_there: bool, pair: _Pair) -> Outcome | None:
+    was, becomes = pair
+    if is_there:
         return _compare_existing(was, becomes)
     if (was.say is Say.REFUSED) is (becomes.say is Say.REFUSED):
         return None
