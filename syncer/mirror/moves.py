@@ -142,5 +142,5 @@ def _tell(moves: list[AccountMove]) -> Problem:
     is_open = any(move.confirmed_at is None for move in moves)
     first, last = moves[0].changes, moves[-1].changes
     was = {name: value for name, value in first.items() if name == "old" or name.endswith("_before")}
-    params = {**last, **was, "account_id": moves[0].account.account_id}
+    params = {**last, **was, "account_id": moves[0].account.account_id, "move": str(moves[-1].pk)}
     return Problem("account_moved" if is_open else "account_moved_empty", "warning", params=params)

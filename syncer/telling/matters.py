@@ -119,8 +119,8 @@ _GROUPS_OF_HELD: Mapping[str, str] = {"app_shrunk": "app", "too_many_people": "p
 _KINDS_OF_PROBLEMS: Mapping[str, Kind] = {"provisioning_stopped": Kind.CRITICAL}
 # Problems of one code that are about different things, and which of their parameters says so.
 _NAMED_BY: Mapping[str, str] = {
-    "account_moved": "account",
-    "account_moved_empty": "account",
+    "account_moved": "move",
+    "account_moved_empty": "move",
     "guardrail_matches_no_account": "rule",
     "guardrail_matches_no_set": "rule",
     "guardrail_matches_nothing": "rule",

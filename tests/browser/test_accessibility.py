@@ -12,7 +12,8 @@ from tests.browser.visiting import ADMIN, sign_in
 pytestmark = pytest.mark.timeout(300)
 PATHS = (
     "/", "/accounts/", "/permission-sets/", "/permission-sets/new/?template=bucket", "/people/", "/problems/", "/runs/",
-    "/runs/pause/", "/cli/", "/drafts/", "/shortcuts/new/?account=prod&service=lambda-function",
+    "/runs/pause/", "/guardrails/", "/guardrails/what-if/?effect=groups_only&existing=keep", "/cli/", "/drafts/",
+    "/shortcuts/new/?account=prod&service=lambda-function",
 )  # fmt: skip
 FIRST_LINKS = ("/accounts/", "/permission-sets/", "/people/", "/runs/")
 

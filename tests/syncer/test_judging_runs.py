@@ -327,6 +327,7 @@ def test_emergency_access_stays_when_its_account_leaves_the_unit(company: World)
     sync("--full")
     move(company, "shop", company.aws.add_ou("third"))
     sync("--full")
+    assert Notice.objects.filter(code__startswith="account_moved").count() == 3, "each move is told"
     assert granted(company) == both
     admin, last = make_user(is_staff=True), AccountMove.objects.latest("pk").pk
     confirm_moves(Account.objects.get(name="shop"), admin, until=last)

@@ -148,9 +148,9 @@ def test_pause_that_was_made_longer_is_the_same_matter() -> None:
     )
 
 
-def test_each_account_that_moved_is_news_of_its_own() -> None:
-    moved = [Reason("account_moved", {"account": name}) for name in ("shop", "blog", "shop")]
-    assert keys(problems=tuple(moved)) == ["problem:account_moved:shop", "problem:account_moved:blog"]
+def test_each_move_of_an_account_is_news_of_its_own() -> None:
+    moved = [Reason("account_moved", {"account": "shop", "move": move}) for move in ("1", "2", "1")]
+    assert keys(problems=tuple(moved)) == ["problem:account_moved:1", "problem:account_moved:2"]
 
 
 def test_drift_is_told_by_its_rows_and_not_by_its_problems() -> None:
