@@ -233,6 +233,7 @@ def test_every_operation_answers_after_its_model(company: Company, management: C
     role = world.add_role(company.delegated, "Genkan")
     management.sts.assume_role(RoleArn=role, RoleSessionName="portal")
     management.iam.list_policies(Scope="AWS")
-    management.iam.get_policy(PolicyArn=managed["ManagedPolicyArn"])
+    policy = management.iam.get_policy(PolicyArn=managed["ManagedPolicyArn"])["Policy"]
+    management.iam.get_policy_version(PolicyArn=policy["Arn"], VersionId=policy["DefaultVersionId"])
 
     assert world.calls.keys() == {f"{service}:{name}" for service, table in TABLES.items() for name in table}
