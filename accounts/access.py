@@ -60,8 +60,18 @@ def find_principals(user: User) -> QuerySet[Principal]:
 
 
 def find_own_assignments(user: User) -> AssignmentQuerySet:
-    """The user's own access, through himself or a group, without history."""
-    return Assignment.objects.shown().for_principals(find_principals(user).values("pk"))
+    """The user's own access, through himself or a group, without history.
+
+    Who that is is asked first: given the question instead of the answer, PostgreSQL reads all 200,000 assignments.
+    """
+    return Assignment.objects.shown().for_principals(_list_principals(user))
+
+
+def _list_principals(user: User) -> list[int]:
+    own = user.person.principal_id if user.person else None
+    if own is None:
+        return []
+    return [own, *GroupMembership.objects.filter(member=own).values_list("group", flat=True)]
 
 
 def find_own_records(user: User) -> RecordQuerySet:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django import template
@@ -65,6 +66,12 @@ class ChangeLook(NamedTuple):
 @register.simple_tag
 def icon(name: str, css_class: str = "") -> SafeString:
     """An outline that says nothing on its own: words stand beside it."""
+    return _draw_icon(name, css_class)
+
+
+@lru_cache(maxsize=500)
+def _draw_icon(name: str, css_class: str) -> SafeString:
+    """Kept: a page has a hundred of a few, and each is parsed out of an archive."""
     attributes = {"aria_hidden": "true", "focusable": "false", "stroke_width": "1.75"}
     return mark_safe(lucide(name, size=16, **attributes, **({"class": css_class} if css_class else {})))  # noqa: S308  # from the lucide package
 
