@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Account, Assignment, Principal, Stage, Wish
+from accounts.authors import load_authors
+from accounts.models import Account, Assignment, Principal, Record, Stage, Wish
 from accounts.models.access import AssignmentQuerySet
 from portal.views.csv_lists import CHUNK, Column
 from portal.views.states import show_assignment
@@ -43,6 +44,7 @@ class Entry(NamedTuple):
     since: datetime
     expires_on: date | None
     records: Sequence[str] = ()
+    authors: Sequence[str] = ()
 
     @property
     def can_be_entered(self) -> bool:
@@ -70,25 +72,44 @@ COLUMNS: Sequence[Column[Entry]] = (
     Column(_("in this state since"), lambda row: row.since),
     Column(_("last day"), lambda row: row.expires_on),
     Column(_("records"), lambda row: row.records),
+    Column(_("registered by"), lambda row: row.authors),
     Column(_("what happens next"), lambda row: "" if row.state == Assignment.State.GRANTED else _tell_next(row)),
 )
 
 
 def iter_entries(assignments: AssignmentQuerySet) -> Iterator[Entry]:
-    """The assignments in their order; two statements a batch, and no more of them in memory than a batch."""
+    """The assignments in their order; three statements a batch, and no more of them in memory than a batch."""
     rows = assignments.prefetch_related(None).values_list(*_FIELDS).iterator(CHUNK)
     while batch := list(islice(rows, CHUNK)):
         records = _load_records(row[0] for row in batch)
-        yield from (Entry._make((*row, records.get(row[0], ()))) for row in batch)
+        yield from (Entry._make((*row, *records.get(row[0], _NO_RECORDS))) for row in batch)
 
 
-def _load_records(assignments: Iterable[int]) -> Mapping[int, Sequence[str]]:
-    """Assignment → APP:ID of the records that want it now."""
-    wishes = Wish.objects.filter(is_current=True, assignment__in=list(assignments)).order_by("record_id")
-    found: dict[int, list[str]] = defaultdict(list)
-    for assignment, app_id, record_id in wishes.values_list("assignment", "record__app_id", "record__record_id"):
-        found[assignment].append(f"{app_id}:{record_id}")
-    return found
+_Records = tuple[Sequence[str], Sequence[str]]
+_NO_RECORDS: _Records = ((), ())
+
+
+def _load_records(assignments: Iterable[int]) -> Mapping[int, _Records]:
+    """Assignment → APP:ID of the records that want it now, and who registered them."""
+    pairs = Wish.objects.filter(is_current=True, assignment__in=list(assignments)).order_by("record_id")
+    found: dict[int, list[int]] = defaultdict(list)
+    for assignment, record in pairs.values_list("assignment_id", "record_id"):
+        found[assignment].append(record)
+    wanted = {key for keys in found.values() for key in keys}
+    records = {row.pk: row for row in Record.objects.filter(pk__in=wanted).only(*_OF_RECORDS)}
+    authors = load_authors(list(records.values()))
+    return {
+        assignment: (
+            [records[key].reference for key in keys],
+            list(dict.fromkeys(name for key in keys if (name := authors[key].author))),
+        )
+        for assignment, keys in found.items()
+    }
+
+
+_OF_RECORDS = (
+    "app_id", "record_id", "revision", "creator_name", "modifier_name", "created_at", "updated_at",
+)  # fmt: skip
 
 
 def _tell_next(row: Entry) -> str:

@@ -1,16 +1,28 @@
 """What the CSV files of the lists hold. The rows come with what the cells need: no queries here."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.models import Account, Group, GroupMembership, PermissionSet, Person, Principal
 from portal.views.csv_lists import Column
+from portal.views.ownership import OwnerBook, Shown
 from portal.views.states import show_permission_set
 from portal.views.summaries import mark_level
 
-ACCOUNTS: Sequence[Column[Account]] = (
+
+def build_account_columns(book: OwnerBook) -> Sequence[Column[Account]]:
+    """With the owners, whom the book knows of all the accounts."""
+    return (*_ACCOUNTS, *_build_owner_columns(lambda account: book.show_account(account.account_id)))
+
+
+def _build_owner_columns(show: Callable[[Account], Shown]) -> Iterable[Column[Account]]:
+    yield Column(_("owners"), lambda row: [str(principal) for principal in show(row).owners])
+    yield Column(_("owners by"), lambda row: unit.path if (unit := show(row).unit) else show(row).word)
+
+
+_ACCOUNTS: Sequence[Column[Account]] = (
     Column(_("account id"), lambda row: row.account_id),
     Column(_("account"), lambda row: row.name),
     Column("OU", lambda row: row.ou and row.ou.path),

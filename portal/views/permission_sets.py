@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from accounts.access import require_user, visible_accounts, visible_assignments, visible_permission_sets
+from accounts.authors import load_authors
 from accounts.finding import narrow
 from accounts.models import PermissionSet, Problem, User
 from portal.views.access_list import read_access
@@ -81,6 +82,7 @@ def permission_set_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
     definition = build_definition(permission_set, problems)
     context = {
         "permission_set": permission_set,
+        "written": load_authors([permission_set.record])[permission_set.record.pk] if permission_set.record else None,
         "definition": definition,
         "level": mark_level(permission_set),
         "allows": explain_set(permission_set),

@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from accounts.access import require_user, visible_assignments, visible_permission_sets, visible_records
+from accounts.authors import load_authors
 from accounts.editors import Removable
 from accounts.models import AppKind, Record, User
 from accounts.namesakes import find_questions_of_record
@@ -25,6 +26,7 @@ def assignment_record(request: HttpRequest, pk: int) -> HttpResponse:
     removable = find_removable_rows(user, page, record)
     context = {
         "record": record,
+        "written": load_authors([record])[record.pk],
         "comparison": build_comparison(record),
         "questions": find_questions_of_record(user, record),
         "problems": record.problems.order_by("severity", "field", "line"),

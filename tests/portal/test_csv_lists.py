@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import AuditEvent, Stage
+from accounts.models import AuditEvent, OwnerEntry, Stage
 from portal.views import csv_lists
 from portal.views.csv_lists import neutralise
 from tests import factories
@@ -45,7 +45,7 @@ def test_what_a_spreadsheet_cannot_hold_goes() -> None:
 
 def test_all_access_with_its_reasons() -> None:
     account = factories.make_account("payments-prod", account_id="012345678901")
-    person, record = factories.make_person("=佐藤 遥"), factories.make_record()
+    person, record = factories.make_person("=佐藤 遥"), factories.make_record(creator_name="林 浩二")
     today = timezone.localdate()
     factories.make_assignment(
         person.principal,
@@ -63,7 +63,17 @@ def test_all_access_with_its_reasons() -> None:
     assert (second["account id"], second["account"]) == ("012345678901", "payments-prod")
     assert (second["person or group"], second["can be entered"]) == ("'=佐藤 遥", "yes")
     assert (second["last day"], second["records"]) == (today.isoformat(), record.reference)
+    assert second["registered by"] == "林 浩二"
     assert second["what happens next"] == ""
+
+
+def test_accounts_are_told_with_their_owners() -> None:
+    group = factories.make_group("team", factories.make_principal())
+    OwnerEntry.objects.create(account=factories.make_account("owned"), principal=group)
+    factories.make_account("free")
+    rows = {row["account"]: row for row in read_csv(make_client(factories.make_user()), "/accounts/?format=csv")}
+    assert (rows["owned"]["owners"], rows["owned"]["owners by"]) == ("team", "named here")
+    assert rows["free"]["owners"] == ""
 
 
 def test_headings_and_words_follow_the_language_to_the_last_row(monkeypatch: pytest.MonkeyPatch) -> None:

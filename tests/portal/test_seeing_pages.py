@@ -8,7 +8,7 @@ from pytest_django import Settings
 
 from accounts.audit import record_event
 from accounts.audit_about import About
-from accounts.models import OwnerEntry, PortalWrite, User
+from accounts.models import AppKind, OwnerEntry, PortalWrite, User
 from tests import factories
 from tests.portal.pages import get_html, get_text, make_client
 
@@ -115,3 +115,23 @@ def test_history_of_what_is_not_ones_own_is_not_told(user: User, settings: Setti
     factories.make_assignment(user, account=account)
     record_event("access.granted", obj=("assignment", "x", "y"), about=About(account=account.account_id, principal="z"))
     assert "granted access" not in get_text(make_client(user), f"/accounts/{account.account_id}/")
+
+
+def test_record_page_names_the_author_of_the_ledger(user: User) -> None:
+    record = factories.make_record(creator_name="Administrator", modifier_name="Administrator", revision=2)
+    for revision, name in ((1, "登録 花"), (2, "変更 太郎")):
+        PortalWrite.objects.create(
+            app_id=record.app_id, record_id=record.record_id, revision=revision, user=factories.make_user(name)
+        )
+    text = get_text(make_client(user), f"/assignments/{record.pk}/")
+    assert "Registered by 登録 花" in text
+    assert "last changed by 変更 太郎" in text
+    assert "Administrator" not in text
+
+
+def test_set_page_names_who_wrote_its_record(user: User) -> None:
+    record = factories.make_record(AppKind.PERMISSION_SET, creator_name="Administrator")
+    permission_set = factories.make_permission_set("Deploy", record=record)
+    writer = factories.make_user("登録 花")
+    PortalWrite.objects.create(app_id=record.app_id, record_id=record.record_id, revision=1, user=writer)
+    assert "registered by 登録 花" in get_text(make_client(user), f"/permission-sets/{permission_set.pk}/")
