@@ -33,6 +33,7 @@ from accounts.models.access import AssignmentQuerySet
 from accounts.models.records import RecordQuerySet
 from accounts.names import fold
 from accounts.owner_register import load_register
+from accounts.ownership import Register
 
 
 def require_user(request: HttpRequest) -> User:
@@ -182,9 +183,13 @@ def find_principal_id(user: User) -> str:
     return principal.principal_id or "" if principal and principal.is_enabled and principal.gone_at is None else ""
 
 
-def owns_account(user: User, account: Account) -> bool:
-    """Whether he is one of the account's owners: by entry, tag or unit, himself or through a group."""
-    return load_register([account.account_id]).owns(find_principal_id(user), account.account_id)
+def owns_account(user: User, account: Account, register: Register | None = None) -> bool:
+    """Whether he is one of the account's owners: by entry, tag or unit, himself or through a group.
+
+    register: one that knows the account, where it is loaded already.
+    """
+    known = register or load_register([account.account_id])
+    return known.owns(find_principal_id(user), account.account_id)
 
 
 def may_change(user: User) -> bool:
@@ -192,9 +197,9 @@ def may_change(user: User) -> bool:
     return user.is_staff or not user.is_auditor
 
 
-def may_freeze(user: User, account: Account) -> bool:
+def may_freeze(user: User, account: Account, register: Register | None = None) -> bool:
     """Whether he may let nobody new into the account, and let them in again: its owners and admins."""
-    return user.is_staff or (may_change(user) and owns_account(user, account))
+    return user.is_staff or (may_change(user) and owns_account(user, account, register))
 
 
 def owned_accounts(user: User) -> QuerySet[Account]:

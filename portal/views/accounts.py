@@ -65,14 +65,16 @@ def account_detail(request: HttpRequest, account_id: str) -> HttpResponseBase:
     access = read_access(request, assignments, "permission_set")
     if wants_csv(request):
         return access.stream(f"account-{account.account_id}")
-    own = build_groups(find_own_assignments(user).with_places(), find_access_portal(), load_naming(user))
+    mine = find_own_assignments(user).with_places().prefetch_related("wishes")
+    own = build_groups(mine, find_access_portal(), load_naming(user))
+    register = load_register([account_id])
     context = {
         "account": account,
         # Among all that the person may enter: a profile is called here as in the whole file.
         "chips": [chip for chip in list_chips(own) if chip.first.account_id == account.pk],
-        "owned": OwnerBook(load_register([account_id]), [account_id]).show_account(account_id),
+        "owned": OwnerBook(register, [account_id]).show_account(account_id),
         "freeze": find_freeze(account),
-        "may_freeze": may_freeze(user, account),
+        "may_freeze": may_freeze(user, account, register),
         "moves": find_moves(account),
         "figures": count_assignments(assignments, "account", [account.pk], of=("users", "groups", "sets")).get(
             account.pk

@@ -33,6 +33,7 @@ class Company:
         group = factories.make_group("", factories.get_principal(self.user), principal)
         own_set = factories.make_permission_set(record=factories.make_record(AppKind.PERMISSION_SET))
         factories.make_assignment(self.user, record=record, permission_set=own_set)
+        factories.make_assignment(self.user, record=record, permission_set=own_set, account=self.account)
         factories.make_assignment(group, record=record)
         factories.make_assignment(principal, account=self.account, record=record)
         factories.make_assignment(principal, permission_set=self.permission_set, record=record)
@@ -112,5 +113,4 @@ def test_statements_do_not_grow_with_rows(
     few = count_statements(company, page)
     for _row in range(27):
         company.add_row()
-    assert count_statements(company, page) == few
-    assert few <= 40
+    assert count_statements(company, page) <= few <= 40  # fewer where a page of many holds fewer kinds of rows
