@@ -93,12 +93,16 @@ def find_own_problems(user: User) -> QuerySet[Problem]:
 
 
 def visible_assignments(user: User) -> AssignmentQuerySet:
-    shown = Assignment.objects.shown()
-    if sees_everything(user):
-        return shown
+    return Assignment.objects.shown() if sees_everything(user) else concerned_assignments(user)
+
+
+def concerned_assignments(user: User) -> AssignmentQuerySet:
+    """His own access, what his records want, and what is in the accounts that he owns."""
     wished = Wish.objects.filter(record__in=find_own_records(user).values("pk")).values("assignment")
     owned = owned_accounts(user).values("pk")
-    return shown.filter(Q(principal__in=find_principals(user).values("pk")) | Q(pk__in=wished) | Q(account__in=owned))
+    return Assignment.objects.shown().filter(
+        Q(principal__in=find_principals(user).values("pk")) | Q(pk__in=wished) | Q(account__in=owned)
+    )
 
 
 def visible_accounts(user: User) -> QuerySet[Account]:

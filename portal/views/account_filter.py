@@ -1,6 +1,6 @@
 """Which accounts the list shows: by words, unit, stage, and what is special. All of it stands in the address."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
@@ -78,18 +78,16 @@ def _narrow_kind(accounts: QuerySet[Account], kind: str) -> QuerySet[Account]:
         return accounts.filter(**is_active) if kind == "active" else accounts.exclude(**is_active)
     if kind == "management":
         return accounts.filter(is_management=True)
-    if kind:
-        return accounts.filter(account_id__in=find_unowned(is_orphaned=kind == "orphaned"))
-    return accounts
+    return accounts.filter(account_id__in=sort_ownerless()[kind]) if kind else accounts
 
 
-def find_unowned(*, is_orphaned: bool) -> list[str]:
-    """The ids of active accounts for which nobody is named, or of whose owners nobody is left."""
+def sort_ownerless() -> Mapping[str, Sequence[str]]:
+    """The ids of active accounts: `unowned`, for which nobody is named, and `orphaned`, whose owners have all left."""
     register = load_register()
     active = Account.objects.filter(gone_at__isnull=True, state=Account.State.ACTIVE, is_management=False)
-    return [
-        account_id
-        for account_id in active.values_list("account_id", flat=True)
-        if (owners := register.find_owners(account_id)).are_known and not owners.people
-        if owners.is_free is not is_orphaned
-    ]
+    found: dict[str, list[str]] = {"unowned": [], "orphaned": []}
+    for account_id in active.values_list("account_id", flat=True):
+        owners = register.find_owners(account_id)
+        if owners.are_known and not owners.people:
+            found["unowned" if owners.is_free else "orphaned"].append(account_id)
+    return found

@@ -13,6 +13,7 @@ from accounts.models import Problem, User
 from accounts.stops import find_lock_out
 from portal.views.access_portal import find_access_portal
 from portal.views.access_rows import Chip, UnitGroup, build_groups, filter_groups, list_chips
+from portal.views.attention import Matter, list_own_matters
 from portal.views.cli_naming import load_naming
 from portal.views.kintone_links import build_new_assignment_link
 from portal.views.paging import read_query
@@ -24,15 +25,16 @@ _NOTES = 6  # of one kind beside the list; the rest is a link away
 
 @dataclass(frozen=True)
 class Mind:
-    """What to mind: access that ends soon, access that is not there yet, and problems of one's records."""
+    """What to mind: access that ends soon or is not there yet, problems of one's records, and what waits for a word."""
 
     expiring: list[Chip]
     pending: list[Chip]
     problems: list[Problem]
     more_problems: bool
+    matters: list[Matter]
 
     def __bool__(self) -> bool:
-        return bool(self.expiring or self.pending or self.problems)
+        return bool(self.expiring or self.pending or self.problems or self.matters)
 
 
 @require_safe
@@ -63,4 +65,4 @@ def _find_mind(user: User, groups: list[UnitGroup]) -> Mind:
     )
     pending = [chip for chip in chips if not chip.link]
     problems = list(find_own_problems(user).select_related("record").order_by("severity", "-first_seen")[: _NOTES + 1])
-    return Mind(expiring[:_NOTES], pending[:_NOTES], problems[:_NOTES], len(problems) > _NOTES)
+    return Mind(expiring[:_NOTES], pending[:_NOTES], problems[:_NOTES], len(problems) > _NOTES, list_own_matters(user))

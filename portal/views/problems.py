@@ -1,24 +1,43 @@
-"""Everything that a person should mend, with the way out."""
+"""Everything that needs somebody, with the way out: wrong records, and what failed, waits, ends or lacks an owner."""
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accounts.access import require_user, visible_problems
+from accounts.access import find_own_problems, require_user, visible_problems
 from accounts.models import Problem
+from portal.views.attention import Scope, list_matters
 from portal.views.paging import choose, paginate, read_query
 
 
 @require_safe
 def problem_list(request: HttpRequest) -> HttpResponse:
-    """Problems, errors first, fifty a page; `record=APP:ID` narrows them to one record."""
-    problems = visible_problems(require_user(request))
+    """Of the company, or with `mine=1` one's own. What is wrong with records, errors first, fifty a page.
+
+    `severity` and `record=APP:ID` narrow the problems of records; what else there is stands on the first page above.
+    """
+    user = require_user(request)
     severity, reference = choose(request, "severity", Problem.Severity.values), read_query(request, "record")
+    scope = Scope(user, is_mine=request.GET.get("mine") == "1")
+    problems = find_own_problems(user) if scope.is_mine else visible_problems(user)
+    page = paginate(request, _narrow(problems, severity, reference))
+    is_overview = page.number == 1 and not reference and not severity
+    context = {
+        "page": page,
+        "severity": severity,
+        "severities": Problem.Severity.choices,
+        "reference": reference,
+        "is_mine": scope.is_mine,
+        "matters": list_matters(scope) if is_overview else [],
+    }
+    return render(request, "portal/problem_list.html", context)
+
+
+def _narrow(problems: QuerySet[Problem], severity: str, reference: str) -> QuerySet[Problem]:
     if severity:
         problems = problems.filter(severity=severity)
     if reference:
         app_id, _colon, record_id = reference.partition(":")
         problems = problems.filter(record__app_id=app_id, record__record_id=record_id)
-    page = paginate(request, problems.select_related("record").order_by("severity", "-first_seen", "pk"))
-    context = {"page": page, "severity": severity, "severities": Problem.Severity.choices, "reference": reference}
-    return render(request, "portal/problem_list.html", context)
+    return problems.select_related("record").order_by("severity", "-first_seen", "pk")
