@@ -24,6 +24,7 @@ from accounts.sentences import render_reason
 from portal.templatetags.genkan import format_day
 from portal.views.account_filter import list_accounts, sort_ownerless
 from portal.views.definitions import describe_record
+from portal.views.values import show_field
 
 Row = TypeVar("Row", bound=Model)
 SHOWN = 5  # of a kind
@@ -147,7 +148,7 @@ def _list_withheld(scope: Scope) -> Matter:
     rows = _take(open_rows.select_related("record").order_by("-since", "pk"))
     items = [
         Item(
-            f"{describe_record(row.record)}: {row.value.lstrip('+-')}",
+            f"{describe_record(row.record)}: {_show_value(row.value)}",
             sentence.message if (sentence := render_reason(row.reason)) else "",
             _("Look and confirm"),
             _find_edit_page(row.record),
@@ -229,6 +230,12 @@ def _with_records(assignments: AssignmentQuerySet) -> AssignmentQuerySet:
 
 def _name(row: Assignment) -> str:
     return f"{row.principal} · {row.permission_set} · {row.account}"
+
+
+def _show_value(value: str) -> str:
+    """“+kintone_user:hana” without where the name was written; a field by what people call it."""
+    _source, _colon, name = value.lstrip("+-").partition(":")
+    return name or show_field(value.lstrip("+-"))
 
 
 def _explain(row: Assignment) -> str:

@@ -61,7 +61,7 @@ class Troubles:
 
     def withhold(self) -> Withheld:
         reason = {"code": "account_protected", "params": {"account": self.name, "name": "x"}}
-        return Withheld.objects.create(record=self.record, value="+hana", reason=reason, revision=2)
+        return Withheld.objects.create(record=self.record, value="+kintone_user:hana", reason=reason, revision=2)
 
     def move(self) -> AccountMove:
         return AccountMove.objects.create(account=self.account, old_path="a", new_path="b")
@@ -169,6 +169,15 @@ def test_mine_is_what_concerns_me(visibility: str, settings: Settings) -> None:
     assert list_kinds(get_html(make_client(owner), "/problems/?mine=1")) == ALL
     assert list_kinds(get_html(make_client(outsider), "/problems/?mine=1")) == []
     assert list_kinds(get_html(make_client(outsider), "/problems/")) == (ALL if visibility == "all" else [])
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [("+kintone_user:hana", "hana"), ("-group_name:team-x", "team-x"), ("expires_on", "last day")]
+)
+def test_withheld_value_is_shown_as_written(value: str, shown: str, admin: User) -> None:
+    troubles = Troubles(admin)
+    Withheld.objects.filter(pk=troubles.withhold().pk).update(value=value)
+    assert f"payments-prod: {shown} " in get_text(make_client(admin), "/problems/")
 
 
 @pytest.mark.parametrize("role", ["is_staff", "is_auditor"])
