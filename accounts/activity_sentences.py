@@ -112,6 +112,15 @@ FAMILIES: Mapping[str, Family] = {
             "list.export": _("took a list as CSV"),
         },
     ),
+    "shortcuts": Family(
+        _("Shortcuts"),
+        "bookmark",
+        {
+            "shortcut.keep": _("kept a shortcut"),
+            "shortcut.change": _("changed a shortcut"),
+            "shortcut.drop": _("dropped a shortcut"),
+        },
+    ),
     "sign_ins": Family(
         _("Sign-ins and tokens"),
         "door-open",

@@ -245,7 +245,8 @@ def test_every_action_that_is_written_has_a_word() -> None:
     """Those that stand in the code as a word of their own; the few that are put together are named here."""
     built = {
         "draft.save", "draft.delete", "draft.send", "draft.discard", "draft.resolve", "drift.keep", "drift.put_back",
-        "permission_set.created", "permission_set.updated", "permission_set.deleted",
+        "permission_set.created", "permission_set.updated", "permission_set.deleted", "shortcut.keep",
+        "shortcut.change",
     }  # fmt: skip
     folders = [project.BASE_DIR / package for package in ("accounts", "portal", "syncer")]
     found = {action for folder in folders for action in _find_actions(folder)}
