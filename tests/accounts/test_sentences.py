@@ -23,6 +23,10 @@ ALWAYS = {"reason": {"operation", "app"}, "_reason": {"operation", "code", "text
 OPTIONS = {"severity", "line", "field_name"}  # keywords of a call that are no parameters of the sentence
 # Where the code is handed on from somebody who made it.
 HANDED_ON = {
+    "extending.py:require_day",
+    "why_reasons.py:_iter_of_groups",
+    "why_reasons.py:_iter_of_set",
+    "why_reasons.py:_iter_states",
     "adopting.py:_look_around",
     "aws_errors.py:_translate_answer",
     "kintone_errors.py:_refusal",
