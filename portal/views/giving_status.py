@@ -26,6 +26,8 @@ from syncer.drafts.drafting import NotPossible
 from syncer.giving.names import Named, iter_names, load_named
 
 _MOVING = (Assignment.State.REQUESTED, Assignment.State.APPLYING, Assignment.State.REMOVING)
+_IN_ORDER = ("failed", "blocked", "waiting", "applying", "requested", "granted")
+_LISTED = 30  # people of one record; a page of thousands would be sent each second
 _PAUSES = ((timedelta(seconds=30), "1s"), (timedelta(minutes=3), "3s"), (FOLLOWED, "10s"))  # by the age of the submit
 
 
@@ -35,6 +37,12 @@ class Landing:
 
     named: Named
     assignment: Assignment | None
+
+    @property
+    def rank(self) -> int:
+        """Trouble before what is still to come, and that before what is granted."""
+        state = self.assignment.state if self.assignment else ""
+        return _IN_ORDER.index(state) if state in _IN_ORDER else -1
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,17 @@ class Sent:
     account_id: str
     landings: tuple[Landing, ...]
     removed: tuple[Assignment, ...] = ()
+
+    @property
+    def shown(self) -> tuple[Landing, ...]:
+        """Of many, those that somebody has to look at come first; the others are counted."""
+        if len(self.landings) <= _LISTED:
+            return self.landings
+        return tuple(sorted(self.landings, key=lambda landing: landing.rank))[:_LISTED]
+
+    @property
+    def more(self) -> int:
+        return len(self.landings) - len(self.shown)
 
     @property
     def draft(self) -> Draft:

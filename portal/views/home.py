@@ -15,7 +15,6 @@ from portal.views.access_portal import find_access_portal
 from portal.views.access_rows import Chip, UnitGroup, build_groups, filter_groups, list_chips
 from portal.views.attention import Matter, list_own_matters
 from portal.views.cli_naming import load_naming
-from portal.views.kintone_links import build_new_assignment_link
 from portal.views.paging import read_query
 from portal.views.pins import load_cards
 
@@ -51,7 +50,6 @@ def my_access(request: HttpRequest) -> HttpResponse:
         "cards": [] if query else load_cards(user, list_chips(groups)),
         "mind": _find_mind(user, groups),
         "locked_by": find_lock_out(user.person.principal) if user.person else None,
-        "new_assignment_url": build_new_assignment_link(),
         "is_known": bool(user.person and user.person.principal and user.person.principal.is_provisioned),
     }
     return render(request, "portal/my_access.html", context)

@@ -1,4 +1,4 @@
-"""Where a record can be read and edited in kintone, and where a new one is written."""
+"""Where a record can be read and edited in kintone."""
 
 from django.conf import settings
 
@@ -15,10 +15,3 @@ def build_record_link(app_id: str, record_id: str) -> str:
     """A record's page; empty when kintone's address is not set."""
     app = build_app_link(app_id)
     return f"{app}show#record={record_id}" if app else ""
-
-
-def build_new_assignment_link() -> str:
-    """The empty form of the assignment app; empty when kintone's address or the app is not set."""
-    app_id = settings.KINTONE_ASSIGNMENT_APP_ID
-    app = build_app_link(app_id) if app_id else ""
-    return f"{app}edit" if app else ""

@@ -41,7 +41,7 @@ def find_rights(user: User, accounts: Collection[Account], register: Register | 
     """By account id, in a handful of statements."""
     found = register or load_register([account.account_id for account in accounts])
     person = access.find_principal_id(user)
-    may = {account.account_id: _ask(user, person, account, found) for account in accounts}
+    may = {account.account_id: ask(user, person, account, found) for account in accounts}
     people = {owner for code, owners in may.values() if code for owner in owners}
     names = _load_names(people) if people else {}
     return {
@@ -50,10 +50,11 @@ def find_rights(user: User, accounts: Collection[Account], register: Register | 
     }
 
 
-_Asked = tuple[str, frozenset[str]]  # the code of why not, empty if he may; and the principal ids of those who may
+Asked = tuple[str, frozenset[str]]  # the code of why not, empty if he may; and the principal ids of those who may
 
 
-def _ask(user: User, person: str, account: Account, register: Register) -> _Asked:
+def ask(user: User, person: str, account: Account, register: Register) -> Asked:
+    """As `syncer.judging` asks it of the writer of a record; person: his principal id, empty where there is none."""
     if user.is_staff:
         return "", frozenset()
     owners = register.find_owners(account.account_id)

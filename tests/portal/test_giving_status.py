@@ -110,3 +110,19 @@ def test_refused_record_shows_why_and_where_to_go_on(client: Client, page: str) 
     html = get_html(client, page)
     assert "必須です。" in html
     assert f"/drafts/{Draft.objects.get().pk}/" in html
+
+
+def test_many_people_are_counted_and_trouble_comes_first(company: Company, client: Client) -> None:
+    people = [factories.make_person(f"人 {number:02}") for number in range(40)]
+    values = fill(company, users=[person.kintone_code for person in people])
+    page = client.post(NEW, {**values, "do": "save"})["Location"]
+    record = write(company)
+    for person in people:
+        state = "failed" if person is people[-1] else "granted"
+        factories.make_assignment(
+            person.principal, account=company.shop, permission_set=company.permission_set, record=record, state=state
+        )
+    text = get_text(client, page)
+    assert "39 of 40 granted" in text
+    assert "and 10 more" in text
+    assert "人 39" in text
