@@ -23,6 +23,7 @@ function makeChooser(field) {
   area.addEventListener("input", (event) => {
     event.stopPropagation(); // what is only typed changes nothing yet
     clearTimeout(timer);
+    move(-1); // what is offered is for what stood here before
     timer = setTimeout(search, AFTER);
   });
   area.addEventListener("change", (event) => event.stopPropagation());
@@ -116,6 +117,7 @@ function makeChooser(field) {
     area.value = join(answer.querySelector("pre").textContent);
     area.setAttribute("aria-invalid", String(Boolean(area.value)));
     announceChange();
+    if (area.value && area.value === join(text)) search(); // nobody is called so: who is nearly?
   }
 
   function add(items) {

@@ -41,6 +41,14 @@ def test_owner_gives_three_people_access_to_two_accounts(page: Page) -> None:
     page.get_by_role("link", name="アクセスを登録").first.click()
     for name in MINE:
         choose(page, "account", name, name)
+    box = page.locator("#add-people")
+    box.press_sequentially("hashimoto")
+    expect(page.locator("#options-people [aria-selected=true]")).to_be_visible()
+    box.fill("who is that")
+    box.press("Enter")  # what was offered for other letters is not taken
+    expect(page.locator("div[data-lost]").filter(has_text="who is that")).to_be_visible()
+    expect(page.locator("[data-chooser$='/people/'] [data-picked] li")).to_have_count(0)
+    box.fill("")
     page.get_by_label("許可セット").select_option("SupportUser")
     paste(page, "people", PEOPLE)
     preview = page.locator("#give-preview")
