@@ -7,6 +7,9 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Assignment, Guardrail, Problem
+from accounts.ownership import Register
+from accounts.rulebook import build_rule
+from accounts.what_if import Outcome, foresee
 from tests.syncer.running import sync
 from tests.syncer.worlds import DOMAIN, FOREIGN, World
 
@@ -57,3 +60,19 @@ def test_each_effect_lets_in_what_it_allows_and_nothing_else(company: World) -> 
         ("Groups", "guardrail_groups_only"),
     }  # fmt: skip
     assert Problem.objects.filter(code="guardrail_refuses").count() == 4
+
+
+def test_what_is_foreseen_is_what_the_next_run_does(company: World) -> None:
+    company.register_set("Plain")
+    register(company, "Plain", "taro", groups="developers")
+    register(company, "Plain", "ken", expires_on=str(timezone.localdate() + timedelta(days=3)))
+    sync()
+    yesterday = timezone.localdate() - timedelta(days=1)
+    values: dict[str, Any] = {"permission_set_name": "Plain", "effect": "expires_within", "days": 7}
+    row = Guardrail(name="new", sentence="なぜなら", existing="end", ends_on=yesterday, **values)
+    foreseen = foresee(build_rule(row, Register({})), assignments=Assignment.objects.shown())
+    ended = Assignment.objects.filter(pk__in=foreseen.touched).values_list("principal__display_name", flat=True)
+    assert (set(ended), set(foreseen.touched.values())) == ({"taro", "developers"}, {Outcome.ENDED})
+    row.save()
+    sync()
+    assert granted(company) == {("Plain", "ken")}
