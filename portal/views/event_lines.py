@@ -12,7 +12,10 @@ from accounts.models import Account, AuditEvent, Record
 from portal.views.definitions import describe_record
 from portal.views.differences import FieldDifference
 from portal.views.event_values import as_mapping, build_values
+from syncer.drafts.undoing import WITHIN
 from syncer.telling.messages import space_digits
+
+_REMOVALS = frozenset({"record.take_out", "record.end"})
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,14 @@ class EventLine:
     @property
     def clock(self) -> str:
         return f"{timezone.localtime(self.event.at):%H:%M}"
+
+    @property
+    def undo(self) -> int:
+        """The draft of a removal that can still be undone by who made it; 0 for everything else."""
+        event = self.event
+        kind, _blank, number = event.outcome.partition(" ")
+        is_fresh = event.action in _REMOVALS and event.at + WITHIN > timezone.now()
+        return int(number) if is_fresh and kind == "draft" and number.isdecimal() else 0
 
     @property
     def exact(self) -> str:

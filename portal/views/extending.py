@@ -68,6 +68,12 @@ def _describe(extension: Extension) -> dict[str, object]:
     }
 
 
+def _name_place(extension: Extension) -> str:
+    """Account and set, as people call them."""
+    name = (extension.record.in_force or {}).get("permission_set", "")
+    return f"{extension.account.name} × {name}" if extension.account else describe_record(extension.record)
+
+
 def _list_names(record: Record) -> list[str]:
     wishes = record.wishes.filter(is_current=True, is_refused=False).select_related("assignment__principal")
     return [str(wish.assignment.principal) for wish in wishes.order_by("assignment__principal__name_key")]
@@ -77,7 +83,7 @@ def _build_request(extension: Extension) -> dict[str, object]:
     """Whom to ask, and the words for it."""
     record, account = extension.record, extension.account
     words = _("Please extend %(record)s (%(names)s), which ends on %(day)s: %(url)s") % {
-        "record": describe_record(record),
+        "record": _name_place(extension),
         "names": ", ".join(_list_names(record)),
         "day": format_day(extension.last_day),
         "url": settings.PUBLIC_URL.rstrip("/") + reverse("extend_record", args=[record.pk]),

@@ -15,6 +15,7 @@ from portal.views.drafts import list_drafts_of
 from portal.views.paging import paginate
 from portal.views.sections import build_sections, find_removable_rows, order_assignments
 from syncer.drafts import saving
+from syncer.records.parsing import parse_date
 
 
 @require_safe
@@ -27,6 +28,7 @@ def assignment_record(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "record": record,
         "written": load_authors([record])[record.pk],
+        "last_day": parse_date((record.in_force or {}).get("expires_on") or ""),
         "comparison": build_comparison(record),
         "questions": find_questions_of_record(user, record),
         "problems": record.problems.order_by("severity", "field", "line"),

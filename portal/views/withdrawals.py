@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.access import find_principals, may_change, require_user, visible_records
 from accounts.editors import name_editors
-from accounts.models import AppKind, Principal, Record, User, Wish
+from accounts.models import Account, AppKind, Principal, Record, User, Wish
 from accounts.sentences import render_reason
 from portal.views.definitions import describe_record
 from portal.views.other_ways import find_other_ways
@@ -118,6 +118,7 @@ def _describe_place(record: Record, takings: list[Taking]) -> dict[str, Any]:
     return {
         "record": record,
         "title": describe_record(record),
+        "account": Account.objects.filter(account_id=(record.in_force or {}).get("account_id", "")).first(),
         "set_name": name,
         "sessions": find_longest_session({name}) if name else None,
         "checksum": withdrawing.make_list_checksum(takings),

@@ -145,3 +145,22 @@ def test_everything_works_without_script(open_context: Callable[..., BrowserCont
     page.goto("/runs/")
     page.get_by_role("button", name="今すぐ同期").click()
     expect(page.locator(".steps .done")).to_have_count(5, timeout=90_000)
+
+
+def test_developer_takes_himself_out_and_undoes_it(page: Page) -> None:
+    sign_in(page, DEVELOPER)
+    chip = page.locator(".chip", has=page.locator(".ways a", has_text="自分を外す")).first
+    chip.locator("summary").click()
+    chip.get_by_role("link", name="自分を外す").first.click()
+    expect(page.get_by_role("heading", name="残るもの")).to_be_visible()
+    expect(page.get_by_text("アクセスポータルへのサインイン")).to_be_visible()
+    assert find_violations(page) == []
+    page.get_by_role("button", name="自分を外す").click()
+    page.wait_for_url(re.compile(r"/drafts/\d+/$"))
+    expect(page.locator("#draft .callout.success").first).to_be_visible(timeout=60_000)  # the run has carried it out
+    assert find_violations(page) == []
+    removed = page.url
+    page.get_by_role("button", name="元に戻す").click()
+    expect(page.get_by_role("button", name="元に戻す")).to_have_count(0)
+    assert page.url != removed
+    expect(page.locator("#draft .callout.success")).to_be_visible(timeout=60_000)

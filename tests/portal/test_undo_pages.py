@@ -148,6 +148,13 @@ def test_others_that_came_meanwhile_stay(company: Company) -> None:
     assert (draft.base_values["users"], draft.values) == (["ken"], {"users": ["ken", "hana"]})
 
 
+def test_activity_leads_back_to_it(company: Company) -> None:
+    withdrawal, admin = take_out(company, company.hana), factories.make_user("管理", is_staff=True)
+    link = f'href="/drafts/{withdrawal.draft_id}/"'
+    assert link in get_html(make_client(company.hana), "/activity/")
+    assert link not in get_html(make_client(admin), "/activity/")
+
+
 # --- Attacks ----------------------------------------------------------------------------------------------------------
 
 
