@@ -115,6 +115,14 @@ class GuardrailAdmin(AuditedAdmin):
             words = count_outcomes(foresight.counts)
             messages.info(request, gettext("It touches: %(what)s.") % words)
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """The page that asks whether a rule is to be deleted says what goes with it."""
+        listed, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        everything = Assignment.objects.shown()
+        sights = (foresee(None, replaces=rule.name, assignments=everything) for rule in objs if rule.is_active)
+        told = [gettext("It touches: %(what)s.") % count_outcomes(sight.counts) for sight in sights if sight.touched]
+        return [*told, *listed], counts, lacking, protected
+
 
 class AccountMoveAdmin(ReadOnlyAdmin):
     """Confirmed on the account's page, which says what that ends."""

@@ -281,3 +281,10 @@ def test_form_offers_units_by_path_and_the_trial(admin: User, account: Account) 
     assert '<option value="ou-gone" selected>' in get_html(
         make_client(admin), f"/admin/accounts/guardrail/{gone.pk}/change/"
     )
+
+
+def test_deletion_says_what_loses_its_protection(admin: User, there: Assignment) -> None:
+    keeping, other = write("emergency", effect="keep"), write("aside", is_active=False)
+    client, words = make_client(admin), "It touches: is not spared any more: 1."
+    pages = [get_html(client, f"/admin/accounts/guardrail/{rule.pk}/delete/") for rule in (keeping, other)]
+    assert [words in page for page in pages] == [True, False]
