@@ -267,7 +267,12 @@ def _load_known(words: Sequence[str]) -> _Known:
 
 
 def _load_by_full_name(words: Sequence[str]) -> dict[str, list[Person | Principal]]:
-    """By the name folded as searches fold it. The name is the first line of what a person is searched by."""
+    """By the name folded as searches fold it. The name is the first line of what a person is searched by.
+
+    Where people see only what is theirs, nobody finds out somebody's address by his name.
+    """
+    if settings.VISIBILITY == "own":
+        return {}
     found: dict[str, list[Person | Principal]] = {}
     keys = sorted({fold_text(word) for word in words} - {""})[:_MOST_FULL]
     lines = [Q(search_key=key) | Q(search_key__startswith=f"{key}\n") for key in keys]

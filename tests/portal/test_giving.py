@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models import Account, AuditEvent, Draft, Guardrail, OrganizationalUnit, PermissionSet
 from accounts.stops import freeze
@@ -243,6 +244,13 @@ def test_lists_are_read_line_by_line_and_nothing_is_lost(company: Company) -> No
     assert values["add-people"] == "nobody"
     assert "Line 3:" in html
     assert not Draft.objects.exists()
+
+
+def test_names_lead_to_nobody_where_people_see_only_what_is_theirs(company: Company, settings: Settings) -> None:
+    settings.VISIBILITY = "own"
+    typed = f"佐藤 花\n{company.taro.email}"
+    values = read_form(save(company, fill(company, users=[], **{"add-people": typed})).content.decode())
+    assert (values["users"], values["add-people"]) == ([company.taro.kintone_code], "佐藤 花")
 
 
 def test_name_that_several_bear_is_asked_about(company: Company) -> None:
