@@ -42,16 +42,24 @@ def note_moves(before: Register | None, *, at: datetime) -> None:
     accounts = list(Account.objects.filter(gone_at__isnull=True, ou__isnull=False).select_related("ou"))
     moved, changed = [], []
     for account in accounts:
-        unit_id = account.ou.ou_id if account.ou else ""
-        if account.placed_in not in ("", unit_id):
-            moved.append((account, _read_place(account)))
-        place = _describe_place(account, units)
-        if (account.placed_in, account.place) != (unit_id, place):
-            account.placed_in, account.place = unit_id, place
+        unit_id, place = account.ou.ou_id if account.ou else "", _describe_place(account, units)
+        has_moved, old = account.placed_in not in ("", unit_id), _read_place(account)
+        if has_moved and not _take_place(account, unit_id, place):
+            continue  # another reading beside this one has noted it
+        if has_moved:
+            moved.append((account, old))
+        elif (account.placed_in, account.place) != (unit_id, place):
             changed.append(account)
+        account.placed_in, account.place = unit_id, place
     Account.objects.bulk_update(changed, ["placed_in", "place"], _BATCH)
     if moved:
         _store_moves(moved, before or Register({}), at)
+
+
+def _take_place(account: Account, unit_id: str, place: dict[str, object]) -> bool:
+    """Keep where it is now; False where somebody else has, since this was read."""
+    there = Account.objects.filter(pk=account.pk, placed_in=account.placed_in)
+    return there.update(placed_in=unit_id, place=place) == 1
 
 
 @dataclass(frozen=True)
