@@ -6,6 +6,7 @@ spreadsheet would take for a formula gets an apostrophe in front, since names an
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from itertools import islice
@@ -23,6 +24,7 @@ _BYTE_ORDER_MARK = "\ufeff"
 # What begins a formula in one spreadsheet or another; full width too, which Japanese Excel takes for half.
 _FORMULA_SIGNS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "−", "﹦", "﹢", "﹣", "﹫")
 _LINE_SIGNS = ("\t", "\r", "\n")
+_NOT_IN_FILE_NAMES = re.compile(r"[^A-Za-z0-9_.-]")  # names of sets may hold = + @ and commas, a broken one anything
 Row = TypeVar("Row")
 
 
@@ -47,7 +49,8 @@ def stream_csv(
     response = StreamingHttpResponse(
         _iter_chunks(columns, rows, translation.get_language() or "en"), content_type="text/csv; charset=utf-8"
     )
-    response["Content-Disposition"] = f'attachment; filename="genkan-{name}-{timezone.localdate():%Y-%m-%d}.csv"'
+    plain = _NOT_IN_FILE_NAMES.sub("-", name)
+    response["Content-Disposition"] = f'attachment; filename="genkan-{plain}-{timezone.localdate():%Y-%m-%d}.csv"'
     response["Cache-Control"] = "no-store"
     return response
 

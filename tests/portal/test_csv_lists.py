@@ -140,3 +140,11 @@ def test_asking_for_the_head_takes_no_list() -> None:
 
 def test_file_cannot_be_posted_for() -> None:
     assert make_client(factories.make_user()).post("/assignments/?format=csv").status_code == 405
+
+
+def test_file_is_called_after_its_list_in_plain_letters() -> None:
+    permission_set = factories.make_permission_set('a"b\r\nc=ほ')
+    response = make_client(factories.make_user()).get(f"/permission-sets/{permission_set.pk}/?format=csv")
+    today = timezone.localdate()
+    wanted = f'attachment; filename="genkan-permission-set-a-b--c---{today}.csv"'
+    assert response["Content-Disposition"] == wanted
