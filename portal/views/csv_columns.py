@@ -5,11 +5,14 @@ from collections.abc import Callable, Iterable, Sequence
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from accounts.models import Account, Group, GroupMembership, PermissionSet, Person, Principal
+from accounts.models import Account, Group, GroupMembership, PermissionSet, Person, Principal, Problem
+from accounts.sentences import render
 from portal.views.csv_lists import Column
+from portal.views.definitions import describe_record
 from portal.views.ownership import OwnerBook, Shown
 from portal.views.states import show_permission_set
 from portal.views.summaries import mark_level
+from portal.views.values import show_field
 
 
 def build_account_columns(book: OwnerBook) -> Sequence[Column[Account]]:
@@ -49,6 +52,17 @@ PEOPLE: Sequence[Column[Person]] = (
     Column(_("kintone code"), lambda row: row.kintone_code),
     Column(_("in Identity Center"), lambda row: row.principal is not None and row.principal.is_provisioned),
     Column(_("enabled"), lambda row: row.principal is not None and row.principal.is_enabled),
+)
+
+PROBLEMS: Sequence[Column[Problem]] = (
+    Column(_("severity"), lambda row: row.get_severity_display()),
+    Column(_("record"), lambda row: row.record and row.record.reference),
+    Column(_("title"), lambda row: row.record and describe_record(row.record)),
+    Column(_("field"), lambda row: show_field(row.field) if row.field else ""),
+    Column(_("line"), lambda row: row.line),
+    Column(_("what is wrong"), lambda row: render(row.code, row.params).message),
+    Column(_("what to do"), lambda row: render(row.code, row.params).remedy),
+    Column(_("since"), lambda row: row.first_seen),
 )
 
 GROUPS: Sequence[Column[Group]] = (

@@ -1,18 +1,21 @@
 """Everything that needs somebody, with the way out: wrong records, and what failed, waits, ends or lacks an owner."""
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.access import find_own_problems, require_user, visible_problems
 from accounts.models import Problem
 from portal.views.attention import Scope, list_matters
+from portal.views.csv_columns import PROBLEMS
+from portal.views.csv_lists import CHUNK, stream_csv, wants_csv
 from portal.views.paging import choose, paginate, read_query
 
 
 @require_safe
-def problem_list(request: HttpRequest) -> HttpResponse:
+def problem_list(request: HttpRequest) -> HttpResponseBase:
     """Of the company, or with `mine=1` one's own. What is wrong with records, errors first, fifty a page.
 
     `severity` and `record=APP:ID` narrow the problems of records; what else there is stands on the first page above.
@@ -21,7 +24,10 @@ def problem_list(request: HttpRequest) -> HttpResponse:
     severity, reference = choose(request, "severity", Problem.Severity.values), read_query(request, "record")
     scope = Scope(user, is_mine=request.GET.get("mine") == "1")
     problems = find_own_problems(user) if scope.is_mine else visible_problems(user)
-    page = paginate(request, _narrow(problems, severity, reference))
+    problems = _narrow(problems, severity, reference)
+    if wants_csv(request):
+        return stream_csv(request, "problems", PROBLEMS, problems.iterator(CHUNK))
+    page = paginate(request, problems)
     is_overview = page.number == 1 and not reference and not severity
     context = {
         "page": page,

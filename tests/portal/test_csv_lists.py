@@ -115,6 +115,16 @@ def test_each_list_is_a_file_with_its_filters(url: str, count: int, column: str,
     assert [row[column] for row in rows[:1]] == [value] * min(count, 1)
 
 
+def test_problems_are_told_with_what_to_do() -> None:
+    record = factories.make_record()
+    factories.make_problem(record)
+    factories.make_problem(severity="warning")
+    (row,) = read_csv(make_client(factories.make_user()), "/problems/?severity=error&format=csv")
+    assert (row["record"], row["field"], row["severity"]) == (record.reference, "account", "error")
+    assert row["what is wrong"]
+    assert row["what to do"]
+
+
 def test_only_what_one_may_see_is_in_the_file(settings: Settings) -> None:
     settings.VISIBILITY = "own"
     user = factories.make_user()
