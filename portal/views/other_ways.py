@@ -1,7 +1,7 @@
 """What still gives somebody the access that is about to be taken away: other records, groups, other sets."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from accounts.access import visible_assignments
 from accounts.models import Assignment, GroupMembership, PermissionSet, Principal, Record, User
@@ -31,7 +31,9 @@ class OtherWays:
 
 
 def find_other_ways(user: User, record: Record, principals: Collection[Principal]) -> list[OtherWays]:
-    """For everybody who goes out of this record, in a constant number of statements and a few for each group."""
+    """For everybody who goes out of this record, in a constant number of statements. A group's members are counted
+    where it goes alone.
+    """
     place = record.in_force or {}
     account_id, name = place.get("account_id", ""), place.get("permission_set", "")
     ids = [principal.pk for principal in principals]
@@ -41,7 +43,8 @@ def find_other_ways(user: User, record: Record, principals: Collection[Principal
     rows: dict[int, list[Assignment]] = {}
     for row in order_assignments(there, "permission_set"):
         rows.setdefault(row.principal_id, []).append(row)
-    return [_describe(principal, record, name, rows, groups.get(principal.pk, [])) for principal in principals]
+    found = [_describe(principal, record, name, rows, groups.get(principal.pk, [])) for principal in principals]
+    return [_with_members(ways, rows, name) for ways in found] if len(found) == 1 else found
 
 
 def _find_groups(ids: Iterable[int]) -> dict[int, list[Principal]]:
@@ -63,17 +66,22 @@ def _describe(
     sets = {
         row.permission_set_id: row.permission_set for row in others if row.in_aws and row.permission_set.name != name
     }
-    members, keeping = _count_members(principal, same) if principal.is_group else (0, 0)
     return OtherWays(
         principal,
         tuple(wish.record for wish in same.wishes.all() if _wants(wish.record, record)) if same else (),
         through,
         tuple(sets.values()),
-        members,
-        keeping,
-        bool(same and same.in_aws),
-        bool(same and same.in_aws and not _is_in_reach(same)),
+        in_aws=bool(same and same.in_aws),
+        is_out_of_reach=bool(same and same.in_aws and not _is_in_reach(same)),
     )
+
+
+def _with_members(ways: OtherWays, rows: dict[int, list[Assignment]], name: str) -> OtherWays:
+    if not ways.principal.is_group:
+        return ways
+    same = next((row for row in rows.get(ways.principal.pk, ()) if row.permission_set.name == name), None)
+    members, keeping = _count_members(ways.principal, same)
+    return replace(ways, members=members, keeping=keeping)
 
 
 def _gives(assignment: Assignment, name: str) -> bool:

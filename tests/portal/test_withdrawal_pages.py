@@ -4,6 +4,8 @@ import re
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from accounts.models import Account, AppKind, AuditEvent, Draft, OwnerEntry, PrincipalLink, Record, User
@@ -205,6 +207,24 @@ def test_pressing_twice_is_pressing_once(company: Company) -> None:
 def test_page_of_the_draft_tells_of_open_sessions(company: Company) -> None:
     draft = press(company.hana, company.url(company.hana))
     assert "What is open stays open for a while" in get_text(make_client(company.hana), f"/drafts/{draft.pk}/")
+
+
+def test_statements_do_not_grow_with_people(company: Company) -> None:
+    client = make_client(company.make_owner())
+
+    def count() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            get_html(client, company.url())
+        return len(queries)
+
+    few = count()
+    for number in range(12):
+        group = factories.make_group(f"team-{number}", factories.get_principal(company.hana))
+        for principal in (group, factories.make_person().principal):
+            factories.make_assignment(
+                principal, account=company.account, permission_set=company.set, record=company.record
+            )
+    assert count() == few <= 40
 
 
 # --- Addresses --------------------------------------------------------------------------------------------------------
