@@ -7,10 +7,13 @@ from typing import Any
 from celery import Celery
 from celery.signals import beat_init, worker_init
 from django.conf import settings
+from kombu.transport import TRANSPORT_ALIASES
 
 from syncer.required import require_settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+
+TRANSPORT_ALIASES["filesystem"] = "portal.embedded_broker:Transport"
 
 app = Celery("genkan")
 app.config_from_object("django.conf:settings", namespace="CELERY")
