@@ -13,6 +13,7 @@ pytestmark = pytest.mark.timeout(300)
 PATHS = (
     "/", "/accounts/", "/permission-sets/", "/permission-sets/new/?template=bucket", "/people/", "/problems/", "/runs/",
     "/runs/pause/", "/guardrails/", "/guardrails/what-if/?effect=groups_only&existing=keep", "/cli/", "/drafts/",
+    "/activity/", "/problems/?mine=1", "/accounts/?kind=inactive",
     "/shortcuts/new/?account=prod&service=lambda-function",
 )  # fmt: skip
 FIRST_LINKS = ("/accounts/", "/permission-sets/", "/people/", "/runs/")
@@ -26,6 +27,9 @@ def list_pages(page: Page) -> list[str]:
         paths.append(page.locator("main a.name").first.get_attribute("href") or "")
     paths += [f"{path}freeze/" for path in paths if re.fullmatch(r"/accounts/\d{12}/", path)]
     paths += [f"{path}lock-out/" for path in paths if re.fullmatch(r"/people/\d+/", path)]
+    page.goto("/accounts/")
+    paths.append(page.locator('main a[href^="/ous/"]').first.get_attribute("href") or "")
+    paths.append(f"{paths[-1]}owners/")
     page.goto("/problems/")
     paths.append(page.locator('main a[href^="/records/"]').first.get_attribute("href") or "")
     return paths
