@@ -85,15 +85,16 @@ class Gone(NamedTuple):
 class Judge:
     """Everything that judging needs beside the records.
 
-    admins: principal ids. codes: folded kintone codes of people, for those whom no link leads to. there: what AWS has;
-    unread: where it may have more. rules: the guardrails, which decide what was judged. former: where accounts were
-    until moves that nobody has confirmed. places, gone: of the sets whose records are to be judged. texts: what AWS's
-    policies among theirs say, by name.
+    admins, locked: principal ids; who is locked out says nothing that counts. codes: folded kintone codes of
+    people, for those whom no link leads to. there: what AWS has; unread: where it may have more. rules: the
+    guardrails, which decide what was judged. former: where accounts were until moves that nobody has confirmed.
+    places, gone: of the sets whose records are to be judged. texts: what AWS's policies among theirs say, by name.
     """
 
     register: Register
     cases: Mapping[str, Case] = field(default_factory=dict)  # by APP:ID
     admins: frozenset[str] = frozenset()
+    locked: frozenset[str] = frozenset()
     codes: Mapping[str, str] = field(default_factory=dict)
     there: frozenset[AssignmentKey] = frozenset()
     unread: tuple[Scope, ...] = ()
@@ -141,7 +142,7 @@ class Bench:
         self.judge, self.directory, self.look_up = judge, directory, look_up
 
     def find_person(self, signature: Signature) -> str:
-        """The principal id of a writer who is in Identity Center now; empty for everybody else."""
+        """The principal id of a writer who is in Identity Center now and not locked out; empty for everybody else."""
         if not signature.user and find_alike(self.directory, LinkKey(KINTONE_USER, fold(signature.code))):
             return ""
         principal_id = signature.principal_id
@@ -150,10 +151,14 @@ class Bench:
             principal_id = self.look_up("kintone_user", signature.code) if is_proven else ""
             principal_id = principal_id or self.judge.codes.get(fold(signature.code), "")
         principal = self.directory.principals.get(principal_id)
-        return principal_id if principal and principal.is_enabled else ""
+        is_welcome = principal is not None and principal.is_enabled and principal_id not in self.judge.locked
+        return principal_id if is_welcome else ""
 
     def is_admin(self, signature: Signature) -> bool:
-        return signature.is_system or signature.is_admin or self.find_person(signature) in self.judge.admins
+        if signature.is_system:
+            return True
+        is_locked = bool(signature.principal_id) and signature.principal_id in self.judge.locked
+        return not is_locked and (signature.is_admin or self.find_person(signature) in self.judge.admins)
 
     def may_edit(self, case: Case, account_id: str = "") -> bool:
         """Its owners and author, the owners of its account, admins. Owners are those in force: nobody names himself."""

@@ -18,6 +18,7 @@ from accounts.models import (
     Person,
     PortalWrite,
     Record,
+    Stop,
     User,
     Withheld,
 )
@@ -64,6 +65,7 @@ def load_judge(actual: Actual) -> Judge:
         gone=gone,
         texts=_load_texts([*wishes, *(each.wish for each in gone.values())], actual) if names else {},
         admins=_load_admins(),
+        locked=_load_locked(),
         codes=_load_codes(),
         there=actual.assignments,
         unread=tuple(item.scope for item in actual.unresolved if item.blocks == "all"),
@@ -78,6 +80,12 @@ def _load_texts(wishes: Collection[SetWish], actual: Actual) -> dict[str, str]:
     there = (actual.sets[wish.name].definition for wish in wishes if wish.name in actual.sets)
     named = {policy for wish in wishes for policy in wish.managed_policies}
     return load_texts(named.union(*(definition.managed_policies for definition in there if definition)))
+
+
+def _load_locked() -> frozenset[str]:
+    """Whoever is locked out: an owner whose sign-in was stolen must let in nobody else."""
+    stops = Stop.objects.active().of_kind(Stop.Kind.LOCK_OUT).filter(principal__principal_id__isnull=False)
+    return frozenset(filter(None, stops.values_list("principal__principal_id", flat=True)))
 
 
 def _load_admins() -> frozenset[str]:

@@ -151,6 +151,15 @@ def test_admin_of_the_portal_registers_everywhere() -> None:
     assert states(one(written, by_portal)) == {"ken": GRANTED}
 
 
+@pytest.mark.parametrize("writer", [HANA, Signature(user="9", principal_id="hana", is_admin=True)])
+def test_whoever_is_locked_out_lets_in_nobody(writer: Signature) -> None:
+    """His sign-in may be stolen: neither ownership nor a role opens anything by it."""
+    written = record(1, "taro")
+    desired = judged((written, case(written, writer)), locked=frozenset({"hana"}))
+    assert states(desired)["taro"][0] == State.WITHHELD
+    assert states(judged((written, case(written, writer)), locked=frozenset({"ken"}))) == {"taro": GRANTED}
+
+
 def test_code_that_an_admin_gave_a_person_counts() -> None:
     written = record(1, "taro")
     assert states(judged((written, case(written, Signature("h.sato"))), codes={"h.sato": "hana"})) == {"taro": GRANTED}
