@@ -176,6 +176,29 @@ def test_only_one_process_writes(company: World, author: User) -> None:
     assert state_of(draft) == ("waiting", "")
 
 
+def test_long_note_with_emoji_arrives_whole(company: World, author: User) -> None:
+    """kintone counts and stores more than the basic plane; so do the mirror and its database."""
+    add_fields(company, note={"type": "MULTI_LINE_TEXT"})
+    note = "夜間対応 🧯👩\u200d🚒\n" * 6_000
+    assert len(note) == 60_000
+    draft = draft_new(company, author, note=note)
+    writing.write_drafts()
+    assert (state_of(draft), value_of(company, 2, "note")) == (("written", ""), note)
+    assert Record.objects.get(record_id="2", kind=AppKind.ASSIGNMENT).body["note"]["value"] == note
+
+
+def test_value_that_must_be_there_once_only_is_told_to_the_person(company: World, author: User) -> None:
+    """A company may have said so of a field of its own app."""
+    company.change_form(company.assignments, lambda form: form["account_id"].update(unique=True))
+    catch_up()
+    draft = draft_new(company, author, account_id=company.account_ids["shop"])
+    writing.write_drafts()
+    assert state_of(draft)[0] == "refused"
+    assert "account_id" in str(draft.reason)
+    catch_up()
+    assert Record.objects.filter(kind=AppKind.ASSIGNMENT).count() == 1
+
+
 # --- Records that are there -------------------------------------------------------------------------------------------
 
 
