@@ -45,6 +45,8 @@ function makeChooser(field) {
     announceChange();
   });
 
+  if (area.value && document.activeElement === area) search();
+
   field.addEventListener("restore", (event) => {
     picked.replaceChildren();
     if (event.detail) take(event.detail);
@@ -139,7 +141,9 @@ function makeInput(area) {
   const input = document.createElement("input");
   for (const { name, value } of area.attributes) if (name !== "rows") input.setAttribute(name, value);
   input.value = join(area.value);
+  const hadFocus = document.activeElement === area;
   area.replaceWith(input);
+  if (hadFocus) input.focus(); // somebody types already
   return input;
 }
 

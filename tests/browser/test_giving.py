@@ -18,7 +18,7 @@ PEOPLE = "takashi.hashimoto@asagiri.example\n佐藤 遥 <haruka.sato@asagiri.exa
 
 def choose(page: Page, kind: str, text: str, shown: str) -> None:
     """Type a few letters, and take the first of what is offered."""
-    box = page.locator(f"#add-{kind}")
+    box = page.locator(f"#add-{kind}[role=combobox]")
     box.press_sequentially(text)
     expect(page.locator(f"#options-{kind} [aria-selected=true]")).to_contain_text(shown)
     box.press("Enter")
@@ -26,7 +26,7 @@ def choose(page: Page, kind: str, text: str, shown: str) -> None:
 
 
 def paste(page: Page, kind: str, text: str) -> None:
-    page.locator(f"#add-{kind}").evaluate(
+    page.locator(f"#add-{kind}[role=combobox]").evaluate(
         """(area, text) => {
             const data = new DataTransfer();
             data.setData("text", text);
