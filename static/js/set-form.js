@@ -247,3 +247,12 @@ sessionStorage.removeItem(`${KEY}:sent`);
 form.addEventListener("submit", (event) => {
   if (event.submitter?.value === "save") sessionStorage.setItem(`${KEY}:sent`, "1");
 });
+
+// What was chosen while the page still loaded, or what the browser brought back, is looked at as well.
+function isOther(field) {
+  if (field.tagName === "SELECT") return field.value !== "" && !field.selectedOptions[0]?.defaultSelected;
+  if (field.type === "checkbox") return field.checked !== field.defaultChecked;
+  return field.type !== "hidden" && "defaultValue" in field && field.value !== field.defaultValue;
+}
+
+if ([...form.elements].some(isOther)) preview();

@@ -69,6 +69,7 @@ def test_outsider_is_refused_with_who_may(page: Page) -> None:
     page.get_by_role("searchbox").fill(MINE[0])
     page.get_by_role("link", name=MINE[0]).click()
     page.get_by_role("link", name="アクセスを頼む").click()
+    expect(page.locator("#add-people[role=combobox]")).to_be_visible()
     page.get_by_label("許可セット").select_option("LogViewer")
     preview = page.locator("#give-preview")
     expect(preview).to_contain_text("所有者ではないため、アクセスを登録できません")
