@@ -44,7 +44,7 @@ def _is_word_of(author: User, record: Record) -> bool:
     since = record.in_force_revision or 0
     writes = PortalWrite.objects.filter(
         app_id=record.app_id, record_id=record.record_id, user=author, keeps_access=False,
-        puts_back=None,
+        puts_back__isnull=True,
         revision__gt=since, revision__lte=record.revision,
     )  # fmt: skip
     return 0 < record.revision - since == sum(write.is_of(record) for write in writes)

@@ -434,5 +434,5 @@ def test_statements_do_not_grow_with_rows(settled: World) -> None:
     _populate(settled, 20, 200)
     many = _count_statements()
     assert many[1] == few[1]
-    assert many[0] - few[0] < 10  # SQLite takes some dozens of rows an INSERT
+    assert many[0] - few[0] < 16  # SQLite takes some dozens of rows an INSERT, and the trail has many columns
     assert Assignment.objects.filter(state=Assignment.State.GRANTED).count() == 201
