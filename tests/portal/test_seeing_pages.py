@@ -59,7 +59,7 @@ def test_person_page_tells_what_ends_soon(user: User) -> None:
     factories.make_assignment(
         person.principal, account=factories.make_account("ends-late"), until=today + timedelta(days=31)
     )
-    group = factories.make_group("team", person.principal)  # type: ignore[arg-type]  # every person of the factory has one
+    group = factories.make_group("team", factories.get_principal(person))
     factories.make_assignment(group, account=factories.make_account("ends-in-group"), until=today)
     text = get_text(make_client(user), f"/people/{person.pk}/")
     said = text[text.index("Ends within 30 days") : text.index("What they can enter")]
