@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import kept_shortcuts
 from accounts.access import find_own_assignments, may_change, require_user, visible_accounts
 from accounts.console_register import load_catalogue
-from accounts.kept_shortcuts import SlugTaken, may_edit_shortcut, visible_shortcuts
+from accounts.kept_shortcuts import SlugTaken, find_editable, may_edit_shortcut, visible_shortcuts
 from accounts.models import Shortcut, User, Visit
 from accounts.search import fold_text, split_query
 from portal.forms.kept_shortcuts import ShortcutForm, describe_shortcut
@@ -155,13 +155,14 @@ def _build_lines(request: HttpRequest, user: User, shortcuts: list[Shortcut]) ->
     pinned = set(
         Visit.objects.filter(user=user, is_pinned=True, shortcut__in=shortcuts).values_list("shortcut", flat=True)
     )
+    editable = find_editable(user, shortcuts)
     return [
         Line(
             shortcut=row,
             words=describe_destination(row, catalogue),
             direct=build_direct_link(row, access_portal, catalogue),
             address=request.build_absolute_uri(reverse("go", args=[row.slug])),
-            may_edit=may_edit_shortcut(user, row),
+            may_edit=row.pk in editable,
             is_pinned=row.pk in pinned,
         )
         for row in shortcuts

@@ -7,7 +7,9 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from accounts.models import (
@@ -197,6 +199,22 @@ def test_what_is_not_there_is_not_found(user: User, address: str) -> None:
     statuses = {client.get(address).status_code, client.post(address).status_code}
     assert statuses <= {404, 405}
     assert 404 in statuses
+
+
+def test_statements_do_not_grow_with_the_list(user: User, owner: User, account: Account) -> None:
+    """Who may change which is found out for all of a page at once."""
+
+    def count() -> int:
+        client = make_client(owner)
+        with CaptureQueriesContext(connection) as captured:
+            get_html(client, "/shortcuts/")
+        return len(captured)
+
+    keep(user, account)
+    few = count()
+    for _number in range(5):
+        keep(user, factories.make_account(tags_read_at="2026-11-25T00:00:00Z"))
+    assert count() == few <= 25
 
 
 # --- Going ------------------------------------------------------------------------------------------------------------
