@@ -43,6 +43,7 @@ function makeChooser(field) {
   picked.addEventListener("change", (event) => {
     event.target.closest("li").remove();
     announceChange();
+    area.focus(); // the box that had it is gone
   });
 
   if (area.value && document.activeElement === area) search();
@@ -109,17 +110,20 @@ function makeChooser(field) {
   async function take(text) {
     clearTimeout(timer);
     close();
-    area.value = join(text); // who sends the form before the answer is here loses nothing: the server reads the box
+    const sent = join(text);
+    area.value = sent; // who sends the form before the answer is here loses nothing: the server reads the box
     const token = field.form.elements.csrfmiddlewaretoken.value;
     const html = await ask(address, { method: "POST", body: new URLSearchParams({ text, csrfmiddlewaretoken: token }) });
     if (html === null) return;
     const answer = new DOMParser().parseFromString(html, "text/html");
     add(answer.querySelectorAll("ul > li"));
     lost.replaceChildren(...answer.querySelectorAll("div > *"));
-    area.value = join(answer.querySelector("pre").textContent);
-    area.setAttribute("aria-invalid", String(Boolean(area.value)));
+    const left = join(answer.querySelector("pre").textContent);
+    if (area.value === sent) area.value = left;
+    else if (area.value.startsWith(sent)) area.value = join(`${left}\n${area.value.slice(sent.length)}`); // typed meanwhile
+    area.setAttribute("aria-invalid", String(Boolean(left)));
     announceChange();
-    if (area.value && area.value === join(text)) search(); // nobody is called so: who is nearly?
+    if (left && area.value === sent) search(); // nobody is called so: who is nearly?
   }
 
   function add(items) {
@@ -132,7 +136,6 @@ function makeChooser(field) {
 
   function announceChange() {
     field.dispatchEvent(new Event("change", { bubbles: true }));
-    area.focus();
   }
 }
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.browser.test_accessibility import find_violations
 from tests.browser.visiting import ADMIN, DEVELOPER, OWNER, sign_in
@@ -76,6 +76,31 @@ def test_outsider_is_refused_with_who_may(page: Page) -> None:
     expect(page.locator("#give-message")).to_contain_text("permission_set=LogViewer")
     expect(page.get_by_role("button", name="登録する")).to_have_count(0)
     assert find_violations(page) == []
+
+
+def test_answer_leaves_the_cursor_and_what_is_typed(page: Page) -> None:
+    """Who goes on to the next box while a pasted list is looked up writes there, and nothing of the list is lost."""
+    sign_in(page, OWNER, NEW)
+    asked: list[Route] = []
+    lookup = re.compile(r"/people/$")
+
+    def hold(route: Route) -> None:
+        asked.append(route)
+
+    page.route(lookup, hold)
+    with page.expect_request(lookup):
+        paste(page, "people", PEOPLE)
+    note = page.get_by_label("メモ")
+    note.press_sequentially("夜間")
+    asked[0].continue_()
+    expect(page.locator("[data-chooser$='/people/'] [data-picked] li")).to_have_count(3)
+    expect(note).to_be_focused()
+    with page.expect_request(lookup):
+        paste(page, "people", "megumi.morita@asagiri.example, haruka.sato@asagiri.example")
+    page.locator("#add-people").press("End")
+    page.keyboard.type("koji")
+    asked[1].continue_()
+    expect(page.locator("#add-people")).to_have_value("koji")
 
 
 def test_two_people_change_one_record_at_once(open_context: Callable[..., BrowserContext]) -> None:
