@@ -1,6 +1,6 @@
 // The form of a permission set, or of access, while somebody types: a policy is checked and the effect shown after each
 // pause, and what is not saved yet is kept in this tab. All of it is the server's word; without script buttons say the same.
-const form = document.querySelector("[data-set-form]");
+const form = document.querySelector("[data-live-form]");
 const TOKEN = "csrfmiddlewaretoken";
 const CHECK_AFTER = 150; // ms without typing
 const PREVIEW_AFTER = 500;
@@ -50,7 +50,7 @@ async function renewToken() {
   const response = await fetch(location.href);
   if (!response.ok || response.redirected) return false;
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
-  const token = page.querySelector(`[data-set-form] [name=${TOKEN}]`)?.value;
+  const token = page.querySelector(`[data-live-form] [name=${TOKEN}]`)?.value;
   if (token) form.elements[TOKEN].value = token;
   return Boolean(token);
 }

@@ -38,7 +38,7 @@ def get_text(client: Client, url: str, *, part: str = "") -> str:
 
 def read_form(html: str) -> dict[str, Any]:
     """What a browser would send back of the form of a permission set, without a button."""
-    form = html[html.index("data-set-form") :]
+    form = html[html.index("data-live-form") :]
     values: dict[str, Any] = {"managed_policies": [], "owners": []}
     for tag in re.findall(r"<input[^>]*>", form):
         name, value = (re.search(rf'{key}="([^"]*)"', tag) for key in ("name", "value"))
