@@ -19,8 +19,8 @@ from accounts.access import (
 from accounts.finding import search_accounts, search_people, search_permission_sets
 from accounts.models import Account, PermissionSet, Person, User
 from accounts.search import fold_text
+from portal.views.barriers import Question, explain
 from portal.views.paging import read_query
-from portal.views.why_reasons import Question, explain
 
 Row = TypeVar("Row", bound=Model)
 _MOST = 8  # that may be meant by what was typed

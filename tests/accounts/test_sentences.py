@@ -21,12 +21,13 @@ SOURCES = [path for package in ("accounts", "portal", "syncer") for path in sort
 # What a code is told with beside the parameters of the call itself.
 ALWAYS = {"reason": {"operation", "app"}, "_reason": {"operation", "code", "text"}}
 OPTIONS = {"severity", "line", "field_name"}  # keywords of a call that are no parameters of the sentence
+PLACES_OF_PARAMS = {"Reason": 1, "Barrier": 1, "Problem": 5}  # which argument of a call holds them
 # Where the code is handed on from somebody who made it.
 HANDED_ON = {
     "extending.py:require_day",
-    "why_reasons.py:_iter_of_groups",
-    "why_reasons.py:_iter_of_set",
-    "why_reasons.py:_iter_states",
+    "barriers.py:_iter_of_groups",
+    "barriers.py:_iter_of_set",
+    "barriers.py:_iter_states",
     "adopting.py:_look_around",
     "aws_errors.py:_translate_answer",
     "kintone_errors.py:_refusal",
@@ -103,8 +104,8 @@ class Finder(ast.NodeVisitor):
 
     def params_of(self, maker: str, node: ast.Call) -> frozenset[str] | None:
         given: set[str] | None = set()
-        if maker in ("Reason", "Problem"):
-            position = {"Reason": 1, "Problem": 5}[maker]
+        if maker in PLACES_OF_PARAMS:
+            position = PLACES_OF_PARAMS[maker]
             named = [keyword.value for keyword in node.keywords if keyword.arg == "params"]
             values = [*node.args[position : position + 1], *named]
             given = self.keys_of(values[0]) if values else set()
@@ -125,7 +126,7 @@ class Finder(ast.NodeVisitor):
 def find_maker(node: ast.Call) -> str:
     """The name of what is called, if it makes something with a code."""
     match node.func:
-        case ast.Name(id="Reason" | "Problem" | "_reason" | "BadDestination" | "BadService" as name):
+        case ast.Name(id="Reason" | "Barrier" | "Problem" | "_reason" | "BadDestination" | "BadService" as name):
             return name
         case ast.Attribute(value=ast.Name(id="notes"), attr="add"):
             return "add"

@@ -1,4 +1,4 @@
-"""Why somebody can enter, and why not: the record with its author, else each obstacle with its next step."""
+"""Why somebody can enter, and why not: the record with its author, else each barrier with its next step."""
 
 from datetime import timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Account, GroupMembership, OwnerEntry, PermissionSet, PortalWrite, Stop, User
-from portal.views.why_reasons import Question, explain
+from portal.views.barriers import Question, explain
 from tests import factories
 from tests.portal.pages import get_html, get_text, make_client
 
@@ -36,7 +36,7 @@ def list_codes(user: User, account: Account, permission_set: PermissionSet) -> l
     assert user.person
     answer = explain(Question(user, user.person, account, permission_set))
     assert not answer.open
-    return [reason.code.partition(":")[0] for reason in answer.reasons]
+    return [barrier.code.partition(":")[0] for barrier in answer.barriers]
 
 
 def build_url(account: Account, permission_set: PermissionSet) -> str:

@@ -55,7 +55,7 @@ class Way:
 
 
 @dataclass(frozen=True)
-class Reason:
+class Barrier:
     """What stands in the way, and where the next step is taken."""
 
     code: str
@@ -66,11 +66,11 @@ class Reason:
 
 @dataclass(frozen=True)
 class Answer:
-    """The ways that are open; where there are none, the reasons in order, beside what is wanted and not open."""
+    """The ways that are open; where there are none, the barriers in order, beside what is wanted and not open."""
 
     open: tuple[Way, ...] = ()
     closed: tuple[Way, ...] = ()
-    reasons: tuple[Reason, ...] = ()
+    barriers: tuple[Barrier, ...] = ()
 
 
 def explain(question: Question) -> Answer:
@@ -80,7 +80,7 @@ def explain(question: Question) -> Answer:
     passable = tuple(way for way in ways if way.can_enter and not question.has_left)
     if passable:
         return Answer(passable, tuple(way for way in ways if way not in passable))
-    reasons = chain(
+    barriers = chain(
         _iter_states(ways),
         _iter_history(question, groups) if not ways else (),
         _iter_of_person(question, ways),
@@ -89,7 +89,7 @@ def explain(question: Question) -> Answer:
         _iter_of_record(question) if not ways else (),
         _iter_of_groups(question, groups),
     )
-    return Answer((), ways, tuple(_drop_repeated(reasons)))
+    return Answer((), ways, tuple(_drop_repeated(barriers)))
 
 
 def _find_groups(person: Person) -> list[int]:
@@ -115,10 +115,10 @@ def _load_ways(question: Question, groups: list[int]) -> tuple[Way, ...]:
     return tuple(Way(row, tuple((wish, authors[wish.record_id]) for wish in row.wishes.all())) for row in rows)
 
 
-# --- Reasons ----------------------------------------------------------------------------------------------------------
+# --- Barriers --------------------------------------------------------------------------------------------------------
 
 
-def _iter_states(ways: Iterable[Way]) -> Iterator[Reason]:
+def _iter_states(ways: Iterable[Way]) -> Iterator[Barrier]:
     """What became of what records want."""
     for way in ways:
         if way.can_enter:
@@ -129,12 +129,12 @@ def _iter_states(ways: Iterable[Way]) -> Iterator[Reason]:
         if way.records:
             record = way.records[0][0].record
             url = reverse("assignment_record", args=[record.pk])
-            yield Reason(code, Sentence(message, shown.remedy), url, _("Record %(ref)s") % {"ref": record.reference})
+            yield Barrier(code, Sentence(message, shown.remedy), url, _("Record %(ref)s") % {"ref": record.reference})
         else:
-            yield Reason(code, Sentence(message, shown.remedy))
+            yield Barrier(code, Sentence(message, shown.remedy))
 
 
-def _iter_history(question: Question, groups: list[int]) -> Iterator[Reason]:
+def _iter_history(question: Question, groups: list[int]) -> Iterator[Barrier]:
     """What records gave once, the newest first."""
     wishes = Wish.objects.filter(
         record__in=visible_records(question.user).values("pk"),
@@ -148,59 +148,59 @@ def _iter_history(question: Question, groups: list[int]) -> Iterator[Reason]:
         url, label = reverse("assignment_record", args=[record.pk]), _("To the record")
         if wish.expires_on and wish.expires_on < today:
             day = wish.expires_on.isoformat()
-            yield Reason("why_ended", render("why_ended", params | {"day": day}), url, label)
+            yield Barrier("why_ended", render("why_ended", params | {"day": day}), url, label)
         else:
             code = "why_record_gone" if record.gone_at else "why_withdrawn"
-            yield Reason(code, render(code, params), url, label)
+            yield Barrier(code, render(code, params), url, label)
 
 
-def _iter_of_person(question: Question, ways: Iterable[Way]) -> Iterator[Reason]:
+def _iter_of_person(question: Question, ways: Iterable[Way]) -> Iterator[Barrier]:
     person, principal = question.person, question.person.principal
     stop = find_lock_out(principal) if principal else None
     if stop:
-        yield Reason("locked_out", render("locked_out", describe(stop)))
+        yield Barrier("locked_out", render("locked_out", describe(stop)))
     if any(way.assignment.state == Assignment.State.WAITING for way in ways):
         return  # said already, with since when
     name = {"name": str(person)}
     if principal is None or principal.principal_id is None:
-        yield Reason("person_unknown", render("person_unknown", name))
+        yield Barrier("person_unknown", render("person_unknown", name))
     elif principal.gone_at:
-        yield Reason("principal_gone", render("principal_gone", name))
+        yield Barrier("principal_gone", render("principal_gone", name))
     elif not principal.is_enabled:
-        yield Reason("principal_disabled", render("principal_disabled", name))
+        yield Barrier("principal_disabled", render("principal_disabled", name))
 
 
-def _iter_of_account(question: Question) -> Iterator[Reason]:
+def _iter_of_account(question: Question) -> Iterator[Barrier]:
     account = question.account
     name, url = {"account": account.name}, reverse("account_detail", args=[account.account_id])
     if account.gone_at:
-        yield Reason("why_left_organization", render("why_left_organization", name))
+        yield Barrier("why_left_organization", render("why_left_organization", name))
     elif not account.is_active:
         state = name | {"state": account.get_state_display()}
-        yield Reason("account_not_active", Sentence(render("account_not_active", state).message))
+        yield Barrier("account_not_active", Sentence(render("account_not_active", state).message))
     if account.is_management:
-        yield Reason("management_account", render("management_account", name))
+        yield Barrier("management_account", render("management_account", name))
     freeze = find_freeze(account)
     if freeze:
-        yield Reason("account_frozen", render("account_frozen", describe(freeze)), url, _("To the account"))
+        yield Barrier("account_frozen", render("account_frozen", describe(freeze)), url, _("To the account"))
 
 
-def _iter_of_set(question: Question) -> Iterator[Reason]:
+def _iter_of_set(question: Question) -> Iterator[Barrier]:
     permission_set = question.permission_set
     name, ownership = {"set": permission_set.name}, permission_set.ownership
     link = reverse("permission_set_detail", args=[permission_set.pk]), _("To the permission set")
     reason = render_reason(permission_set.reason)
     if ownership == PermissionSet.Ownership.TERRAFORM:
-        yield Reason("managed_in_terraform", render("managed_in_terraform", name), *link)
+        yield Barrier("managed_in_terraform", render("managed_in_terraform", name), *link)
     elif ownership == PermissionSet.Ownership.NOT_OURS:
-        yield Reason("set_not_ours", render("set_not_ours", name), *link)
+        yield Barrier("set_not_ours", render("set_not_ours", name), *link)
     elif reason and permission_set.state in (PermissionSet.State.BLOCKED, PermissionSet.State.FAILED):
-        yield Reason(str(permission_set.reason["code"]), reason, *link)
+        yield Barrier(str(permission_set.reason["code"]), reason, *link)
     elif ownership == PermissionSet.Ownership.ABSENT:
-        yield Reason("why_set_absent", render("why_set_absent", name), *link)
+        yield Barrier("why_set_absent", render("why_set_absent", name), *link)
 
 
-def _iter_of_record(question: Question) -> Iterator[Reason]:
+def _iter_of_record(question: Question) -> Iterator[Barrier]:
     """Nothing wants it now: who could register it, and what the guardrails would say."""
     account, permission_set = question.account, question.permission_set
     params = {"name": str(question.person), "set": permission_set.name, "account": account.name}
@@ -210,21 +210,21 @@ def _iter_of_record(question: Question) -> Iterator[Reason]:
         name = question.person.kintone_code or question.person.email
         query = {"account": account.account_id, "permission_set": permission_set.name, "user": name}
         url = f"{reverse('new_assignment')}?{urlencode(query)}"
-        yield Reason("why_no_record", render("why_no_record_yours", params), url, _("Give access"))
+        yield Barrier("why_no_record", render("why_no_record_yours", params), url, _("Give access"))
     elif owners := name_owners(account.account_id):
-        yield Reason("why_no_record", render("why_no_record", params | {"owners": ", ".join(owners)}))
+        yield Barrier("why_no_record", render("why_no_record", params | {"owners": ", ".join(owners)}))
     else:
-        yield Reason("why_no_record", render("why_no_record_unowned", params))
+        yield Barrier("why_no_record", render("why_no_record_unowned", params))
     principal = question.person.principal
     wanted = Wanted(
         account.account_id, permission_set.name, Principal.Type.USER, (principal and principal.principal_id) or ""
     )
     for objection in find_objections(question.user, [wanted]):
         if objection.is_refused:
-            yield Reason("guardrail", objection.sentence)
+            yield Barrier("guardrail", objection.sentence)
 
 
-def _iter_of_groups(question: Question, groups: list[int]) -> Iterator[Reason]:
+def _iter_of_groups(question: Question, groups: list[int]) -> Iterator[Barrier]:
     """Groups that can enter, to which the person does not belong."""
     there = visible_assignments(question.user).filter(
         account=question.account,
@@ -235,13 +235,13 @@ def _iter_of_groups(question: Question, groups: list[int]) -> Iterator[Reason]:
     for row in there.exclude(principal__in=groups).select_related("principal").order_by("principal__name_key")[:_MOST]:
         params = {"group": str(row.principal), "name": str(question.person)}
         url = reverse("group_detail", args=[row.principal_id])
-        yield Reason(f"why_in_no_group:{row.principal_id}", render("why_in_no_group", params), url, _("To the group"))
+        yield Barrier(f"why_in_no_group:{row.principal_id}", render("why_in_no_group", params), url, _("To the group"))
 
 
-def _drop_repeated(reasons: Iterable[Reason]) -> Iterator[Reason]:
-    """A reason that an assignment gives and its account, set or person gives too is said once."""
+def _drop_repeated(barriers: Iterable[Barrier]) -> Iterator[Barrier]:
+    """What an assignment says and its account, set or person says too is said once."""
     said: set[str] = set()
-    for reason in reasons:
-        if reason.sentence.message not in said:
-            said.add(reason.sentence.message)
-            yield reason
+    for barrier in barriers:
+        if barrier.sentence.message not in said:
+            said.add(barrier.sentence.message)
+            yield barrier
