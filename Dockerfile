@@ -30,4 +30,4 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://localhost:8000/healthz/live', timeout=4)"]
 # The control socket would be written to the home folder; the workers' heartbeat files belong into memory.
 CMD ["gunicorn", "portal.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", \
-    "--threads", "8", "--no-control-socket", "--worker-tmp-dir", "/dev/shm", "--access-logfile", "-"]
+    "--threads", "8", "--no-control-socket", "--worker-tmp-dir", "/dev/shm"]

@@ -5,8 +5,10 @@ Only `portal.settings` imports this.
 
 import os
 import re
+from base64 import b64encode
+from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -24,12 +26,40 @@ def read_environment(base_dir: Path) -> environ.Env:
 
 
 SECRETS = frozenset({
-    "SECRET_KEY", "DATABASE_URL", "CELERY_BROKER_URL", "CACHE_URL", "EMAIL_URL", "METRICS_TOKEN",
+    "SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL", "CELERY_BROKER_URL", "CACHE_URL", "EMAIL_URL",
+    "METRICS_TOKEN",
     "ENTRA_CLIENT_SECRET", "ENTRA_CLIENT_CERTIFICATE", "ENTRA_CLIENT_KEY",
     "KINTONE_PERMISSION_SET_API_TOKEN", "KINTONE_ASSIGNMENT_API_TOKEN", "KINTONE_USERS_API_TOKEN",
     "KINTONE_USERNAME", "KINTONE_PASSWORD", "KINTONE_WEBHOOK_TOKEN",
     "SLACK_WEBHOOK_URL", "SLACK_BOT_TOKEN", "GITHUB_TOKEN", "GITHUB_WEBHOOK_SECRET",
 })  # fmt: skip
+
+
+# Secrets that boto3 reads by itself.
+_AWS_SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN")
+# Addresses of which only the password is a secret.
+_ADDRESSES = frozenset({"DATABASE_URL", "CELERY_BROKER_URL", "CACHE_URL", "EMAIL_URL"})
+
+
+def list_secrets() -> frozenset[str]:
+    """Every secret of this environment, in each way that a log might write it."""
+    given = {name: os.environ.get(name, "") for name in (*SECRETS, *_AWS_SECRETS)}
+    found = {part for name, value in given.items() for part in _split_secret(name, value)}
+    found.add(b64encode(f"{given['KINTONE_USERNAME']}:{given['KINTONE_PASSWORD']}".encode()).decode())
+    ways = (str, quote_plus, lambda text: quote(text, safe=""), lambda text: repr(text)[1:-1])
+    return frozenset(way(text) for text in found if text for way in ways)
+
+
+def _split_secret(name: str, value: str) -> Iterator[str]:
+    parts = urlsplit(value) if name in _ADDRESSES or name == "SLACK_WEBHOOK_URL" else None
+    if name in _ADDRESSES and parts:
+        yield from (parts.password or "", unquote(parts.password or ""))
+        return
+    yield from (value, value.replace("\\n", "\n"))
+    if parts:
+        yield parts.path  # a library that cannot connect writes the path alone
+    if name == "SECRET_KEY_FALLBACKS":
+        yield from (key.strip() for key in value.split(","))
 
 
 def _read_secret(file_variable: str) -> None:

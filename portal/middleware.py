@@ -1,6 +1,7 @@
 """What every request passes: an id to find it again, and the reader's language."""
 
 import logging
+import re
 import uuid
 from collections.abc import Callable
 
@@ -8,21 +9,31 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
+from accounts.tracing import working_on
+
 logger = logging.getLogger(__name__)
+
+# As long as the column of the audit trail. No sign that means something in a log, a page or a query.
+_REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,35}")
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class RequestIdMiddleware:
-    """Gives each request an id, which audit events, error pages and the answer's header carry."""
+    """Gives each request an id, which audit events, error pages, log lines and the answer's header carry.
+
+    It is the one that a proxy has given it already, if that looks like one; it proves nothing and is only searched for.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request_id = str(uuid.uuid4())
+        given = request.headers.get("X-Request-ID", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
         request.request_id = request_id  # type: ignore[attr-defined]  # Django's way to carry a value along
-        response = self.get_response(request)
+        with working_on(request_id=request_id):
+            response = self.get_response(request)
         response["X-Request-ID"] = request_id
         return response
 

@@ -13,7 +13,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from portal.environment import Reader, is_loopback, read_environment
+from portal.environment import Reader, is_loopback, list_secrets, read_environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -330,19 +330,17 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "text": {"format": "%(asctime)s %(levelname)-7s %(name)s %(message)s"},
-        "json": {
-            "class": "pythonjsonlogger.json.JsonFormatter",
-            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
-        },
+        "text": {"()": "portal.logs.TextLines", "secrets": list_secrets()},
+        "json": {"()": "portal.logs.JsonLines", "secrets": list_secrets()},
     },
-    "filters": {"mask": {"()": "portal.logs.MaskTokens"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["mask"]}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         # Its authentication messages carry claims; ours say what is needed.
         "mozilla_django_oidc": {"level": "WARNING"},
         "botocore": {"level": "WARNING"},
+        # What was refused or not found: the line about the request says it, with its id. This one has none any more.
+        "django.request": {"level": "ERROR"},
         # `runserver` logs whole addresses to a handler of its own; here they go through ours.
         "django.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
         # It logs what it sends and where to: a webhook's address is a secret. The task says what went wrong.

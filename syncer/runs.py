@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import Instance, User
+from accounts.tracing import working_on
 from syncer import lanes, leases, lock_outs
 from syncer.applying import ApplyOptions, apply_plan
 from syncer.changes import Kind, SetChange
@@ -233,7 +234,7 @@ def execute(run: Run, stopping: Stopping, *, lease: leases.Held | None = None, w
     `lease` is that of full runs. Each run has one of its own too, which says that its process is alive.
     """
     try:
-        with leases.hold_lease(lanes.lease_of(run.pk), is_of_one_run=True) as own:
+        with working_on(run_id=run.pk), leases.hold_lease(lanes.lease_of(run.pk), is_of_one_run=True) as own:
             if run.status == Run.Status.RUNNING or _take_up(run):
                 held = [own, lease] if lease else [own]
                 _carry_out(run, lambda: bool(stopping) or any(item.is_lost for item in held), wish)

@@ -165,7 +165,7 @@ class Demo:
         address = f"127.0.0.1:{self.port}"
         return (
             "-m", "gunicorn", "portal.wsgi:application", "--bind", address, "--worker-class", "gthread",
-            "--workers", "1", "--threads", "8", "--no-control-socket", "--access-logfile", "-",
+            "--workers", "1", "--threads", "8", "--no-control-socket",
         )  # fmt: skip
 
     def _is_ready(self) -> bool:

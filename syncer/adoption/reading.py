@@ -4,9 +4,9 @@ Nothing of it may come from the mirror, and nothing may be missing: the first qu
 """
 
 from collections.abc import Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from accounts.tracing import TracedPool
 from syncer.gateways.errors import GatewayError
 from syncer.gateways.identity_center_queries import IdentityCenterQueries
 from syncer.states import Actual, ActualSet, AssignmentKey, Ownership, Reason
@@ -50,7 +50,7 @@ class SetReader:
             except (GatewayError, NotFree) as error:
                 return error.reason
 
-        with ThreadPoolExecutor(THREADS, thread_name_prefix="adopting") as pool:
+        with TracedPool(THREADS, thread_name_prefix="adopting") as pool:
             found = dict(zip(names, pool.map(read, names), strict=True))
         readings = {name: item for name, item in found.items() if isinstance(item, SetReading)}
         return readings, {name: item for name, item in found.items() if isinstance(item, Reason)}

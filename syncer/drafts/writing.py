@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from django.utils import timezone
 
 from accounts.models import Draft
+from accounts.tracing import working_on
 from syncer import leases
 from syncer.drafts import carrying, outcomes
 from syncer.drafts.carrying import Apps
@@ -45,7 +46,8 @@ def _write_waiting(lease: leases.Held) -> frozenset[str]:
         while not lease.is_lost and (draft := waiting.exclude(pk__in=tried).first()):
             together = Draft.objects.filter(batch=draft.batch) if draft.batch else Draft.objects.none()
             tried |= {draft.pk, *together.values_list("pk", flat=True)}
-            written |= write_together(draft.batch, apps) if draft.batch else _write(draft, apps)
+            with working_on(draft_id=draft.pk):
+                written |= write_together(draft.batch, apps) if draft.batch else _write(draft, apps)
     return frozenset(written)
 
 

@@ -7,9 +7,9 @@ comes what everything stands on (`reading_ground`), then sets and assignments, a
 import logging
 import time
 from collections.abc import Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+from accounts.tracing import TracedPool
 from syncer.gateways.identity_center_queries import IdentityCenterQueries
 from syncer.gateways.reading_costs import choose, count, predict
 from syncer.gateways.reading_ground import Ground, GroundReader
@@ -43,8 +43,8 @@ def read_actual(center: IdentityCenterQueries, options: ReadOptions) -> Actual:
     unresolved, and of sets and assignments nothing is read.
     """
     with (
-        ThreadPoolExecutor(THREADS, thread_name_prefix="reading") as pool,
-        ThreadPoolExecutor(TAG_THREADS, thread_name_prefix="reading-tags") as tag_pool,
+        TracedPool(THREADS, thread_name_prefix="reading") as pool,
+        TracedPool(TAG_THREADS, thread_name_prefix="reading-tags") as tag_pool,
     ):
         try:
             return _Reading(center, options, pool, tag_pool).read()
@@ -59,8 +59,8 @@ class _Reading:
         self,
         center: IdentityCenterQueries,
         options: ReadOptions,
-        pool: ThreadPoolExecutor,
-        tag_pool: ThreadPoolExecutor,
+        pool: TracedPool,
+        tag_pool: TracedPool,
     ) -> None:
         self._center, self._options, self._tag_pool = center, options, tag_pool
         self._asker = Asker(pool, self._tell_progress)

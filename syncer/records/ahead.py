@@ -1,9 +1,10 @@
 """Pages that are fetched one ahead: kintone answers the next while the one before is stored. Pure."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
+
+from accounts.tracing import TracedPool
 
 T = TypeVar("T")
 
@@ -15,7 +16,7 @@ def one_ahead(pages: Iterator[T]) -> Iterator[Iterator[T]]:
     All of them are asked for in one thread of its own, which is over when the block is left, whatever happened in it:
     a page that nobody takes any more has then been answered.
     """
-    with ThreadPoolExecutor(1, thread_name_prefix="one-ahead") as pool:
+    with TracedPool(1, thread_name_prefix="one-ahead") as pool:
 
         def take() -> Iterator[T]:
             coming = pool.submit(next, pages, None)
