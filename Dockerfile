@@ -18,10 +18,11 @@ RUN pybabel compile --directory locale --domain django --statistics \
     && rm -rf var
 
 FROM python:3.11-slim
-RUN useradd --system --uid 10001 --no-create-home genkan
+# A volume that is mounted at /backup takes its owner over.
+RUN useradd --system --uid 10001 --no-create-home genkan && install --directory --owner genkan --mode 0700 /backup
 COPY --from=build /app /app
 WORKDIR /app
-# Nothing is written but below /tmp, so the root file system can be read-only.
+# Nothing is written but below /tmp and in /backup, so the root file system can be read-only.
 ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp
 USER 10001
 EXPOSE 8000

@@ -110,6 +110,8 @@ FAMILIES: Mapping[str, Family] = {
             "run.request": _("asked for a run"),
             "doctor.request": _("asked for an examination"),
             "list.export": _("took a list as CSV"),
+            "settings.export": _("exported the settings"),
+            "settings.import": _("imported settings"),
         },
     ),
     "shortcuts": Family(

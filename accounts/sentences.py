@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _gettext
 from django.utils.translation import gettext_noop as _
 
 from accounts.api_sentences import API_SENTENCES
+from accounts.backup_sentences import BACKUP_SENTENCES
 from accounts.doctor_sentences import DOCTOR_SENTENCES
 from accounts.giving_sentences import GIVING_SENTENCES
 from accounts.guardrail_sentences import GUARDRAIL_SENTENCES
@@ -788,6 +789,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         _("Check SLACK_WEBHOOK_URL, and whether a proxy stands in between."),
     ),
     **DOCTOR_SENTENCES,
+    **BACKUP_SENTENCES,
     **API_SENTENCES,
     **GUARDRAIL_SENTENCES,
     **GIVING_SENTENCES,

@@ -34,6 +34,8 @@ _LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = list(read.names("ALLOWED_HOSTS")) or [PUBLIC_HOST, *_LOCAL_HOSTS]
 VISIBILITY = read.choice("VISIBILITY", "all", ("all", "own"))
 RETENTION_DAYS = read.integer("RETENTION_DAYS", 400, minimum=1, maximum=36500)
+BACKUP_DIR = read.text("BACKUP_DIR", str(VAR_DIR / "backup"))
+BACKUP_KEEP = read.integer("BACKUP_KEEP", 30, minimum=1, maximum=3650)
 METRICS_TOKEN = read.text("METRICS_TOKEN")
 LOG_FORMAT = read.choice("LOG_FORMAT", "text" if DEBUG else "json", ("text", "json"))
 

@@ -20,6 +20,7 @@ from accounts.models import Account, PermissionSet, Person, Stop, User
 from syncer import arrivals, leases, lock_outs, retention, runs
 from syncer.adoption import queue as adopting_queue
 from syncer.adoption.checks import Take
+from syncer.backup import files
 from syncer.connections import connect_slack
 from syncer.drafts import writing
 from syncer.mirror.last_days import store_reminders
@@ -28,7 +29,10 @@ from syncer.models import Adoption, Run
 from syncer.records import hinting
 from syncer.sets import farewells, policy_texts
 from syncer.sets import opinions as second_opinions
+from syncer.states import Reason
 from syncer.telling import posting
+from syncer.telling.matters import Kind, Matter
+from syncer.telling.notices import tell_event
 from syncer.telling.sending import send_due
 
 logger = logging.getLogger(__name__)
@@ -167,6 +171,17 @@ def clear_sessions() -> None:
 def forget_the_past() -> None:
     """Delete runs and mirrored rows that are older than RETENTION_DAYS."""
     retention.forget_the_past(timezone.now())
+
+
+@shared_task
+def export_nightly() -> None:
+    """Write the settings file of this night; operators are told where that fails."""
+    try:
+        files.write_nightly(timezone.now())
+    except OSError as error:
+        logger.exception("backup: the settings file could not be written")
+        reason = Reason("notice_backup_failed", {"text": str(error)})
+        tell_event(Matter(Kind.FAILED, "backup", reason, "/doctor/"))
 
 
 def request_full_run(user: User | None, *, accept: str = "", confirm: bool = False) -> Run:
