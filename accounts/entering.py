@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from accounts.policy.summary import Level
 
 # From the least powerful to the most. What is not known comes last: it may do anything.
-_ORDER = (Level.READ_ONLY, Level.BILLING, Level.CUSTOM, Level.WRITE, Level.POWER, Level.ADMIN)
+LEVELS = (Level.READ_ONLY, Level.BILLING, Level.CUSTOM, Level.WRITE, Level.POWER, Level.ADMIN)
 CHANGES = frozenset({Level.WRITE, Level.POWER, Level.ADMIN, Level.CUSTOM})
 
 
 def choose_least(levels: Mapping[str, Level | None]) -> str:
     """The least powerful of the sets by name; of equal ones the first by name. Raises ValueError for none."""
-    return min(levels, key=lambda name: (_rank(levels[name]), name))
+    return min(levels, key=lambda name: (rank_level(levels[name]), name))
 
 
 def may_change(level: Level | None) -> bool:
@@ -19,5 +19,6 @@ def may_change(level: Level | None) -> bool:
     return level is None or level in CHANGES
 
 
-def _rank(level: Level | None) -> int:
-    return _ORDER.index(level) if level in _ORDER else len(_ORDER)
+def rank_level(level: Level | None) -> int:
+    """How much a set of this level may do, from 0."""
+    return LEVELS.index(level) if level in LEVELS else len(LEVELS)

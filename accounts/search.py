@@ -17,10 +17,11 @@ _FEWEST_DIGITS = 5  # an account id is typed in groups of four; fewer digits in 
 _DASHES = "-\u058a\u2010\u2011\u2012\u2013\u2014\u2015\u2212"  # what is left of them after NFKC
 _DROPPED = dict.fromkeys(map(ord, f"{_DASHES}・"))
 # The form that keyboards offer first stands on the right; the others are alive in family names.
-_VARIANTS = str.maketrans(
+VARIANTS = (
     "髙﨑碕嵜邊邉齋齊斉澤濱濵廣國櫻嶋嶌萬圓惠德眞槇瀨冨桒舘曽壽榮淺龍瀧靜顯鐵髮",
     "高崎崎崎辺辺斎斎斎沢浜浜広国桜島島万円恵徳真槙瀬富桑館曾寿栄浅竜滝静顕鉄髪",
 )
+_VARIANTS = str.maketrans(*VARIANTS)
 
 
 def fold_text(text: str) -> str:

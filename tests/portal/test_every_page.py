@@ -103,7 +103,7 @@ def list_urls() -> list[str]:
         "/cli/merge/", "/runs/pause/", f"/accounts/{account.account_id}/freeze/", f"/people/{person.pk}/lock-out/",
         "/drafts/", "/drafts/?all=1", f"/drafts/{draft.pk}/", f"/drafts/{draft.pk}/discard/", "/doctor/",
         "/guardrails/", "/guardrails/what-if/", "/tokens/",
-        "/shortcuts/", "/shortcuts/keep/",
+        "/shortcuts/", "/shortcuts/keep/", "/search/", "/search/?q=deploy",
         "/api/v1/",
         "/activity/",
         "/assignments/new/", f"/assignments/new/?account={account.account_id}&permission_set=Deploy",

@@ -1,0 +1,242 @@
+"""What one person can go to, from rows: only what he may see, and places only where he may enter now."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from accounts.access import find_own_assignments, visible_accounts, visible_permission_sets
+from accounts.catalogue.catalogue import Catalogue
+from accounts.catalogue.regions import find_words
+from accounts.catalogue.services import Service
+from accounts.console_register import load_catalogue, load_regions
+from accounts.finding import search_groups, search_people
+from accounts.kept_shortcuts import visible_shortcuts
+from accounts.models import Account, AccountCliDefaults, Group, PermissionSet, Person, Shortcut, Stage, User, Visit
+from accounts.palette.use import ENTERED, weigh_use
+from accounts.palette.words import tokenise
+from accounts.palette.world import ANY_ACCOUNT, AccountEntry, Entry, Kind, OpenService, OwnSet, World
+from accounts.policy.summary import Level
+from accounts.shortcuts import BadDestination, Destination
+from portal.views.access_portal import AccessPortal, find_access_portal
+from portal.views.palette_pages import list_pages
+from portal.views.shortcut_links import describe_destination
+from portal.views.summaries import mark_level
+
+_COSTS = "cost-explorer"  # the one place for which a set that only shows costs is enough
+_DAY = 86_400  # seconds
+_LONGEST = 200  # characters of a note or description that are looked through
+
+
+@dataclass(frozen=True)
+class _Uses:
+    """What the person uses: of (account's row, set's name), and of shortcuts by row."""
+
+    places: Mapping[tuple[int, str], int]
+    shortcuts: Mapping[int, int]
+
+
+def load_world(user: User) -> World:
+    """Everything but people and groups, who are too many; see `find_people`. A constant number of statements."""
+    access_portal, catalogue, uses = find_access_portal(), load_catalogue(), _load_uses(user)
+    own = _load_own(user) if access_portal else {}
+    rows = list(visible_permission_sets(user).select_related("record").order_by("name"))
+    wanted = {pk for places in own.values() for pk in places}
+    sets = [row for row in rows if row.pk in wanted]
+    accounts = _list_accounts(user, access_portal, own, sets, uses)
+    regions = {account.region for account in accounts if account.places}
+    return World(
+        access_portal.url if access_portal else "",
+        tuple(OwnSet.of(row.name, (tokenise(row.name),), _find_level(row)) for row in sets),
+        tuple(_list_services(catalogue, access_portal, regions)) if access_portal else (),
+        accounts,
+        (
+            *_list_shortcuts(user, catalogue, uses),
+            *list_pages(user),
+            *(_describe_set(row) for row in rows if row.state != PermissionSet.State.REMOVED),
+            *_list_builders(catalogue),
+        ),
+    )
+
+
+def find_people(user: User, query: str, most: int) -> list[Entry]:
+    """People and groups whom the query means, as entries like the world's."""
+    people = search_people(user, query, most)
+    return [*map(_describe_person, people), *map(_describe_group, search_groups(user, query, most))]
+
+
+# --- Rows -------------------------------------------------------------------------------------------------------------
+
+
+def _load_uses(user: User) -> _Uses:
+    now = timezone.now()
+    places, shortcuts = {}, {}
+    for visit in Visit.objects.filter(user=user):
+        use = weigh_use(visit.count, (now - visit.last_at).total_seconds() / _DAY, is_pinned=visit.is_pinned)
+        if visit.shortcut_id:
+            shortcuts[visit.shortcut_id] = use
+        elif visit.account_id:
+            places[visit.account_id, visit.permission_set] = use
+    return _Uses(places, shortcuts)
+
+
+def _load_own(user: User) -> dict[int, list[int]]:
+    """Rows of sets by row of account: what he may enter now."""
+    active = find_own_assignments(user).filter(
+        in_aws=True, account__state=Account.State.ACTIVE, account__gone_at__isnull=True
+    )
+    own: defaultdict[int, list[int]] = defaultdict(list)
+    for account, permission_set in active.values_list("account_id", "permission_set_id").distinct():
+        own[account].append(permission_set)
+    return own
+
+
+def _list_accounts(
+    user: User,
+    access_portal: AccessPortal | None,
+    own: Mapping[int, list[int]],
+    sets: Collection[PermissionSet],
+    uses: _Uses,
+) -> tuple[AccountEntry, ...]:
+    rows = visible_accounts(user).filter(gone_at__isnull=True).select_related("ou").order_by("name", "account_id")
+    named = AccountCliDefaults.objects.values_list("account_id", "short_name", "region")
+    defaults = {account: (short_name, region) for account, short_name, region in named}
+    numbers = {row.pk: (number, row.name) for number, row in enumerate(sets)}
+    usual = _find_usual_region(access_portal)
+    found = []
+    for row in rows:
+        short_name, region = defaults.get(row.pk, ("", ""))
+        places = sorted(numbers[pk] for pk in own.get(row.pk, ()) if pk in numbers)
+        used = tuple((number, uses.places.get((row.pk, name), 0)) for number, name in places)
+        found.append(_describe_account(row, short_name, region or usual, used))
+    return tuple(found)
+
+
+def _find_usual_region(access_portal: AccessPortal | None) -> str:
+    if access_portal is None:
+        return ""
+    favourites = load_regions(access_portal.partition).favourites
+    return favourites[0].code if favourites else access_portal.region
+
+
+def _describe_account(row: Account, short_name: str, region: str, places: tuple[tuple[int, int], ...]) -> AccountEntry:
+    path = row.ou.path if row.ou else ""
+    texts = (row.name, row.account_id, path, row.stage, short_name)
+    entry = Entry(
+        Kind.ACCOUNT,
+        row.name,
+        " · ".join(filter(None, (path.replace("/", " / "), row.spaced_id))),
+        reverse("account_detail", args=[row.account_id]),
+        tuple(filter(None, map(tokenise, texts))),
+        "cloud",
+        ENTERED if places else 0,
+        row.stage,
+    )
+    return AccountEntry(entry, row.account_id, str(Stage(row.stage).label), region, _name_region(region), places)
+
+
+def _name_region(code: str) -> str:
+    words = find_words(code)
+    return words.of(get_language() or "en") if words else code
+
+
+def _find_level(row: PermissionSet) -> Level | None:
+    mark = mark_level(row)
+    return Level(mark.level) if mark and mark.level in set(Level) else None
+
+
+# --- Entries ----------------------------------------------------------------------------------------------------------
+
+
+def _list_services(
+    catalogue: Catalogue, access_portal: AccessPortal, regions: Collection[str]
+) -> Iterator[OpenService]:
+    """The services that can be opened at once, in the regions that are needed."""
+    for service in catalogue.offered:
+        if not service.required:
+            wanted = sorted(regions) if service.is_regional else [""]
+            links = {region: _encode(catalogue, service, region, access_portal.partition) for region in wanted}
+            texts = _list_texts(service)
+            yield OpenService(service.slug, _title(service), texts, links, service.slug == _COSTS)
+
+
+def _encode(catalogue: Catalogue, service: Service, region: str, partition: str) -> str:
+    """As it stands in a link; empty where it leads nowhere, so that the set's own page opens."""
+    try:
+        built = catalogue.build_url(Destination.of(service.slug, region), partition=partition, account_id=ANY_ACCOUNT)
+    except BadDestination:
+        return ""
+    return quote(built.url, safe="")
+
+
+def _title(service: Service) -> str:
+    return service.title(get_language() or "en")
+
+
+def _list_texts(service: Service) -> tuple[str, ...]:
+    names = [_title(service), service.title("en"), service.title("ja"), *service.aliases]
+    return tuple(dict.fromkeys(filter(None, map(tokenise, names))))
+
+
+def _list_builders(catalogue: Catalogue) -> Iterator[Entry]:
+    """Where a link to a service is made, also to one that has to be told something."""
+    for service in catalogue.offered:
+        href = f"{reverse('new_shortcut')}?{urlencode({'service': service.slug})}"
+        yield Entry(
+            Kind.SERVICE, _title(service), _("Make a shortcut"), href, _list_texts(service), "bookmark-plus"
+        )  # fmt: skip
+
+
+def _list_shortcuts(user: User, catalogue: Catalogue, uses: _Uses) -> Iterator[Entry]:
+    for row in visible_shortcuts(user):
+        yield _describe_shortcut(row, catalogue, uses.shortcuts.get(row.pk, 0))
+
+
+def _describe_shortcut(row: Shortcut, catalogue: Catalogue, use: int) -> Entry:
+    texts = (row.name, row.slug, " ".join(row.tags), row.note[:_LONGEST], row.account.name, row.account.account_id,
+             row.account.stage, describe_destination(row, catalogue))  # fmt: skip
+    return Entry(
+        Kind.SHORTCUT,
+        row.name,
+        " · ".join([row.account.name, *row.permission_sets]),
+        reverse("go", args=[row.slug]),
+        tuple(filter(None, map(tokenise, texts))),
+        row.icon,
+        use,
+        row.account.stage,
+    )
+
+
+def _describe_set(row: PermissionSet) -> Entry:
+    texts = tuple(filter(None, (tokenise(row.name), tokenise(row.description[:_LONGEST]))))
+    mark = mark_level(row)
+    return Entry(
+        Kind.SET,
+        row.name,
+        mark.word if mark else "",
+        reverse("permission_set_detail", args=[row.pk]),
+        texts,
+        "key-square",
+    )
+
+
+def _describe_person(row: Person) -> Entry:
+    names = (row.name, row.email, row.kintone_code, row.principal.name if row.principal else "")
+    return Entry(
+        Kind.PERSON,
+        row.name,
+        row.email,
+        reverse("person_detail", args=[row.pk]),
+        tuple(dict.fromkeys(filter(None, map(tokenise, names)))),
+        "user-round",
+    )
+
+
+def _describe_group(row: Group) -> Entry:
+    texts = tuple(dict.fromkeys(filter(None, map(tokenise, (row.name, row.display_name)))))
+    return Entry(Kind.GROUP, row.name, "", reverse("group_detail", args=[row.pk]), texts, "users")
