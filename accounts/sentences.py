@@ -19,6 +19,7 @@ from accounts.doctor_sentences import DOCTOR_SENTENCES
 from accounts.giving_sentences import GIVING_SENTENCES
 from accounts.guardrail_sentences import GUARDRAIL_SENTENCES
 from accounts.kintone_sentences import KINTONE_SENTENCES
+from accounts.notice_sentences import NOTICE_SENTENCES
 from accounts.policy_sentences import POLICY_SENTENCES
 from accounts.shortcut_sentences import SHORTCUT_SENTENCES
 from accounts.why_sentences import WHY_SENTENCES
@@ -794,6 +795,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     **GUARDRAIL_SENTENCES,
     **GIVING_SENTENCES,
     **KINTONE_SENTENCES,
+    **NOTICE_SENTENCES,
     **POLICY_SENTENCES,
     **SHORTCUT_SENTENCES,
     **WHY_SENTENCES,

@@ -7,6 +7,7 @@ import os
 import re
 from base64 import b64encode
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
@@ -120,6 +121,17 @@ class Reader:
         if value not in choices:
             raise ImproperlyConfigured(f"{name}: {value!r} is none of {', '.join(choices)}. Example: {name}={default}")
         return value
+
+    def moment(self, name: str, *, example: str) -> datetime | None:
+        """A time with its zone, as ISO 8601 has it."""
+        value = self.text(name)
+        try:
+            found = datetime.fromisoformat(value) if value else None
+        except ValueError as error:
+            raise wrong(name, value, example) from error
+        if found and found.tzinfo is None:
+            raise wrong(name, value, example)
+        return found
 
     def names(self, name: str, default: str = "") -> tuple[str, ...]:
         """A comma-separated list."""

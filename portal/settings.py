@@ -290,6 +290,8 @@ IDENTITY_CENTER_ROLE_ARN = read.text(
 IDENTITY_CENTER_REGION = (
     read.text("IDENTITY_CENTER_REGION") or read.text("AWS_REGION") or read.text("AWS_DEFAULT_REGION")
 )
+# boto3 reads it as well: when credentials that somebody exported end.
+AWS_CREDENTIAL_EXPIRATION = read.moment("AWS_CREDENTIAL_EXPIRATION", example="2026-11-26T18:00:00+09:00")
 IDENTITY_CENTER_INSTANCE_ARN = read.text(
     "IDENTITY_CENTER_INSTANCE_ARN",
     pattern=r"arn:aws[a-z-]*:sso:::instance/.+",

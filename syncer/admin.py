@@ -34,6 +34,7 @@ from syncer.models import (
     Operation,
     RecordComment,
     Run,
+    SecretEnd,
     SetVersion,
     Withdrawal,
 )
@@ -119,6 +120,12 @@ class CommentSettingsAdmin(AuditedAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+@admin.register(SecretEnd)
+class SecretEndAdmin(AuditedAdmin):
+    list_display = ["__str__", "ends_on"]
+    ordering = ["ends_on"]
 
 
 @admin.register(Adoption)

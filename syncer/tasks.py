@@ -30,7 +30,7 @@ from syncer.records import hinting
 from syncer.sets import farewells, policy_texts
 from syncer.sets import opinions as second_opinions
 from syncer.states import Reason
-from syncer.telling import posting
+from syncer.telling import posting, watching
 from syncer.telling.matters import Kind, Matter
 from syncer.telling.notices import tell_event
 from syncer.telling.sending import send_due
@@ -129,6 +129,12 @@ def look_for_waiting() -> None:
 def tell_last_days() -> None:
     """Write into the outbox whose access ends soon."""
     store_reminders(timezone.now())
+
+
+@shared_task
+def watch() -> None:
+    """Look at what no run would tell."""
+    watching.watch(timezone.now())
 
 
 @shared_task

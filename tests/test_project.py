@@ -144,7 +144,7 @@ def example_names() -> list[str]:
 
 
 def test_example_names_every_setting_once() -> None:
-    boto3s_own = {"AWS_REGION", "AWS_DEFAULT_REGION"}
+    boto3s_own = {"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_CREDENTIAL_EXPIRATION"}
     compose_only = {"POSTGRES_PASSWORD"}
     assert sorted(example_names()) == sorted((settings_read() - boto3s_own) | compose_only)
 

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import jwt
-from cryptography import x509
 from django.conf import settings
 
 from portal.doctor.asking import Question
@@ -18,6 +17,7 @@ from portal.entra_client import fetch_json, prove_client
 from portal.refusals import SignInRefused
 from syncer.required import find_missing
 from syncer.states import Reason
+from syncer.telling.watching import find_certificate_end
 
 _NOTICE_DAYS = 30  # before the end of the certificate
 _ENDPOINTS = {
@@ -96,9 +96,9 @@ def check_client() -> Check:
 
 def check_certificate(now: datetime) -> Check:
     name = "entra.certificate"
-    if not settings.ENTRA_CLIENT_CERTIFICATE:
+    ends = find_certificate_end()
+    if ends is None:
         return passed(name, Reason("doctor_entra_secret"))
-    ends = x509.load_pem_x509_certificate(settings.ENTRA_CLIENT_CERTIFICATE.encode()).not_valid_after_utc
     days = (ends - now).days
     params = {"until": f"{ends:%Y-%m-%d}", "days": str(days)}
     if days < 0:

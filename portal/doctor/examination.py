@@ -27,6 +27,7 @@ _IN_DATABASE: Mapping[str, Callable[[], Check]] = {
     "beat": ground.check_beat,
     "pause": standing.check_pause,
     "baseline": standing.check_baseline,
+    "secret_ends": standing.check_secret_ends,
 }
 _CHOSEN: Mapping[str, Callable[[], Check]] = {
     "sync_mode": standing.check_mode,

@@ -48,6 +48,7 @@ CATALOGUE: Mapping[str, Entry] = {
     "accounts.ConsoleService": Entry(Care.CARRIED, "what an admin added to the catalogue"),
     "accounts.FavouriteRegion": Entry(Care.CARRIED, "in their order"),
     "syncer.CommentSettings": Entry(Care.CARRIED, "the one row"),
+    "syncer.SecretEnd": Entry(Care.CARRIED, "last days of secrets that an admin has written down"),
     "django_celery_beat.PeriodicTask": Entry(Care.CARRIED, "what runs when, and what is switched off"),
     "django_celery_beat.IntervalSchedule": Entry(Care.CARRIED, "with the tasks that use it"),
     "django_celery_beat.CrontabSchedule": Entry(Care.CARRIED, "with the tasks that use it"),

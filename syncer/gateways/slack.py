@@ -32,12 +32,18 @@ LONGEST_TEXT = 200  # characters of an answer that are kept
 LONGEST_CODE = 80
 API = "https://slack.com/api/"
 
+
+class ThreadGone(Invalid):
+    """The message that was to be answered is not there any more, or takes no answers."""
+
+
 _ADDRESS_GONE = (NotFound, "slack_address_gone")
 _CHANNEL = (NotFound, "slack_channel_missing")
 _NOT_ALLOWED = (Denied, "slack_not_allowed")
 _TOKEN = (Unauthenticated, "slack_token_refused")
 _OUT_OF_ORDER = (Unavailable, "slack_unavailable")
 _THROTTLED = (Throttled, "slack_throttled")
+_THREAD_GONE = (ThreadGone, "slack_refused")
 
 _BY_CODE: Mapping[str, tuple[type[GatewayError], str]] = {
     **dict.fromkeys(("no_service", "no_service_id", "no_team", "team_disabled", "no_active_hooks"), _ADDRESS_GONE),
@@ -49,6 +55,9 @@ _BY_CODE: Mapping[str, tuple[type[GatewayError], str]] = {
         ("invalid_token", "invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"), _TOKEN
     ),
     **dict.fromkeys(("internal_error", "fatal_error", "service_unavailable", "rollup_error"), _OUT_OF_ORDER),
+    **dict.fromkeys(
+        ("thread_not_found", "invalid_thread_ts", "cannot_reply_to_message", "thread_locked"), _THREAD_GONE
+    ),
     **dict.fromkeys(("ratelimited", "rate_limited", "message_limit_exceeded"), _THROTTLED),
 }  # fmt: skip
 _BY_STATUS: Mapping[int, tuple[type[GatewayError], str]] = {
@@ -73,17 +82,27 @@ class Identity:
 
 
 class Slack(Protocol):
-    def post(self, text: str) -> None:
-        """Post a message in mrkdwn, names in it escaped. Raises GatewayError, and nothing else."""
+    @property
+    def channel(self) -> str:
+        """The channel whose threads can be answered in; empty where there are none."""
+
+    def post(self, text: str, *, thread: str = "", aloud: bool = True) -> str:
+        """Post a message in mrkdwn, names in it escaped; the thread that it begins or is in, empty where there is none.
+
+        thread: the one that it belongs to. aloud: an answer is shown in the channel as well.
+        Raises GatewayError, and nothing else.
+        """
 
 
 class SlackWebhook:
     """Posts by an incoming webhook, whose address names the channel and is a secret."""
 
+    channel = ""  # Slack does not say where a webhook's message is, so nothing can answer it
+
     def __init__(self, url: str, *, timeout: int = TIMEOUT) -> None:
         self._client = WebhookClient(url, timeout=timeout, retry_handlers=[])
 
-    def post(self, text: str) -> None:
+    def post(self, text: str, *, thread: str = "", aloud: bool = True) -> str:
         operation = "slack webhook"
         try:
             answer = self._client.send(
@@ -95,6 +114,7 @@ class SlackWebhook:
             raise _refusal(operation, answer.body.strip(), answer.status_code, answer.headers)
         if answer.body.strip() != "ok":
             raise _not_slack(operation, answer.body)
+        return ""
 
 
 class SlackBot:
@@ -102,18 +122,30 @@ class SlackBot:
 
     def __init__(self, token: str, channel: str, *, api: str = API, timeout: int = TIMEOUT) -> None:
         self._client = WebClient(token, base_url=api, timeout=timeout, retry_handlers=[])
-        self._channel = channel
+        self.channel = channel
 
-    def post(self, text: str) -> None:
+    def post(self, text: str, *, thread: str = "", aloud: bool = True) -> str:
+        """As `Slack.post`. Where the thread is gone or closed, it is a message of its own."""
+        if not thread:
+            return self._send(self.channel, text)
+        try:
+            self._send(self.channel, text, thread_ts=thread, reply_broadcast=aloud)
+        except ThreadGone:
+            return self._send(self.channel, text)
+        return thread
+
+    def _send(self, channel: str, text: str, **options: Any) -> str:
+        """Post it; the time by which Slack knows it."""
         operation = "slack chat.postMessage"
         try:
-            self._client.chat_postMessage(
-                channel=self._channel, text=text, blocks=_blocks(text), unfurl_links=False, unfurl_media=False
+            answer = self._client.chat_postMessage(
+                channel=channel, text=text, blocks=_blocks(text), unfurl_links=False, unfurl_media=False, **options
             )
         except SlackApiError as error:
             raise _bot_refusal(operation, error) from error
         except _NO_ANSWER as error:
             raise _not_answered(operation, error) from error
+        return str(answer.get("ts", ""))
 
     def identify(self) -> Identity:
         """Who Slack takes the token for; nothing is posted. Raises GatewayError, and nothing else."""

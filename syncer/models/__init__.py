@@ -6,6 +6,7 @@ from syncer.models.outbox import CommentSettings, Notice, RecordComment
 from syncer.models.runs import Baseline, Change, Drift, Operation, Run
 from syncer.models.sets import Farewell, SetVersion
 from syncer.models.turns import Bucket, Lease
+from syncer.models.watching import SecretEnd
 from syncer.models.withdrawals import Withdrawal
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Operation",
     "RecordComment",
     "Run",
+    "SecretEnd",
     "SetVersion",
     "Withdrawal",
 ]

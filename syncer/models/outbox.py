@@ -43,6 +43,8 @@ class Notice(Outgoing):
     code = models.CharField(max_length=64)
     params = models.JSONField(default=dict, blank=True)
     path = models.CharField(max_length=200, blank=True, help_text="the portal's page about it")
+    channel = models.CharField(max_length=80, blank=True, help_text="of Slack, where a bot has posted it")
+    thread = models.CharField(max_length=32, blank=True, help_text="the time by which Slack knows the thread's first")
 
     class Meta:
         verbose_name = _("notice")
@@ -53,6 +55,8 @@ class Notice(Outgoing):
         indexes = [
             # What the task that sends has to do.
             models.Index(fields=["created_at"], condition=models.Q(sent_at__isnull=True), name="notice_unsent"),
+            # The thread of a problem that was told before.
+            models.Index(fields=["key", "-id"], name="notice_by_key"),
         ]
 
     def __str__(self) -> str:

@@ -11,13 +11,14 @@ from celery import current_app
 from celery.exceptions import OperationalError
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
 from accounts.models import Account, Assignment, PermissionSet, Principal
 from syncer.models import Change, Drift, Notice, Run
 from syncer.states import Reason
+from syncer.telling.alarms import WATCHED
 from syncer.telling.commenting import note_remarks
 from syncer.telling.matters import NEWS, Captured, Drifted, Findings, Item, Matter, Told, find_matters, has_grown
 
@@ -54,17 +55,38 @@ def _comment(run: Run) -> None:
 def tell_run(run: Run) -> None:
     """Write down what this run, whose row says how it ended, has to tell."""
     matters = find_matters(_load_findings(run))
-    open_notices = {notice.key: notice for notice in Notice.objects.filter(ended_at__isnull=True)}
+    standing = _load_standing(Notice.objects.exclude(key__startswith=WATCHED))
+    if _has_seen_all(run):
+        over = [notice for key, notice in standing.items() if _is_over(key, matters, run)]
+        _end(over, resolved=not run.unresolved)
+    _tell_news(matters, standing)
+
+
+@transaction.atomic
+def tell_standing(matters: Collection[Matter], *, unknown: Collection[str] = ()) -> None:
+    """Write down what the watch finds, all of it at once: what stood and is not among it is over.
+
+    Of the keys in `unknown` nothing is said, neither that they stand nor that they are over.
+    """
+    standing = _load_standing(Notice.objects.filter(key__startswith=WATCHED))
+    keys = {matter.key for matter in matters} | set(unknown)
+    _end([notice for key, notice in standing.items() if key not in keys], resolved=True)
+    _tell_news([matter for matter in matters if matter.key not in unknown], standing)
+
+
+def _load_standing(notices: QuerySet[Notice]) -> dict[str, Notice]:
+    return {notice.key: notice for notice in notices.filter(ended_at__isnull=True)}
+
+
+def _tell_news(matters: Collection[Matter], standing: Mapping[str, Notice]) -> None:
+    """Write what is not told yet, and anew what has grown."""
     grown = [
         notice
         for matter in matters
-        if (notice := open_notices.get(matter.key)) and has_grown(_count_of(notice), matter.count)
+        if (notice := standing.get(matter.key)) and has_grown(_count_of(notice), matter.count)
     ]
     _end(grown)
-    if _has_seen_all(run):
-        over = [notice for key, notice in open_notices.items() if _is_over(key, matters, run)]
-        _end(over, resolved=not run.unresolved)
-    told = open_notices.keys() - {notice.key for notice in grown}
+    told = standing.keys() - {notice.key for notice in grown}
     _insert([_build(matter) for matter in matters if matter.key not in told])
 
 

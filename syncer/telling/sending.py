@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 BATCH = 20  # of a pass; Slack takes about one message a second
 CLAIM = timedelta(minutes=1)  # longer than a post can take
+AGAIN = timedelta(days=1)  # a problem that is back within this goes on in its thread
 LIFE = timedelta(days=1)  # what nobody could be told within a day is no news any more
 
 
@@ -36,7 +37,9 @@ def send_due(slack: Slack | None) -> int:
         if not claim(notice, CLAIM):
             continue
         try:
-            slack.post(render_notice(notice))
+            thread = find_thread(notice, slack.channel)
+            # That it is over need not be seen by who does not follow the thread.
+            thread = slack.post(render_notice(notice), thread=thread, aloud=notice.kind != Notice.Kind.DONE)
         except Temporary as error:
             # Whatever it is, it would meet the next message as well.
             _postpone(notice, error)
@@ -44,7 +47,7 @@ def send_due(slack: Slack | None) -> int:
         except Permanent as error:
             _postpone(notice, error)
             continue
-        _note_sent(notice)
+        _note_sent(notice, slack.channel, thread)
         sent += 1
     return sent
 
@@ -55,10 +58,21 @@ def _list_due(now: datetime) -> list[Notice]:
     )
 
 
+def find_thread(notice: Notice, channel: str) -> str:
+    """The thread in which the same problem was told, if it stands or has come back within a day; empty for none."""
+    if not channel:
+        return ""
+    earlier = Notice.objects.filter(key=notice.key, pk__lt=notice.pk, channel=channel).exclude(thread="")
+    last = earlier.order_by("-pk").first()
+    is_same = last is not None and (last.ended_at is None or notice.created_at - last.ended_at < AGAIN)
+    return last.thread if last and is_same else ""
+
+
 @transaction.atomic
-def _note_sent(notice: Notice) -> None:
+def _note_sent(notice: Notice, channel: str, thread: str) -> None:
     """A matter that was over before its message was noted has nobody else who would tell its end."""
-    Notice.objects.filter(pk=notice.pk).update(sent_at=timezone.now(), error="")
+    place = {"channel": channel, "thread": thread} if thread else {}
+    Notice.objects.filter(pk=notice.pk).update(sent_at=timezone.now(), error="", **place)
     current = Notice.objects.get(pk=notice.pk)
     if current.ended_at and not notice.ended_at and current.code not in NEWS:
         write_resolved([current])

@@ -34,7 +34,7 @@ from simulators.serving import Request, Response, Serving
 from syncer.gateways.aws_session import AwsSession
 from syncer.gateways.identity_center_probes import DETAILS, LISTINGS, UNTRIED
 from syncer.gateways.slack import SlackBot
-from syncer.models import AppState, Baseline, KintoneUsage, Lease, Run
+from syncer.models import AppState, Baseline, KintoneUsage, Lease, Run, SecretEnd
 from syncer.states import Reason
 from tests import factories
 from tests.portal.visiting import CLIENT_ID, SECRET, TENANT
@@ -165,7 +165,7 @@ def test_without_a_database_the_rest_is_examined(company: World, tenant: str, mo
     found = examine()
     assert (found.code, found.named("fail")) == (1, {"database"})
     assert "DATABASE_URL" in found.checks["database"]["remedy"]
-    assert found.named("warn") == {"worker", "beat", "pause", "baseline"}
+    assert found.named("warn") == {"worker", "beat", "pause", "baseline", "secret_ends"}
     assert found.checks[f"{ASSIGNMENTS}.view"]["status"] == "ok"
 
 
@@ -519,3 +519,22 @@ def test_what_keeps_runs_from_changing_anything_is_told(settings: Settings) -> N
 def test_rule_for_drift_is_shown(settings: Settings, drift: str) -> None:
     settings.DRIFT = drift
     assert standing.check_drift().reason.code == f"doctor_drift_{drift}"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("days", "status", "code"),
+    [
+        (None, "ok", "doctor_secret_ends_none"),
+        (31, "ok", "doctor_secret_ends"),
+        (30, "warn", "notice_secret_ends"),
+        (0, "warn", "notice_secret_ends"),
+        (-1, "fail", "notice_secret_over"),
+    ],
+)
+def test_next_end_of_a_secret_is_shown(days: int | None, status: str, code: str) -> None:
+    today = timezone.localdate()
+    for more in () if days is None else (days, days + 90):
+        SecretEnd.objects.create(kind="aws_key", ends_on=today + timedelta(days=more))
+    check = standing.check_secret_ends()
+    assert (check.status, check.reason.code) == (status, code)

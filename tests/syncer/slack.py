@@ -25,6 +25,16 @@ class SlackSimulator:
     def texts(self) -> list[str]:
         return [message["blocks"][0]["text"]["text"] for message in self.messages]
 
+    @property
+    def times(self) -> list[str]:
+        """By which the messages of a bot are known."""
+        return [message["ts"] for message in self.messages if "ts" in message]
+
+    @property
+    def threads(self) -> list[str]:
+        """Which message each of a bot's answers; empty for those that answer none."""
+        return [message.get("thread_ts", "") for message in self.messages]
+
     def __call__(self, request: Request) -> Response:
         if self.answers:
             answer = self.answers.pop(0)
@@ -54,8 +64,11 @@ class SlackSimulator:
             return Response.json({"ok": False, "error": "channel_not_found"})
         if not is_payload(message):
             return Response.json({"ok": False, "error": "invalid_blocks"})
+        if message.get("thread_ts") and message["thread_ts"] not in self.times:
+            return Response.json({"ok": False, "error": "thread_not_found"})
+        message["ts"] = f"1503435956.{len(self.messages):06}"
         self.messages.append(message)
-        return Response.json({"ok": True, "channel": "C000", "ts": "1503435956.000247"})
+        return Response.json({"ok": True, "channel": "C000", "ts": message["ts"]})
 
 
 def throttle(seconds: int | None = 30) -> Response:

@@ -42,7 +42,7 @@ from syncer.backup.document import parse_document
 from syncer.backup.exporting import export_settings
 from syncer.backup.importing import Placed, Refused, import_settings
 from syncer.backup.sections import SECTIONS
-from syncer.models import AppState, Baseline, CommentSettings, Notice
+from syncer.models import AppState, Baseline, CommentSettings, Notice, SecretEnd
 from syncer.tasks import export_nightly
 from tests import factories
 
@@ -51,6 +51,7 @@ NOW = datetime(2026, 11, 26, 18, tzinfo=UTC)  # the 27th in Tokyo
 DECIDED: tuple[type[Model], ...] = (
     Withheld, PortalWrite, AccountMove, Stop, OwnerEntry, PrincipalLink, Visit, ShortcutSlug, Shortcut, CliPreference,
     AccountCliDefaults, ConsoleService, FavouriteRegion, Guardrail, ShortcutSettings, CommentSettings,
+    SecretEnd,
 )  # fmt: skip
 
 
@@ -96,6 +97,7 @@ def decide_everything() -> User:
     FavouriteRegion.objects.create(code="ap-northeast-1")
     ShortcutSettings.objects.update_or_create(pk=1, defaults={"warns_of_production": False})
     CommentSettings.objects.update_or_create(pk=1, defaults={"is_on": False, "says_well": False})
+    SecretEnd.objects.create(kind="other", name="VPN", ends_on=date(2027, 1, 1))
     StageRule.objects.create(ou_name="決済", stage="production")
     PeriodicTask.objects.filter(name="Sweep").update(enabled=False)
     return user

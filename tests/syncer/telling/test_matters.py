@@ -208,3 +208,11 @@ def test_error_of_our_own_is_told_without_what_it_quotes() -> None:
 
 def test_long_answers_are_cut() -> None:
     assert len(tame(Reason("aws_refused", {"text": "x" * 5000})).params["text"]) == 300
+
+
+@pytest.mark.parametrize("code", ["kintone_fields_missing", "kintone_field_type", "kintone_field_in_table"])
+def test_broken_form_of_kintone_is_a_matter_of_its_own_app(code: str) -> None:
+    error = Reason(code, {"app": "24", "fields": "users", "setting": "KINTONE_ASSIGNMENT_FIELDS"})
+    [matter] = find_matters(Findings(7, came_through=False, error=error))
+    assert (matter.kind, matter.key, matter.sentence.params) == (Kind.CRITICAL, "schema:24", {"app": "24"})
+    assert matter.because == (error,)

@@ -186,7 +186,7 @@ def test_crash_between_sending_and_noting_repeats_one_message(
     assert len(simulator.messages) == 4
 
 
-def _die(_notice: Notice) -> None:
+def _die(*_args: object) -> None:
     raise KeyboardInterrupt
 
 
@@ -194,7 +194,7 @@ def test_end_that_came_while_it_was_sent_is_told(slack: SlackWebhook, simulator:
     notice = make_notice()
     claim(notice, sending.CLAIM)
     Notice.objects.update(ended_at=timezone.now())
-    sending._note_sent(notice)
+    sending._note_sent(notice, "", "")
     make_due()
     assert send_due(slack) == 1
     assert "解消しました" in simulator.texts[0]
@@ -206,9 +206,12 @@ class Crowded:
     def __init__(self) -> None:
         self.texts: list[str] = []
 
-    def post(self, text: str) -> None:
+    channel = ""
+
+    def post(self, text: str, *, thread: str = "", aloud: bool = True) -> str:
         self.texts.append(text)
         send_due(self)
+        return ""
 
 
 def test_workers_that_meet_send_nothing_twice() -> None:
@@ -218,6 +221,98 @@ def test_workers_that_meet_send_nothing_twice() -> None:
     send_due(crowded)
     assert len(crowded.texts) == len(set(crowded.texts)) == 6
     assert not Notice.objects.filter(sent_at=None).exists()
+
+
+# --- Threads ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def bot(url: str) -> SlackBot:
+    return SlackBot(TOKEN, "#genkan", api=f"{url}/api/")
+
+
+def end(notice: Notice, *, ago: timedelta = timedelta()) -> None:
+    """The matter is over, and that is told."""
+    Notice.objects.filter(pk=notice.pk).update(ended_at=timezone.now() - ago)
+    notice.refresh_from_db()
+    notices.write_resolved([notice])
+    Notice.objects.filter(kind=Notice.Kind.DONE).update(ended_at=timezone.now() - ago)
+
+
+def test_all_of_one_problem_is_one_thread(bot: SlackBot, simulator: SlackSimulator) -> None:
+    first = make_notice(key="failed:a")
+    send_due(bot)
+    end(first)
+    make_notice(key="failed:b")
+    make_notice(key="failed:a")
+    send_due(bot)
+    root = simulator.times[0]
+    assert simulator.threads == ["", root, "", root]
+
+
+def test_only_the_end_of_a_problem_is_not_shown_in_the_channel(bot: SlackBot, simulator: SlackSimulator) -> None:
+    first = make_notice(key="failed:a")
+    send_due(bot)
+    Notice.objects.update(ended_at=timezone.now())
+    second = make_notice(key="failed:a")
+    send_due(bot)
+    end(second)
+    send_due(bot)
+    assert first.pk != second.pk
+    assert [message.get("reply_broadcast") for message in simulator.messages] == [None, True, False]
+
+
+def test_problem_that_comes_back_days_later_begins_a_thread(bot: SlackBot, simulator: SlackSimulator) -> None:
+    first = make_notice(key="failed:a")
+    send_due(bot)
+    end(first, ago=timedelta(days=2))
+    send_due(bot)
+    make_notice(key="failed:a")
+    send_due(bot)
+    assert simulator.threads[-1] == ""
+
+
+def test_thread_that_was_deleted_is_begun_anew(bot: SlackBot, simulator: SlackSimulator) -> None:
+    first = make_notice(key="failed:a")
+    send_due(bot)
+    simulator.messages.clear()
+    end(first)
+    send_due(bot)
+    make_notice(key="failed:a")
+    send_due(bot)
+    assert simulator.threads == ["", simulator.times[0]]
+
+
+def test_thread_of_another_channel_is_not_answered(bot: SlackBot, url: str, simulator: SlackSimulator) -> None:
+    simulator.channels.add("#ops")
+    first = make_notice(key="failed:a")
+    send_due(bot)
+    end(first)
+    send_due(SlackBot(TOKEN, "#ops", api=f"{url}/api/"))
+    assert simulator.threads == ["", ""]
+
+
+def test_crash_of_a_bot_repeats_one_message(
+    bot: SlackBot, simulator: SlackSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = make_notice(key="failed:a")
+    with monkeypatch.context() as patch:
+        patch.setattr(sending, "_note_sent", _die)
+        with pytest.raises(KeyboardInterrupt):
+            send_due(bot)
+    make_due()
+    send_due(bot)
+    end(first)
+    send_due(bot)
+    assert simulator.threads == ["", "", simulator.times[1]]
+
+
+def test_webhook_answers_no_thread(slack: SlackWebhook, simulator: SlackSimulator) -> None:
+    first = make_notice(key="failed:a")
+    send_due(slack)
+    end(first)
+    send_due(slack)
+    assert simulator.threads == ["", ""]
 
 
 # --- The task ---------------------------------------------------------------------------------------------------------
