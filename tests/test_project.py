@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 import yaml
+from django.apps import apps
+
+from syncer.backup.catalogue import CATALOGUE
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ("production", "development", "uv")
@@ -77,6 +80,17 @@ def test_each_dependency_has_its_reason() -> None:
     wanted = named([*project()["project"]["dependencies"], *(each for group in groups for each in group)]) | {"uv"}
     rows = re.findall(r"^\| ([a-z0-9-]+) \| \S.*\|$", (ROOT / "docs/dependencies.md").read_text(), re.MULTILINE)
     assert set(rows) - {"package"} == wanted
+
+
+# --- Tables ---------------------------------------------------------------------------------------------------------
+
+
+def test_what_a_lost_database_costs_is_known_of_each_table() -> None:
+    """A new model: say in syncer/backup/catalogue.py what becomes of it, and if it is carried, how in sections.py."""
+    assert {model._meta.label for model in apps.get_models()} == CATALOGUE.keys()
+    text = (ROOT / "docs/backup.md").read_text()
+    rows = [f"| {label} | {entry.care} | {entry.why} |" for label, entry in CATALOGUE.items()]
+    assert [row for row in rows if row not in text] == []
 
 
 # --- Containers -----------------------------------------------------------------------------------------------------
