@@ -5,6 +5,7 @@ from django.core.checks import Tags, register
 from django.utils.translation import gettext_lazy as _
 
 from portal.checks import check_sign_in
+from portal.metrics.watching import watch_database
 
 
 class PortalConfig(AppConfig):
@@ -13,3 +14,4 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         register(check_sign_in, Tags.security, deploy=True)
+        watch_database()

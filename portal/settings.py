@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+from kombu import Exchange, Queue
 
 from portal.environment import Reader, is_loopback, list_secrets, read_environment
 
@@ -63,6 +64,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "portal.middleware.RequestIdMiddleware",
+    "portal.metrics.watching.PageTimesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "portal.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -127,6 +129,22 @@ if CELERY_BROKER_URL.startswith("filesystem://"):
 # Where the processes share what a row of the database would be slow for; empty: there is no Redis.
 _REDIS_URLS = (CELERY_BROKER_URL.partition(";")[0], str(CACHES["default"].get("LOCATION", "")))
 REDIS_URL = next((url for url in _REDIS_URLS if url.startswith(("redis://", "rediss://"))), "")
+# A full run takes minutes: what somebody waits for and what operators are told never stand behind one. A worker takes
+# from all queues, unless it is told which.
+QUEUES = RUNS, SAVES, NOTICES = "runs", "saves", "notices"
+CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in QUEUES]
+CELERY_TASK_DEFAULT_QUEUE = CELERY_TASK_DEFAULT_EXCHANGE = CELERY_TASK_DEFAULT_ROUTING_KEY = SAVES
+CELERY_TASK_ROUTES = {
+    "portal.tasks.check_shortcuts": RUNS,
+    "syncer.tasks.ask_for_opinions": RUNS,
+    "syncer.tasks.forget_the_past": RUNS,
+    "syncer.tasks.run_full": RUNS,
+    "syncer.tasks.sweep": RUNS,
+    "syncer.tasks.work_off_adoptions": RUNS,
+    "syncer.tasks.work_off_queue": RUNS,
+    "syncer.tasks.post_comments": NOTICES,
+    "syncer.tasks.send_notices": NOTICES,
+}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -221,7 +239,7 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 CSRF_FAILURE_VIEW = "portal.views.errors.csrf_failure"
 SECURE_HSTS_SECONDS = 31536000 if IS_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False
-SECURE_REDIRECT_EXEMPT = [r"^healthz/"]  # probes come by plain http from beside the container
+SECURE_REDIRECT_EXEMPT = [r"^healthz/", r"^metrics$"]  # probes come by plain http from beside the container
 # Only the portal's own host in preload lists would be ours to decide; the whole domain is not (W005, W021).
 SILENCED_SYSTEM_CHECKS = [
     "security.W005",

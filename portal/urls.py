@@ -25,6 +25,7 @@ from portal.views import (
     home,
     icon,
     kept_shortcuts,
+    metrics,
     moves,
     namesakes,
     palette,
@@ -143,6 +144,7 @@ urlpatterns = [
     path("favicon.ico", icon.favicon, name="favicon"),
     path("healthz/live", health.live, name="live"),
     path("healthz/ready", health.ready, name="ready"),
+    path("metrics", metrics.metrics, name="metrics"),
 ]
 
 handler400 = errors.bad_request

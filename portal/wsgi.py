@@ -4,6 +4,7 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from syncer.measured import CLERK
 from syncer.required import require_settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
@@ -12,3 +13,5 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 require_settings("web", "kintone", "aws")
 
 application = get_wsgi_application()
+# In the process that answers: gunicorn imports this after it has forked.
+CLERK.begin()

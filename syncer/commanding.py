@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from accounts.sentences import render, render_reason
 from syncer.changes import Kind
 from syncer.connections import connect_slack
+from syncer.measured import hand_over
 from syncer.models import Change
 from syncer.reports import Report
 from syncer.required import find_missing
@@ -48,6 +49,7 @@ def tell_at_once() -> None:
 
 def print_report(report: Report, *, as_json: bool, out: Output) -> None:
     """Print the report in the company's language and end the process with its exit code, if that is not 0."""
+    hand_over()
     with translation.override(settings.LANGUAGE_CODE):
         if as_json:
             out.write(json.dumps(report.as_json(), ensure_ascii=False))

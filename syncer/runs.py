@@ -21,6 +21,7 @@ from syncer.changes import Kind, SetChange
 from syncer.claims import store_claims
 from syncer.connections import connect_aws, ownership_tag
 from syncer.gateways.errors import GatewayError
+from syncer.measures import CHANGES, RUN_SECONDS, SUMS
 from syncer.mirror import drift, refusals, standings
 from syncer.mirror.judging import store_rulings
 from syncer.mirror.last_days import unsettle_ended
@@ -276,6 +277,8 @@ def _carry_out(run: Run, must_stop: Callable[[], bool], wish: Wish | None) -> No
 
 def _finish(run: Run) -> None:
     run.finished_at = timezone.now()
+    seconds = (run.finished_at - (run.started_at or run.finished_at)).total_seconds()
+    SUMS.time(RUN_SECONDS, (run.kind, run.status), seconds)
     end_run(run)
     logger.info("run: %s ends status=%s counts=%s", run.pk, run.status, run.counts)
 
@@ -440,6 +443,8 @@ class _Execution:
         is_stopped = applied and is_cut_off and not self._note_pause()
         notices = (*self.notices, *prepared.seen.notices)
         run.problems = [problem_as_json(problem) for problem in (*notices, *desired.problems)]
+        for change in changes:
+            SUMS.add(CHANGES, (change.object, change.kind, change.outcome))
         is_failed = any(change.outcome == Change.Outcome.FAILED for change in changes)
         has_failed = is_stopped or is_failed or bool(run.unresolved)
         run.status = Run.Status.FAILED if has_failed else Run.Status.HELD if prepared.plan.held else Run.Status.DONE

@@ -64,7 +64,7 @@ _ROWS_AND_LOCKS = (
     *(
         f"tests/syncer/test_{name}.py"
         for name in (
-            "buckets", "leases", "mirror_records", "mirror_standings", "mirror_truth", "resuming", "runs",
+            "buckets", "leases", "measures", "mirror_records", "mirror_standings", "mirror_truth", "resuming", "runs",
             "targeted_beside_full", "tasks",
         )
     ),

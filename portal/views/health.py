@@ -121,7 +121,7 @@ def _examine_server() -> Ground:
         connection.close()
 
 
-def _find_ground() -> Ground:
+def find_ground() -> Ground:
     """SQLite is a file, which answers or fails at once; a server may hang."""
     connection = connections[DEFAULT_DB_ALIAS]
     return examine(connection) if connection.vendor == "sqlite" else _database.ask()
@@ -143,7 +143,7 @@ def find_broker(url: str | None = None) -> str:
 
 
 _database: Probe[Ground] = Probe(_examine_server, otherwise=NO_GROUND, keep=DATABASE_KEEP)
-_broker: Probe[str] = Probe(find_broker, otherwise=UNREACHABLE, keep=BROKER_KEEP)
+BROKER: Probe[str] = Probe(find_broker, otherwise=UNREACHABLE, keep=BROKER_KEEP)
 
 
 def _judge(last_seen: datetime | None, silence: timedelta) -> str:
@@ -198,13 +198,13 @@ def live(_request: HttpRequest) -> JsonResponse:
 @cache_control(no_store=True)
 def ready(_request: HttpRequest) -> JsonResponse:
     """200 while the database is there with all migrations, else 503; the rest of the body informs."""
-    _broker.put()
-    ground = _find_ground()
+    BROKER.put()
+    ground = find_ground()
     body = {
         "status": "ok" if ground.bears else "unavailable",
         "database": ground.database,
         "migrations": ground.migrations,
-        "broker": _broker.ask(),
+        "broker": BROKER.ask(),
         **_describe_work(ground),
     }
     return JsonResponse(body, status=200 if ground.bears else 503)

@@ -26,6 +26,7 @@ from botocore.loaders import Loader
 from botocore.session import Session, get_session
 
 from syncer.gateways.aws_errors import RAISED_BY_BOTO, UNREADABLE, foreign_answer, translate
+from syncer.gateways.counting import counted
 from syncer.gateways.errors import (
     Denied,
     GatewayError,
@@ -39,6 +40,7 @@ from syncer.gateways.errors import (
     Unreachable,
 )
 from syncer.gateways.pacing import Backoff, Pacer, Rate, Sleep, Tally, TokenBucket, try_again
+from syncer.measures import BUDGET_WAIT, CALLS, SUMS
 from syncer.states import Reason
 
 if TYPE_CHECKING:  # the stubs are installed for mypy only
@@ -269,7 +271,9 @@ class AwsSession:
     def _await_turn(self, operation: str, traffic: Traffic) -> None:
         begin = time.monotonic()
         self._pacer(operation).acquire(urgent=self._is_urgent or traffic is not Traffic.READ)
-        self._count(operation, traffic, Flow(calls=1, waited=time.monotonic() - begin))
+        waited = time.monotonic() - begin
+        SUMS.add(BUDGET_WAIT, (operation.partition(":")[0], traffic), waited)
+        self._count(operation, traffic, Flow(calls=1, waited=waited))
 
     def _count(self, operation: str, traffic: Traffic, more: Flow) -> None:
         if more.calls:
@@ -281,15 +285,17 @@ class AwsSession:
                 self._flows[traffic] = self._flows[traffic].plus(more)
 
     def _send(self, operation: str, method: Callable[P, T], *args: P.args, **parameters: P.kwargs) -> T:
-        try:
-            answer = method(*args, **parameters)
-        except RAISED_BY_BOTO as error:
-            raise translate(operation, error, parameters) from error
-        except UNREADABLE as error:
-            raise foreign_answer(operation) from error
-        if not _is_awss(answer):
-            raise foreign_answer(operation)
-        return answer
+        service, _colon, name = operation.partition(":")
+        with counted(service, name):
+            try:
+                answer = method(*args, **parameters)
+            except RAISED_BY_BOTO as error:
+                raise translate(operation, error, parameters) from error
+            except UNREADABLE as error:
+                raise foreign_answer(operation) from error
+            if not _is_awss(answer):
+                raise foreign_answer(operation)
+            return answer
 
     def _require_awake(self, service: str) -> None:
         """A reading asks thousands of times: without this rest, an AWS out of reach would take it hours to report."""
@@ -347,6 +353,7 @@ class AwsSession:
 
     def _count_assume_role(self, **_event: object) -> None:
         self._calls.add("sts:AssumeRole")
+        SUMS.add(CALLS, ("sts", "AssumeRole", "sent"))
 
 
 class _AssumedRole(CredentialProvider):

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Self, TypedDict, Unpack
 import requests
 from requests.auth import AuthBase
 
+from syncer.gateways.counting import counted
 from syncer.gateways.errors import NoAnswer, Race, Temporary, Throttled, Unavailable, Unreachable
 from syncer.gateways.kintone_credentials import ApiTokens, Credentials
 from syncer.gateways.kintone_errors import Answer, Question, not_answered, read_answer
@@ -137,12 +138,13 @@ class KintoneClient:
         if self._is_crowded:
             self._sleep(CROWDED_PAUSE)
         self._count(purpose)
-        try:
-            response = send()
-        except requests.RequestException as error:
-            raise not_answered(purpose.question, error) from error
-        self._heed(response)
-        return read_answer(purpose.question, response)
+        with counted("kintone", purpose.question.operation.removeprefix("kintone ").partition(" app ")[0]):
+            try:
+                response = send()
+            except requests.RequestException as error:
+                raise not_answered(purpose.question, error) from error
+            self._heed(response)
+            return read_answer(purpose.question, response)
 
     def _count(self, purpose: "_Purpose") -> None:
         self._calls.add(purpose.question.operation)

@@ -13,6 +13,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.webhook import WebhookClient
 
+from syncer.gateways.counting import counted
 from syncer.gateways.errors import (
     Denied,
     GatewayError,
@@ -102,6 +103,7 @@ class SlackWebhook:
     def __init__(self, url: str, *, timeout: int = TIMEOUT) -> None:
         self._client = WebhookClient(url, timeout=timeout, retry_handlers=[])
 
+    @counted("slack", "webhook")
     def post(self, text: str, *, thread: str = "", aloud: bool = True) -> str:
         operation = "slack webhook"
         try:
@@ -134,6 +136,7 @@ class SlackBot:
             return self._send(self.channel, text)
         return thread
 
+    @counted("slack", "chat.postMessage")
     def _send(self, channel: str, text: str, **options: Any) -> str:
         """Post it; the time by which Slack knows it."""
         operation = "slack chat.postMessage"
@@ -147,6 +150,7 @@ class SlackBot:
             raise _not_answered(operation, error) from error
         return str(answer.get("ts", ""))
 
+    @counted("slack", "auth.test")
     def identify(self) -> Identity:
         """Who Slack takes the token for; nothing is posted. Raises GatewayError, and nothing else."""
         operation = "slack auth.test"

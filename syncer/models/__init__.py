@@ -2,6 +2,7 @@
 
 from syncer.models.jobs import Adoption, Examination
 from syncer.models.kintone import AppState, Hint, KintoneUsage
+from syncer.models.measures import MeasuredSum
 from syncer.models.outbox import CommentSettings, Notice, RecordComment
 from syncer.models.runs import Baseline, Change, Drift, Operation, Run
 from syncer.models.sets import Farewell, SetVersion
@@ -22,6 +23,7 @@ __all__ = [
     "Hint",
     "KintoneUsage",
     "Lease",
+    "MeasuredSum",
     "Notice",
     "Operation",
     "RecordComment",

@@ -95,6 +95,12 @@ class Run(models.Model):
             models.Index(fields=["-requested_at", "-id"], name="run_newest"),
             # What waits or runs now.
             models.Index(fields=["status", "requested_at"], name="run_by_status"),
+            # When the last good one of a kind ended.
+            models.Index(
+                fields=["kind", "-finished_at"],
+                condition=models.Q(status__in=("done", "held"), finished_at__isnull=False),
+                name="run_last_good",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -31,12 +31,12 @@ def _nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """Answers are kept for a while; a test begins without any."""
     monkeypatch.setattr(health, "_all_applied", threading.Event())
     monkeypatch.setattr(health, "_database", Probe(health._examine_server, otherwise=health.NO_GROUND, keep=0))
-    monkeypatch.setattr(health, "_broker", Probe(health.find_broker, otherwise="unreachable", keep=0))
+    monkeypatch.setattr(health, "BROKER", Probe(health.find_broker, otherwise="unreachable", keep=0))
 
 
 @pytest.fixture
 def set_ground(monkeypatch: pytest.MonkeyPatch) -> Callable[[Ground], None]:
-    return lambda ground: monkeypatch.setattr(health, "_find_ground", lambda: ground)
+    return lambda ground: monkeypatch.setattr(health, "find_ground", lambda: ground)
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_missing_ground_is_503_and_asks_no_further(
 
 @pytest.mark.django_db
 def test_absent_broker_worker_and_beat_are_told_only(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "_broker", Probe(lambda: "unreachable", otherwise="unreachable", keep=0))
+    monkeypatch.setattr(health, "BROKER", Probe(lambda: "unreachable", otherwise="unreachable", keep=0))
     response = client.get(READY)
     assert response.status_code == 200
     assert response.json() | {"broker": "unreachable", "worker": "unknown", "beat": "unknown"} == response.json()
@@ -175,7 +175,7 @@ def test_broker_that_refuses_is_unreachable(scheme: str) -> None:
 def test_silent_broker_holds_nobody_up(client: Client, monkeypatch: pytest.MonkeyPatch, silent_address: str) -> None:
     url = f"redis://:secret@{silent_address}/0"
     monkeypatch.setattr(health, "PATIENCE", 0.2)
-    monkeypatch.setattr(health, "_broker", Probe(lambda: health.find_broker(url), otherwise="unreachable", keep=0))
+    monkeypatch.setattr(health, "BROKER", Probe(lambda: health.find_broker(url), otherwise="unreachable", keep=0))
     start = time.monotonic()
     body = get_ready(client)
     assert time.monotonic() - start < 1
