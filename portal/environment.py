@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote, quote_plus, unquote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -132,6 +133,15 @@ class Reader:
         if found and found.tzinfo is None:
             raise wrong(name, value, example)
         return found
+
+    def zone(self, name: str, default: str) -> str:
+        """A time zone by its name in the IANA database."""
+        value = self.text(name, default) or default
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # such as a path, or a folder of zones
+            raise wrong(name, value, default) from error
+        return value
 
     def names(self, name: str, default: str = "") -> tuple[str, ...]:
         """A comma-separated list."""

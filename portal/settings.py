@@ -159,7 +159,7 @@ LANGUAGES = [("ja", _("Japanese")), ("en", _("English"))]
 LANGUAGE_CODE = read.choice("LANGUAGE_CODE", "ja", ("ja", "en"))
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = USE_TZ = True
-TIME_ZONE = read.text("TIME_ZONE", "Asia/Tokyo")
+TIME_ZONE = read.zone("TIME_ZONE", "Asia/Tokyo")
 CELERY_TIMEZONE = TIME_ZONE
 
 STATIC_URL = "static/"

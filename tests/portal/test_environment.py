@@ -128,3 +128,9 @@ def test_environment_goes_before_the_env_file(environment: dict[str, str], tmp_p
     environment["TIME_ZONE"] = "Asia/Tokyo"
     read = Reader(read_environment(tmp_path))
     assert (read.text("TIME_ZONE"), read.text("LANGUAGE_CODE")) == ("Asia/Tokyo", "en")
+
+
+@pytest.mark.parametrize("value", ["Asia/Tokio", "/etc/localtime", "Asia", "JST-9"])
+def test_time_zone_that_is_none_is_refused_with_an_example(value: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="TIME_ZONE=Asia/Tokyo"):
+        reader(TIME_ZONE=value).zone("TIME_ZONE", "Asia/Tokyo")

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from pytest_django import Settings
 
 from accounts.models import Record
 from accounts.sentences import render
@@ -156,3 +157,31 @@ def test_full_run_does_not_take_a_reminder_for_over(world: World) -> None:
 
 def test_day_ends_in_the_companys_zone() -> None:
     assert company_day(datetime(2026, 11, 23, 15, tzinfo=ZoneInfo("UTC"))) == date(2026, 11, 24)
+
+
+# --- Zones ------------------------------------------------------------------------------------------------------------
+
+NEW_YORK = ZoneInfo("America/New_York")  # on 2026-11-01 the clocks go back, on 2027-03-14 forward
+
+
+@pytest.mark.parametrize("day", [date(2026, 11, 1), date(2027, 3, 14), date(2027, 7, 1)])
+def test_last_day_ends_at_its_own_midnight_also_when_clocks_change(settings: Settings, day: date) -> None:
+    settings.TIME_ZONE = NEW_YORK.key
+    midnight = datetime.combine(day + timedelta(days=1), time(), NEW_YORK).astimezone(UTC)
+    assert company_day(midnight - timedelta(seconds=1)) == day
+    assert company_day(midnight) == day + timedelta(days=1)
+
+
+def test_run_ends_a_day_of_25_hours_after_the_25th(world: World, settings: Settings) -> None:
+    settings.TIME_ZONE = NEW_YORK.key
+    long_day = date(2026, 11, 1)
+    begin = datetime.combine(long_day, time(), NEW_YORK).astimezone(UTC)
+    with time_machine.travel(begin + timedelta(hours=1)):
+        register_until(world, long_day, "hana")
+        assert HANA in world.granted()
+    with time_machine.travel(begin + timedelta(hours=24, minutes=59)):
+        sync()
+        assert HANA in world.granted()
+    with time_machine.travel(begin + timedelta(hours=25)):
+        sync()
+        assert HANA not in world.granted()
