@@ -86,8 +86,10 @@ def is_near(word: str, token: str) -> bool:
 
 
 def is_scattered(word: str, token: str) -> bool:
-    """Whether the letters of the word stand in the token in their order, the first at its beginning."""
-    if not token or word[0] != token[0]:
+    """Whether the letters of the word stand in the token in their order, the first at its beginning, and make up at
+    least half of it.
+    """
+    if not token or word[0] != token[0] or len(token) > 2 * len(word):
         return False
     letters = iter(token)
     return all(letter in letters for letter in word)

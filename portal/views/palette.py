@@ -46,6 +46,16 @@ _SECTIONS: Mapping[Kind, str | Promise] = {
     Kind.GROUP: _("Groups"),
 }
 
+# Before what stands below a name in the palette, where it would not be clear what it is.
+_KINDS: Mapping[Kind, str | Promise] = {
+    Kind.SHORTCUT: _("Shortcut"),
+    Kind.ACCOUNT: _("Account"),
+    Kind.PAGE: _("Page"),
+    Kind.SET: _("Permission set"),
+    Kind.PERSON: _("Person"),
+    Kind.GROUP: _("Group"),
+}
+
 
 @dataclass(frozen=True)
 class Section:
@@ -62,7 +72,7 @@ class Section:
 def palette_world(request: HttpRequest) -> HttpResponse:
     """All that the reader can go to. The browser keeps it and asks each time whether it is still the same."""
     world = load_world(require_user(request))
-    body = json.dumps(_describe(world), ensure_ascii=False, separators=(",", ":")).encode()
+    body = json.dumps(_describe(world), default=str, ensure_ascii=False, separators=(",", ":")).encode()
     etag = f'"{blake2b(body, digest_size=16).hexdigest()}"'
     response = HttpResponse(body, content_type="application/json")
     answer = get_conditional_response(request, etag=etag, response=response) or response
@@ -148,4 +158,5 @@ def _describe(world: World) -> dict[str, Any]:
     """The world with the tables that the browser reads words by, and with its icons drawn."""
     names = {*_ICONS, *(entry.icon for entry in world.entries), *(service.icon for service in world.services)}
     words = {"synonyms": SYNONYMS, "fillers": FILLERS, "leading": LEADING, "variants": VARIANTS}
-    return {"world": world.as_json(), "words": words, "icons": {name: icon(name) for name in sorted(names)}}
+    icons = {name: icon(name) for name in sorted(names)}
+    return {"world": world.as_json(), "words": words, "icons": icons, "kinds": {**_KINDS}}
