@@ -76,6 +76,7 @@ FAMILIES: Mapping[str, Family] = {
             "drift.put_back": _("had a change by hand put back"),
             "namesake.confirm": _("confirmed who is meant"),
             "link.follow": _("followed a person to another id"),
+            "terraform.take": _("took over an export for Terraform"),
         },
     ),
     "stops": Family(

@@ -127,6 +127,14 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
             "set, or with manage.py adopt."
         ),
     ),
+    "terraform_set_shared": (
+        _("“{set}” is handed out by Genkan in other accounts. In the management account it would be lost to it."),
+        _("Register a permission set of its own for the management account, and name that one in the record."),
+    ),
+    "terraform_not_ready": (
+        _("No run has read kintone and AWS completely yet. What is not known would be missing from the files."),
+        _("Run manage.py sync, or wait for the next run, and export then."),
+    ),
     "managed_in_terraform": (
         _("“{set}” is provisioned in the management account and is managed in Terraform."),
         _("Change it in Terraform, or register a permission set of another name for the member accounts."),

@@ -317,7 +317,7 @@ def _plan(ask: _Ask, observed: Observation) -> Prepared:
     desired = replace(desired, problems=(*problems, *drifting.problems))
     references = standings.load_references()
     limits = _load_limits(wish, actual)
-    circumstances = _load_circumstances(desired, references, ledger, drifting.consequences, everything=ask.everything)
+    circumstances = load_circumstances(desired, references, ledger, drifting.consequences, everything=ask.everything)
     plan = plan_run(desired, actual, limits, circumstances)
     accepted = _find_accepted(plan, ask.accept)
     if accepted:
@@ -413,7 +413,7 @@ def load_listing(now: datetime, partition: str = PARTITION, in_use: Collection[A
     return list_bundled(partition, in_use), load_bundle().written_on
 
 
-def _load_circumstances(
+def load_circumstances(
     desired: Desired, references: Mapping[str, int], ledger: Ledger, drifting: Consequences, *, everything: bool
 ) -> Circumstances:
     """What else the plan has to heed, as it stands now."""

@@ -80,6 +80,7 @@ CATALOGUE: Mapping[str, Entry] = {
     "syncer.Change": Entry(Care.HISTORY, "what runs changed; with it goes the brake's memory of 24 hours"),
     "syncer.Operation": Entry(Care.HISTORY, "what was asked of AWS; the first run sees what came of it"),
     "syncer.SetVersion": Entry(Care.HISTORY, "former versions of permission sets"),
+    "syncer.TerraformExport": Entry(Care.HISTORY, "exports for Terraform: the repository has what was taken over"),
     "syncer.Farewell": Entry(Care.HISTORY, "sets that are being renamed or deleted: the set stays, and is asked again"),
     "syncer.Withdrawal": Entry(Care.HISTORY, "what people took out within the day: the records say so"),
     "syncer.Adoption": Entry(Care.HISTORY, "what came of adopting; the tag in AWS is what counts"),

@@ -1,5 +1,6 @@
 """What is done, as rows: runs, outboxes, how far kintone was read, whose turn it is, jobs, versions of sets."""
 
+from syncer.models.exports import TerraformExport
 from syncer.models.jobs import Adoption, Examination
 from syncer.models.kintone import AppState, Hint, KintoneUsage
 from syncer.models.measures import MeasuredSum
@@ -30,5 +31,6 @@ __all__ = [
     "Run",
     "SecretEnd",
     "SetVersion",
+    "TerraformExport",
     "Withdrawal",
 ]

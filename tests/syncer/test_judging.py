@@ -235,8 +235,15 @@ def test_account_that_is_not_active_is_not_claimed() -> None:
     assert one(record(1, "ken", at=CLOSED), TARO).rulings["24:1"].claims == ""
 
 
-def test_management_account_is_not_judged() -> None:
-    assert states(one(record(1, "ken", at=MANAGEMENT), TARO)) == {"ken": ("blocked", "management_account")}
+@pytest.mark.parametrize(
+    ("writer", "state", "code"), [(TARO, "withheld", "account_without_owner"), (HANA, "blocked", "")]
+)
+def test_management_account_is_judged_like_any_other(writer: Signature, state: str, code: str) -> None:
+    """Nothing is done there, but what is in force is exported for Terraform."""
+    written = record(1, "ken", at=MANAGEMENT)
+    desired = judged((written, case(written, writer)), admins=frozenset({"hana"}))
+    assert states(desired) == {"ken": (state, "management_account")}
+    assert {reason.code for reason in desired.rulings["24:1"].withheld.values()} == ({code} if code else set())
 
 
 def test_terraforms_set_is_judged_when_it_is_free() -> None:

@@ -225,8 +225,8 @@ def test_set_shows_its_description_in_full(settled: World) -> None:
 
 def heed(monkeypatch: pytest.MonkeyPatch, **values: Any) -> None:
     """Let runs heed these circumstances beside those that hold."""
-    load = preparing._load_circumstances
-    monkeypatch.setattr(preparing, "_load_circumstances", lambda *args, **more: replace(load(*args, **more), **values))
+    load = preparing.load_circumstances
+    monkeypatch.setattr(preparing, "load_circumstances", lambda *args, **more: replace(load(*args, **more), **values))
 
 
 def key_of(world: World, account: str, principal: str, name: str = "Reader") -> AssignmentKey:
