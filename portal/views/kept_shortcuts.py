@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -110,7 +110,8 @@ def note_place(request: HttpRequest, account_id: str, permission_set: str) -> Ht
     """Somebody has opened the console by a chip, says its script: what he uses stands first next time."""
     user = require_user(request)
     account = get_object_or_404(visible_accounts(user), account_id=account_id)
-    get_object_or_404(find_own_assignments(user).filter(account=account), permission_set__name=permission_set)
+    if not find_own_assignments(user).filter(account=account, permission_set__name=permission_set).exists():
+        raise Http404
     kept_shortcuts.note_visit(user, account, permission_set)
     return HttpResponse(status=204)
 

@@ -10,10 +10,9 @@ from typing import Generic, TypeVar
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 
-from portal.views.paging import PAGE_SIZE
+from portal.views.paging import PAGE_SIZE, read_key
 
 Row = TypeVar("Row", bound=Model)
-_LONGEST = 18  # digits: what fits into a database's integer
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class KeyPage(Generic[Row]):
 
 def page_by_key(request: HttpRequest, rows: QuerySet[Row], time: str) -> KeyPage[Row]:
     """The page that the address names, of rows whose column `time` gives their order; else the newest."""
-    older, newer = (_read_key(request, name) for name in ("older", "newer"))
+    older, newer = (read_key(request.GET.get(name, "")) for name in ("older", "newer"))
     if older and (before := _place(rows, older, time)):
         found = _take(rows.filter(_beyond(before, time, "lt")), f"-{time}", "-pk")
         return _build(found[:PAGE_SIZE], has_newer=True, has_older=len(found) > PAGE_SIZE)
@@ -36,11 +35,6 @@ def page_by_key(request: HttpRequest, rows: QuerySet[Row], time: str) -> KeyPage
         return _build(found[:PAGE_SIZE][::-1], has_newer=len(found) > PAGE_SIZE, has_older=True)
     found = _take(rows, f"-{time}", "-pk")
     return _build(found[:PAGE_SIZE], has_newer=False, has_older=len(found) > PAGE_SIZE)
-
-
-def _read_key(request: HttpRequest, name: str) -> int:
-    text = request.GET.get(name, "")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _LONGEST else 0
 
 
 def _place(rows: QuerySet[Row], key: int, time: str) -> tuple[object, int] | None:

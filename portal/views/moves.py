@@ -17,6 +17,7 @@ from accounts.access import require_user, visible_accounts
 from accounts.guardrails import Rule
 from accounts.models import AccountMove, Assignment, Stage
 from accounts.moves import Consequence, confirm_moves, find_moves, foresee, may_confirm_moves
+from portal.views.paging import read_key
 
 _ASPECTS: tuple[tuple[str, Promise], ...] = (
     ("rules", gettext_lazy("Guardrails")),
@@ -42,8 +43,7 @@ def account_moves(request: HttpRequest, account_id: str) -> HttpResponse:
     if request.method == "POST":
         if not may_confirm:
             raise PermissionDenied
-        until = request.POST.get("until", "")
-        if confirm_moves(account, user, until=int(until) if until.isdecimal() else 0):
+        if confirm_moves(account, user, until=read_key(request.POST.get("until", ""))):
             messages.success(request, _("The move is confirmed. The next run decides by where the account is now."))
         return redirect("account_detail", account_id)
     moves = find_moves(account)

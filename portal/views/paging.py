@@ -14,6 +14,7 @@ else:
 
 PAGE_SIZE = 50
 MOST_ROWS = 10_000
+_LONGEST_KEY = 18  # digits; Python refuses to read thousands, and databases what is above 2^63
 Row = TypeVar("Row", bound=Model)
 
 
@@ -45,6 +46,11 @@ def paginate(request: HttpRequest, rows: QuerySet[Row], *, parameter: str = "pag
 def read_query(request: HttpRequest, parameter: str = "q") -> str:
     """What was typed into a search field, at most 200 characters and without NUL, which PostgreSQL refuses."""
     return request.GET.get(parameter, "").replace("\0", "").strip()[:200]
+
+
+def read_key(text: str) -> int:
+    """The number of a row that somebody sent, 0 for what is none: a key has at most 18 digits."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_KEY else 0
 
 
 def choose(request: HttpRequest, parameter: str, choices: Any) -> str:

@@ -17,6 +17,7 @@ from accounts.models import Account, AppKind, Principal, Record, User, Wish
 from accounts.sentences import render_reason
 from portal.views.definitions import describe_record
 from portal.views.other_ways import find_other_ways
+from portal.views.paging import read_key
 from syncer.drafts import saving, withdrawing
 from syncer.drafts.drafting import NotPossible
 from syncer.drafts.withdrawing import Taking
@@ -33,7 +34,7 @@ def remove_from_record(request: HttpRequest, pk: int, principal: int) -> HttpRes
     offered = [record, *_find_alike(user, record, whom)]
     try:
         if request.method == "POST":
-            chosen = {record.pk, *(int(text) for text in request.POST.getlist("also") if text.isdecimal())}
+            chosen = {record.pk, *map(read_key, request.POST.getlist("also"))}
             checksum = request.POST.get("checksum", "")
             draft = withdrawing.take_out(user, whom, offered, checksum, chosen=chosen)
             return redirect("draft_detail", draft.pk)
