@@ -1,0 +1,69 @@
+"""One list as a file, read to its end in a fresh process: prints rows, seconds and peak memory as JSON.
+
+Django is set up by whoever imports this, on the database of `seeding`; the address is the first argument.
+"""
+
+import codecs
+import csv
+import json
+import resource
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from accounts.models import User
+from tests.bench.crowd import ADMIN
+from tests.portal.pages import make_client
+
+
+class Clocked:
+    """Chunks, with the seconds that were waited for them."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        self.seconds = self.first = 0.0
+
+    def __iter__(self) -> Iterator[bytes]:
+        while True:
+            begin = time.perf_counter()
+            chunk = next(self._chunks, None)
+            self.seconds += time.perf_counter() - begin
+            self.first = self.first or self.seconds
+            if chunk is None:
+                return
+            yield chunk
+
+
+def measure(url: str) -> dict[str, float]:
+    """Rows are counted as a spreadsheet counts them, while they come; `keys` are those that differ."""
+    client = make_client(User.objects.get(pk=ADMIN + 1))
+    client.get("/tokens/")  # what any first page loads
+    before, begin = measure_peak(), time.perf_counter()
+    response: Any = client.get(url)
+    chunks = Clocked(response.streaming_content)
+    seconds = time.perf_counter() - begin
+    rows = csv.reader(_iter_lines(chunks))
+    width, places, count = len(next(rows)), set(), 0
+    for row in rows:
+        count += len(row) == width
+        places.add(hash((row[0], row[4], row[6], row[7])))
+    return {
+        "rows": count, "keys": len(places), "seconds": seconds + chunks.seconds, "first": seconds + chunks.first,
+        "before": before, "megabytes": measure_peak(),
+    }  # fmt: skip
+
+
+def measure_peak() -> float:
+    """Megabytes that this process held at most."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _iter_lines(chunks: Iterable[bytes]) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    for chunk in chunks:
+        yield from decoder.decode(chunk).splitlines(keepends=True)
+
+
+def main() -> None:
+    json.dump(measure(sys.argv[1]), sys.stdout)
