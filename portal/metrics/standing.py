@@ -122,9 +122,8 @@ def _describe_kintone(now: datetime) -> Iterator[GaugeMetricFamily]:
 
 def _describe_schedule() -> Iterator[GaugeMetricFamily]:
     seen = PeriodicTask.objects.filter(enabled=True).aggregate(seen=Max("last_run_at"))["seen"]
-    if seen:
-        at = seen.timestamp()
-        yield single("genkan_beat_tick_timestamp_seconds", "When beat last wrote that it had started a task.", at)
+    ticked = {(): seen.timestamp()} if seen else {}
+    yield gauge("genkan_beat_tick_timestamp_seconds", "When beat last wrote that it had started a task.", ticked)
     stops_writing = settings.SYNC_MODE == "plan" or find_pause() is not None
     yield single("genkan_plans_only", "1: paused, or SYNC_MODE=plan.", int(stops_writing))
 
@@ -140,9 +139,9 @@ def describe_program() -> GaugeMetricFamily:
 def describe_broker(answers: bool) -> Iterator[GaugeMetricFamily]:
     """Whether it answers, and how many messages wait in it, where it is Redis."""
     yield single("genkan_broker_up", "1: the broker takes a connection.", int(answers))
-    if answers and settings.CELERY_BROKER_URL.startswith(("redis://", "rediss://")):
-        lengths = _ask_lengths()
-        yield gauge("genkan_queue_messages", "Tasks that wait for a worker.", lengths, "queue")
+    is_redis = settings.CELERY_BROKER_URL.startswith(("redis://", "rediss://"))
+    lengths = _ask_lengths() if answers and is_redis else {}
+    yield gauge("genkan_queue_messages", "Tasks that wait for a worker.", lengths, "queue")
 
 
 def _ask_lengths() -> Mapping[str, float]:
@@ -162,7 +161,8 @@ def _ask_lengths() -> Mapping[str, float]:
 
 def _count(rows: "QuerySet[Any]", field: str, values: Iterable[str]) -> dict[str, float]:
     """A number for each value, 0 for those that no row has: an alert cannot tell a missing series from a good one."""
-    found = dict(rows.order_by().values_list(field).annotate(Count("pk")))
+    # "*": the index on the state is enough to count by, the table is not read.
+    found = dict(rows.order_by().values_list(field).annotate(number=Count("*")))
     return {value: found.get(value, 0) for value in values}
 
 
