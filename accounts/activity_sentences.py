@@ -109,6 +109,9 @@ FAMILIES: Mapping[str, Family] = {
         "refresh-cw",
         {
             "run.request": _("asked for a run"),
+            "github.request": _("asked for a run on GitHub"),
+            "github.refuse": _("was not allowed to ask for a run on GitHub"),
+            "github.reply": _("replied on GitHub"),
             "doctor.request": _("asked for an examination"),
             "list.export": _("took a list as CSV"),
             "settings.export": _("exported the settings"),

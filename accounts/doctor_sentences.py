@@ -248,6 +248,23 @@ DOCTOR_SENTENCES: Mapping[str, tuple[str, str]] = {
         _("Set GITHUB_TOKEN and GITHUB_SYNC_ISSUE if people are to write /sync there."),
     ),
     "doctor_github": (_("GitHub shows the issue {issue}: “{title}”. Whether the token may comment was not tried."), ""),
+    "doctor_github_classic": (_("GitHub shows the issue {issue}: “{title}”. The token may comment there."), ""),
+    "doctor_github_incomplete": (
+        _("GitHub is set up in part: nothing can be answered there."),
+        _("Set GITHUB_TOKEN and GITHUB_SYNC_ISSUE; GITHUB_WEBHOOK_SECRET as well where GitHub reaches the portal."),
+    ),
+    "doctor_github_scope": (
+        _("GitHub shows the issue {issue}, but the token may not comment: its scopes are {scopes}."),
+        _("Give the token the scope repo, or take a fine-grained one that reads and writes issues of the repository."),
+    ),
+    "doctor_github_locked": (
+        _("The issue {issue} on GitHub is locked: only those who may write to the repository can comment."),
+        _("Unlock the conversation, or be sure that the token's owner may write."),
+    ),
+    "doctor_github_public": (
+        _("The repository of {issue} is public: everybody reads what the portal replies there."),
+        _("Take an issue of a private repository."),
+    ),
     "github_unreachable": (_("GitHub cannot be reached ({code})."), _("Check GITHUB_API_URL and the network.")),
     "github_token_refused": (
         _("GitHub does not accept the token ({code})."),
@@ -257,6 +274,15 @@ DOCTOR_SENTENCES: Mapping[str, tuple[str, str]] = {
         _("GitHub does not let the token see the issue {issue} ({code})."),
         _("Give the token the right to read and write issues of that repository."),
     ),
+    "github_throttled": (
+        _("GitHub takes no more requests for now ({code})."),
+        _("Nothing to do: it is asked again when GitHub allows it. If it stays, look what else uses the token."),
+    ),
+    "github_moved": (
+        _("The repository of {issue} has another name now."),
+        _("Set GITHUB_SYNC_ISSUE to the issue's address as it is now."),
+    ),
+    "github_refused": (_("GitHub did not accept a request ({code})."), _("The log says which.")),
     "github_issue_missing": (
         _("GitHub has no issue {issue}, or hides it from the token."),
         _("Check GITHUB_SYNC_ISSUE, and the repositories that the token is for."),

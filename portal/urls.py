@@ -137,6 +137,7 @@ urlpatterns = [
     path("preferences/language/", preferences.set_language, name="set_language"),
     path("preferences/theme/", preferences.set_theme, name="set_theme"),
     path("withdrawals/<int:pk>/undo/", undoing.undo_withdrawal, name="undo_withdrawal"),
+    path("webhooks/github/", webhooks.github, name="github_webhook"),
     path("webhooks/kintone/", webhooks.kintone, name="kintone_webhook"),
     path("api/v1/", include((list_addresses(), NAMESPACE))),
     path("oidc/", include("portal.oidc_urls")),

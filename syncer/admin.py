@@ -28,6 +28,7 @@ from syncer.models import (
     Examination,
     Farewell,
     Hint,
+    IssueWatch,
     KintoneUsage,
     Lease,
     Notice,
@@ -36,6 +37,7 @@ from syncer.models import (
     Run,
     SecretEnd,
     SetVersion,
+    SyncRequest,
     Withdrawal,
 )
 from syncer.telling.messages import describe_notice
@@ -43,7 +45,17 @@ from syncer.telling.messages import describe_notice
 
 @admin.register(Run)
 class RunAdmin(ReadOnlyAdmin):
-    list_display = ["__str__", "kind", "mode", "status", "requested_by", "requested_at", "started_at", "finished_at"]
+    list_display = [
+        "__str__",
+        "kind",
+        "mode",
+        "status",
+        "requested_by",
+        "asked_by",
+        "requested_at",
+        "started_at",
+        "finished_at",
+    ]
     list_filter = ["status", "kind", "mode", "by_hand", "requested_at"]
     list_select_related = ["requested_by"]
     search_fields = ["id__exact", "=record_reference", "=checksum"]
@@ -109,6 +121,23 @@ class RecordCommentAdmin(ReadOnlyAdmin):
     search_fields = ["=record__record_id", "=mark"]
     ordering = ["-id"]
     sortable_by = []
+
+
+@admin.register(SyncRequest)
+class SyncRequestAdmin(ReadOnlyAdmin):
+    list_display = [
+        "commented_at", "login", "text", "verdict", "reacted_at", "sent_at", "attempts", "error", "ended_at",
+
+    ]  # fmt: skip
+    list_filter = ["verdict", ("sent_at", admin.EmptyFieldListFilter)]
+    search_fields = ["login", "=comment_id"]
+    ordering = ["-id"]
+    sortable_by = []
+
+
+@admin.register(IssueWatch)
+class IssueWatchAdmin(ReadOnlyAdmin):
+    list_display = ["issue", "first_look_at", "since", "paused_until", "failures", "error"]
 
 
 @admin.register(CommentSettings)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from accounts.sentences import render, render_reason
 from syncer.changes import Kind
 from syncer.connections import connect_slack
+from syncer.github.answering import answer_due
 from syncer.measured import hand_over
 from syncer.models import Change
 from syncer.reports import Report
@@ -40,7 +41,7 @@ def requires_settings() -> Report | None:
 
 def tell_at_once() -> None:
     """Send what the outboxes hold: whoever runs by hand may have no worker. What fails waits for the next time."""
-    for send in (posting.post_due, lambda: send_due(connect_slack())):
+    for send in (posting.post_due, lambda: send_due(connect_slack()), answer_due):
         try:
             send()
         except Exception:  # the run is over and its report has to come

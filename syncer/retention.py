@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from accounts.models import Assignment, Draft, PermissionSet, Record, Stop
-from syncer.models import Farewell, Operation, Run
+from syncer.models import Farewell, Operation, Run, SyncRequest
 
 logger = logging.getLogger(__name__)
 BATCH = 500  # rows; a run takes its changes along
@@ -27,6 +27,7 @@ def forget_the_past(now: datetime) -> dict[str, int]:
     before = now - timedelta(days=settings.RETENTION_DAYS)
     steps: tuple[tuple[str, Callable[[], QuerySet[Any]]], ...] = (
         ("runs", lambda: find_old_runs(before, now)),
+        ("requests", lambda: SyncRequest.objects.filter(created_at__lt=before)),
         ("assignments", lambda: find_old_assignments(before)),
         ("records", lambda: find_old_records(before)),
     )

@@ -23,6 +23,8 @@ from syncer.adoption.checks import Take
 from syncer.backup import files
 from syncer.connections import connect_slack
 from syncer.drafts import writing
+from syncer.gateways.github import Comment
+from syncer.github import answering, intake, polling
 from syncer.mirror.last_days import store_reminders
 from syncer.mirror.policy_texts import ask_for_texts
 from syncer.models import Adoption, Run
@@ -150,6 +152,20 @@ def post_comments() -> None:
 
 
 @shared_task
+def watch_github() -> None:
+    """Look for new comments on GitHub's issue, show at once that they were seen, and reply to what is over."""
+    polling.look(timezone.now())
+    answer_github()
+
+
+@shared_task
+def answer_github() -> None:
+    """React and reply on GitHub; then begin the runs that were asked for there."""
+    answering.answer_due(wait=LOOK_AGAIN)
+    _begin_queued()
+
+
+@shared_task
 def heed_hints() -> None:
     """Read anew what kintone's webhook named, and carry out what changed."""
     hinting.heed_hints(runs.Stopping(), wait=LOOK_AGAIN)
@@ -274,6 +290,25 @@ def take_hint(app_id: str, record_id: str) -> None:
     with transaction.atomic():
         if hinting.note_hint(app_id, record_id):
             transaction.on_commit(lambda: _send(heed_hints))
+
+
+def take_github_comment(comment: Comment) -> bool:
+    """Somebody commented on the issue: do what the comment asks for as soon as this is committed; whether it asks."""
+    with transaction.atomic():
+        row = intake.take_comment(comment, is_final=False, now=timezone.now())
+        if row is not None:
+            transaction.on_commit(lambda: _send(answer_github))
+            transaction.on_commit(_begin_queued)
+    return row is not None
+
+
+def _begin_queued() -> None:
+    """Have somebody carry out what is queued, if anything is."""
+    kinds = set(Run.objects.filter(status=Run.Status.QUEUED).values_list("kind", flat=True))
+    if kinds - {Run.Kind.FULL}:
+        _send(work_off_targeted)
+    if Run.Kind.FULL in kinds:
+        _send(work_off_queue)
 
 
 def _send(task: "Task[[], None]") -> None:

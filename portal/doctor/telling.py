@@ -3,11 +3,14 @@
 from django.conf import settings
 
 from portal.doctor.asking import Question
-from portal.doctor.reports import Check, failed, passed
+from portal.doctor.reports import Check, failed, passed, warned
 from syncer.connections import connect_github, connect_slack
 from syncer.gateways.errors import GatewayError
+from syncer.gateways.github import Repository
 from syncer.gateways.slack import SlackBot
 from syncer.states import Reason
+
+TIMEOUT = (2.0, 2.5)  # seconds to connect, to answer; two requests within the doctor's patience
 
 
 def build_questions() -> list[Question]:
@@ -30,8 +33,30 @@ def check_slack() -> Check:
 
 
 def check_github() -> Check:
-    github = connect_github()
+    """The issue and its repository are read. Commenting cannot be tried without a comment that people see."""
+    github = connect_github(timeout=TIMEOUT)
     if github is None:
-        return passed("github", Reason("doctor_github_none"))
-    title = github.fetch_title()
-    return passed("github", Reason("doctor_github", {"issue": settings.GITHUB_SYNC_ISSUE, "title": title}))
+        return _check_unset()
+    issue, repository = github.fetch_issue(), github.fetch_repository()
+    params = {"issue": settings.GITHUB_SYNC_ISSUE, "title": issue.title}
+    if repository.scopes is not None and not repository.scopes & _find_scopes(repository):
+        scopes = ", ".join(sorted(repository.scopes))
+        return failed("github", Reason("doctor_github_scope", params | {"scopes": scopes}))
+    if issue.is_locked:
+        return warned("github", Reason("doctor_github_locked", params))
+    if repository.is_public:
+        return warned("github", Reason("doctor_github_public", params))
+    code = "doctor_github" if repository.scopes is None else "doctor_github_classic"
+    return passed("github", Reason(code, params))
+
+
+def _check_unset() -> Check:
+    """A webhook alone can neither react nor reply."""
+    if settings.GITHUB_WEBHOOK_SECRET or settings.GITHUB_SYNC_ISSUE or settings.GITHUB_TOKEN:
+        return warned("github", Reason("doctor_github_incomplete"))
+    return passed("github", Reason("doctor_github_none"))
+
+
+def _find_scopes(repository: Repository) -> frozenset[str]:
+    """What a classic token needs one of to comment there."""
+    return frozenset({"repo", "public_repo"} if repository.is_public else {"repo"})

@@ -11,7 +11,13 @@ from syncer.models import Run
 
 # Nothing was due, nobody asked for it, nothing went wrong: nobody needs a line for each of these.
 QUIET = Q(
-    status=Run.Status.DONE, by_hand=False, requested_by=None, counts__create=0, counts__update=0, counts__delete=0
+    status=Run.Status.DONE,
+    by_hand=False,
+    requested_by=None,
+    asked_by="",
+    counts__create=0,
+    counts__update=0,
+    counts__delete=0,
 )
 
 
@@ -62,7 +68,7 @@ def fold_repeats(lines: Iterable[Run | Fold]) -> list[Run | Fold]:
 
 def _name_outcome(line: Run | Fold) -> object:
     """Equal for runs that say the same; nothing else is equal to a run that changed something or was asked for."""
-    if isinstance(line, Fold) or line.requested_by_id or line.by_hand or not line.is_over:
+    if isinstance(line, Fold) or line.requested_by_id or line.asked_by or line.by_hand or not line.is_over:
         return line
     if any(line.counts.get(kind) for kind in ("create", "update", "delete")):
         return line

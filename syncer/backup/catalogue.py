@@ -91,6 +91,8 @@ CATALOGUE: Mapping[str, Entry] = {
     "sessions.Session": Entry(Care.NEVER, "people sign in again"),
     "syncer.Notice": Entry(Care.NEVER, "runs write what still stands"),
     "syncer.RecordComment": Entry(Care.NEVER, "looked for in kintone before one is posted"),
+    "syncer.SyncRequest": Entry(Care.NEVER, "a comment starts nothing after a day; replies are looked for on GitHub"),
+    "syncer.IssueWatch": Entry(Care.NEVER, "GitHub's issue is looked at anew"),
     "syncer.Hint": Entry(Care.NEVER, "the records are read anyway"),
     "syncer.Examination": Entry(Care.NEVER, "the doctor is asked again"),
     "syncer.Lease": Entry(Care.NEVER, "whose turn it is"),

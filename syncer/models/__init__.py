@@ -1,6 +1,7 @@
 """What is done, as rows: runs, outboxes, how far kintone was read, whose turn it is, jobs, versions of sets."""
 
 from syncer.models.exports import TerraformExport
+from syncer.models.github import IssueWatch, SyncRequest
 from syncer.models.jobs import Adoption, Examination
 from syncer.models.kintone import AppState, Hint, KintoneUsage
 from syncer.models.measures import MeasuredSum
@@ -22,6 +23,7 @@ __all__ = [
     "Examination",
     "Farewell",
     "Hint",
+    "IssueWatch",
     "KintoneUsage",
     "Lease",
     "MeasuredSum",
@@ -31,6 +33,7 @@ __all__ = [
     "Run",
     "SecretEnd",
     "SetVersion",
+    "SyncRequest",
     "TerraformExport",
     "Withdrawal",
 ]

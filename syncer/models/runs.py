@@ -68,6 +68,14 @@ class Run(models.Model):
         related_name="+",
         verbose_name=_("by"),
     )
+    asked_by = models.CharField(
+        _("asked by"),
+        max_length=120,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="whoever asked from outside: a GitHub login",
+    )
     status = models.CharField(_("status"), max_length=7, choices=Status.choices, default=Status.QUEUED)
     step = models.CharField(_("step"), max_length=5, choices=Step.choices, blank=True)
     steps = models.JSONField(default=dict, blank=True, help_text="step → {started, seconds, …figures}")

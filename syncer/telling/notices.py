@@ -16,6 +16,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
 from accounts.models import Account, Assignment, PermissionSet, Principal
+from syncer.github.waking import wake_for
 from syncer.models import Change, Drift, Notice, Run
 from syncer.states import Reason
 from syncer.telling.alarms import WATCHED
@@ -40,6 +41,7 @@ def end_run(run: Run) -> None:
     except Exception:
         logger.exception("notices: what run %s has to tell could not be written down", run.pk)
         run.save()
+    wake_for(run)
 
 
 def _comment(run: Run) -> None:

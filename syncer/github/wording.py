@@ -1,0 +1,143 @@
+"""The reply to a `/sync` comment, in the company's language and in GitHub's Markdown.
+
+What comes from names, and from AWS's words, is written so that it mentions nobody, links nowhere and looks like nothing
+of ours. Last comes the mark, which nobody sees.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext, gettext_lazy, override
+
+from accounts.sentences import render
+from syncer.github.asking import COMMAND, MARK, MOST_NAMED
+from syncer.models import Change, Run, SyncRequest
+from syncer.states import Reason
+from syncer.telling.matters import Findings, Kind, Told, find_matters, shorten, tame
+from syncer.telling.messages import join
+from syncer.telling.outcomes import describe_outcome
+
+LONGEST_LINE = 600
+LONGEST_QUOTE = 200
+MOST_REASONS = 10  # of one run
+ZERO_WIDTH = "\u200b"
+_OF_THE_MODE = ("paused", "baseline_missing")
+_COUNTS = {
+    "create": gettext_lazy("Create: %(count)d"),
+    "update": gettext_lazy("Change: %(count)d"),
+    "delete": gettext_lazy("Remove: %(count)d"),
+    "unchanged": gettext_lazy("As it is: %(count)d"),
+    "waiting": gettext_lazy("Waiting: %(count)d"),
+    "blocked": gettext_lazy("Blocked: %(count)d"),
+    "failed": gettext_lazy("Failed: %(count)d"),
+}
+
+
+def build_mark(row: SyncRequest) -> str:
+    """What finds this portal's reply to that comment again."""
+    return f"{MARK} {settings.PUBLIC_URL} {row.comment_id} -->"
+
+
+def render_reply(row: SyncRequest) -> str:
+    with override(settings.LANGUAGE_CODE):
+        return "\n".join([*_say(row), "", build_mark(row)])
+
+
+def _say(row: SyncRequest) -> Iterable[str]:
+    asked = f"@{row.login} " if re.fullmatch(r"[A-Za-z0-9_-]+", row.login) else ""
+    if row.verdict == SyncRequest.Verdict.WRONG:
+        words = ", ".join(_quote(word) for word in row.wrong)
+        yield asked + gettext("This was not understood: %(words)s") % {"words": words}
+        yield from _explain()
+        return
+    yield asked + _quote(row.text)
+    if row.is_widened:
+        yield gettext("A full run looked at everything instead.")
+    for run in row.runs.order_by("pk"):
+        yield from ("", *_tell(run))
+
+
+def _explain() -> Iterable[str]:
+    yield ""
+    yield f"- `{COMMAND}`: " + gettext("a full run")
+    yield f"- `{COMMAND} 24:57`: " + gettext("a record of kintone by app and number, or by its address in kintone")
+    yield f"- `{COMMAND} 123456789012`: " + gettext("the records of an AWS account")
+    yield ""
+    yield gettext("Up to %(count)d of them, with blanks in between, on the first line.") % {"count": MOST_NAMED}
+
+
+# --- One run ----------------------------------------------------------------------------------------------------------
+
+
+def _tell(run: Run) -> Iterable[str]:
+    kind = f"{run.get_kind_display()} {run.record_reference}".strip()
+    yield f"**{_plain(describe_outcome(run))}** · [{_plain(kind)}]({settings.PUBLIC_URL}/runs/{run.pk}/)"
+    if run.counts:
+        yield ""
+        yield _count(run)
+    reasons = [*_find_mode(run), *_find_matters(run)]
+    if reasons:
+        yield ""
+        yield from (f"- {_plain(shorten(reason, LONGEST_LINE))}" for reason in reasons[:MOST_REASONS])
+
+
+def _count(run: Run) -> str:
+    """What is not 0, and always what was created, changed and removed."""
+    always = ("create", "update", "delete")
+    counts = {name: run.counts.get(name, 0) for name in _COUNTS}
+    told = [str(words) % {"count": counts[name]} for name, words in _COUNTS.items() if counts[name] or name in always]
+    return " · ".join(told)
+
+
+def _find_mode(run: Run) -> Iterable[str]:
+    """Why a run has only planned."""
+    told = [problem for problem in run.problems if problem["code"] in _OF_THE_MODE]
+    if not told and run.mode == Run.Mode.PLAN:
+        told = [{"code": "mode_plan", "params": {}}]
+    for problem in told:
+        said = render(problem["code"], problem["params"])
+        yield join(said.message, said.remedy)
+
+
+def _find_matters(run: Run) -> Iterable[str]:
+    """What stopped it, what is held, what failed and what could not be read: equal causes are told once."""
+    for matter in find_matters(_load_findings(run)):
+        said = render(matter.sentence.code, matter.as_params())
+        because = [render(reason.code, tame(reason).params).message for reason in matter.because]
+        is_held = matter.kind == Kind.HELD
+        yield " ".join(filter(None, (said.message, *because, said.remedy if is_held else "")))
+
+
+def _load_findings(run: Run) -> Findings:
+    rows = run.changes.filter(outcome__in=(Change.Outcome.FAILED, Change.Outcome.HELD)).order_by("position")
+    told = [(row.outcome, Told(_restore(row.reason))) for row in rows]
+    return Findings(
+        run_id=run.pk,
+        came_through=run.came_through,
+        error=_restore(run.error) if run.error else None,
+        failed=tuple(each for outcome, each in told if outcome == Change.Outcome.FAILED),
+        held=tuple(each for outcome, each in told if outcome == Change.Outcome.HELD),
+        checksum=run.checksum,
+        unresolved=tuple(Told(_restore(item["reason"]), operation=item["operation"]) for item in run.unresolved),
+    )
+
+
+def _restore(stored: Mapping[str, Any]) -> Reason:
+    return Reason(str(stored.get("code", "")), stored.get("params") or {})
+
+
+# --- Markdown ---------------------------------------------------------------------------------------------------------
+
+
+def _quote(text: str) -> str:
+    """As code, in which GitHub sees nothing."""
+    text = shorten(text, LONGEST_QUOTE).replace("`", "'")
+    return f"`{text}`"
+
+
+def _plain(text: str) -> str:
+    """No mention, no link to an issue or a page, no formatting and no HTML of others' making."""
+    escaped = re.sub(r"([\\`*_{}\[\]<>|~])", r"\\\1", text.replace("&", "&amp;"))
+    return re.sub(r"([@#]|://|www\.|GH-)", rf"\1{ZERO_WIDTH}", escaped)
