@@ -13,6 +13,7 @@ from typing import Any
 from botocore import xform_name
 from botocore.client import BaseClient
 
+from syncer.gateways.aws_permissions import CREATING, EDITING, IN_ACCOUNTS, TAGGING
 from syncer.gateways.aws_session import AwsOptions, AwsSession
 from syncer.gateways.errors import NotFound
 from syncer.gateways.identity_center_queries import IdentityCenterQueries
@@ -116,23 +117,7 @@ DETAILS = (
     ),
 )
 # As IAM calls them.
-UNTRIED = (
-    "sso:AttachCustomerManagedPolicyReferenceToPermissionSet",
-    "sso:AttachManagedPolicyToPermissionSet",
-    "sso:CreateAccountAssignment",
-    "sso:CreatePermissionSet",
-    "sso:DeleteAccountAssignment",
-    "sso:DeleteInlinePolicyFromPermissionSet",
-    "sso:DeletePermissionSet",
-    "sso:DeletePermissionsBoundaryFromPermissionSet",
-    "sso:DetachCustomerManagedPolicyReferenceFromPermissionSet",
-    "sso:DetachManagedPolicyFromPermissionSet",
-    "sso:ProvisionPermissionSet",
-    "sso:PutInlinePolicyToPermissionSet",
-    "sso:PutPermissionsBoundaryToPermissionSet",
-    "sso:TagResource",
-    "sso:UpdatePermissionSet",
-)
+UNTRIED = tuple(sorted((*CREATING, *EDITING, *IN_ACCOUNTS, *TAGGING)))
 
 
 @dataclass(frozen=True)
