@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from accounts.palette.grading import DIRECT, grade
 from accounts.palette.words import Word, read_words
-from accounts.palette.world import AccountEntry, Entry, Kind, OpenService, OwnSet, World
+from accounts.palette.world import AccountEntry, Entry, Kind, OpenService, OwnSet, Place, World
 
 _ORDER = tuple(Kind)
 _POINTS = {Kind.PLACE: 25, Kind.SHORTCUT: 20, Kind.PAGE: 15, Kind.SET: 5, Kind.SERVICE: 5}
@@ -102,12 +102,12 @@ def _find_entries(entries: Iterable[Entry], words: Sequence[Word]) -> Iterator[F
 
 @dataclass(frozen=True)
 class _Seat:
-    """An account with what the words are in it."""
+    """An account with what the words are in it. likely: the best set of each kind that the words tell apart."""
 
     account: AccountEntry
     grades: Grades
     is_named: bool
-    is_used: bool
+    likely: tuple[Place, ...]
 
 
 @dataclass(frozen=True)
@@ -129,21 +129,33 @@ class _Offer(NamedTuple):
 
 
 def _find_places(world: World, words: Sequence[Word]) -> Iterator[Found]:
+    """Most accounts have many sets that are the same to the words; only where few accounts fit are all looked at."""
     own = [tuple(grade(word, each.texts) for word in words) for each in world.sets]
-    seats = [seat for account in world.accounts if account.places and (seat := _seat(account, words))]
+    seats = list(_list_seats(world, words, own))
     wishes = [_Wish(None, (0,) * len(words)), *_list_wishes(world, words)]
-    offers = [(seat.account, wish, _list_offers(world, seat, wish, own)) for seat in seats for wish in wishes]
-    few = len({account.account_id for account, _wish, sets in offers if sets}) <= _FEW_ACCOUNTS
-    for account, wish, sets in offers:
-        for position, offer in enumerate(sets if few else sets[:1]):
-            yield _build_place(world, account, wish.service, offer, _NEXT_SET * position)
+    offers = [(seat, wish, _list_offers(world, seat, wish, own, seat.likely)) for seat in seats for wish in wishes]
+    fitting = [(seat, wish, sets) for seat, wish, sets in offers if sets]
+    few = len({seat.account.account_id for seat, _wish, _sets in fitting}) <= _FEW_ACCOUNTS
+    for seat, wish, sets in fitting:
+        offered = _list_offers(world, seat, wish, own, seat.account.places) if few else sets[:1]
+        for position, offer in enumerate(offered):
+            yield _build_place(world, seat.account, wish.service, offer, _NEXT_SET * position)
 
 
-def _seat(account: AccountEntry, words: Sequence[Word]) -> _Seat | None:
-    """None for an account that nothing speaks for: neither a word nor use."""
-    grades = tuple(grade(word, account.entry.texts) for word in words)
-    is_used = any(use for _set, use in account.places)
-    return _Seat(account, grades, any(grades), is_used) if any(grades) or is_used else None
+def _list_seats(world: World, words: Sequence[Word], own: Sequence[Grades]) -> Iterator[_Seat]:
+    """The accounts that something speaks for: a word, or use."""
+    kinds = [(grades, each.is_billing) for grades, each in zip(own, world.sets, strict=True)]
+    for account in world.accounts:
+        grades = tuple(grade(word, account.entry.texts) for word in words)
+        if account.places and (any(grades) or account.places[0].use):
+            yield _Seat(account, grades, any(grades), _choose_likely(account.places, kinds))
+
+
+def _choose_likely(places: Sequence[Place], kinds: Sequence[object]) -> tuple[Place, ...]:
+    first: dict[object, Place] = {}
+    for place in places:
+        first.setdefault(kinds[place.number], place)
+    return tuple(first.values())
 
 
 def _list_wishes(world: World, words: Sequence[Word]) -> Iterator[_Wish]:
@@ -153,7 +165,9 @@ def _list_wishes(world: World, words: Sequence[Word]) -> Iterator[_Wish]:
             yield _Wish(service, grades)
 
 
-def _list_offers(world: World, seat: _Seat, wish: _Wish, own: Sequence[Grades]) -> list[_Offer]:
+def _list_offers(
+    world: World, seat: _Seat, wish: _Wish, own: Sequence[Grades], places: Sequence[Place]
+) -> list[_Offer]:
     """The sets in one account, best first: what the words name, then one's own use, then the least powerful.
 
     Where nothing names the account, only what one uses there.
@@ -161,7 +175,7 @@ def _list_offers(world: World, seat: _Seat, wish: _Wish, own: Sequence[Grades]) 
     if not _asks_for(seat, wish):
         return []
     offers = []
-    for number, use in seat.account.places:
+    for number, use in places:
         grades = tuple(map(max, seat.grades, wish.grades, own[number]))
         if all(grades) and (use or seat.is_named):
             points = sum(grades) + use - (0 if seat.is_named else _UNNAMED)

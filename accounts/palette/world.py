@@ -4,10 +4,10 @@ What is found by its own words is an `Entry`. A place of the console is put toge
 one of the sets that he has there, and a service that can be opened at once.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from accounts.entering import LEVELS, may_change, rank_level
@@ -74,16 +74,23 @@ class OpenService:
     icon: str = "arrow-up-right"
 
 
+class Place(NamedTuple):
+    """A set that one has in an account: its number in the world's list, and the use of it there."""
+
+    number: int
+    use: int = 0
+
+
 @dataclass(frozen=True)
 class AccountEntry:
-    """places: pairs of a set, as a number in the world's list, and the use of it here."""
+    """places: in the order of `order_places`, on which the ranking relies."""
 
     entry: Entry
     account_id: str
     stage_word: str
     region: str = ""
     region_word: str = ""
-    places: tuple[tuple[int, int], ...] = ()
+    places: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,10 +99,17 @@ class World:
     sets: tuple[OwnSet, ...] = ()
     services: tuple[OpenService, ...] = ()
     accounts: tuple[AccountEntry, ...] = ()
-    entries: tuple[Entry, ...] = field(default=())
+    entries: tuple[Entry, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """Nothing is copied: somebody may have forty thousand places."""
+        return {
+            "portal": self.portal,
+            "sets": [vars(own) for own in self.sets],
+            "services": [vars(service) for service in self.services],
+            "accounts": [{**vars(account), "entry": vars(account.entry)} for account in self.accounts],
+            "entries": [vars(entry) for entry in self.entries],
+        }
 
     def build_link(self, account: AccountEntry, own: OwnSet, service: OpenService | None) -> str:
         """The access portal's link, as `accounts.shortcuts` would build it."""
@@ -104,6 +118,11 @@ class World:
         )
         destination = find_destination(service, account)
         return f"{link}&destination={destination}" if destination else link
+
+
+def order_places(places: Iterable[Place], sets: Sequence[OwnSet]) -> tuple[Place, ...]:
+    """What one uses first, then the least powerful."""
+    return tuple(sorted(places, key=lambda place: (-place.use, sets[place.number].rank, sets[place.number].name)))
 
 
 def find_destination(service: OpenService | None, account: AccountEntry) -> str:

@@ -1,8 +1,9 @@
 """What one person can go to, from rows: only what he may see, and places only where he may enter now."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote, urlencode
 
 from django.urls import reverse
@@ -20,7 +21,17 @@ from accounts.kept_shortcuts import visible_shortcuts
 from accounts.models import Account, AccountCliDefaults, Group, PermissionSet, Person, Shortcut, Stage, User, Visit
 from accounts.palette.use import ENTERED, weigh_use
 from accounts.palette.words import tokenise
-from accounts.palette.world import ANY_ACCOUNT, AccountEntry, Entry, Kind, OpenService, OwnSet, World
+from accounts.palette.world import (
+    ANY_ACCOUNT,
+    AccountEntry,
+    Entry,
+    Kind,
+    OpenService,
+    OwnSet,
+    Place,
+    World,
+    order_places,
+)
 from accounts.policy.summary import Level
 from accounts.shortcuts import BadDestination, Destination
 from portal.views.access_portal import AccessPortal, find_access_portal
@@ -48,11 +59,13 @@ def load_world(user: User) -> World:
     rows = list(visible_permission_sets(user).select_related("record").order_by("name"))
     wanted = {pk for places in own.values() for pk in places}
     sets = [row for row in rows if row.pk in wanted]
-    accounts = _list_accounts(user, access_portal, own, sets, uses)
+    own_sets = tuple(OwnSet.of(row.name, (tokenise(row.name),), _find_level(row)) for row in sets)
+    places = _list_places(own, {row.pk: number for number, row in enumerate(sets)}, own_sets, uses)
+    accounts = tuple(_list_accounts(user, access_portal, places))
     regions = {account.region for account in accounts if account.places}
     return World(
         access_portal.url if access_portal else "",
-        tuple(OwnSet.of(row.name, (tokenise(row.name),), _find_level(row)) for row in sets),
+        own_sets,
         tuple(_list_services(catalogue, access_portal, regions)) if access_portal else (),
         accounts,
         (
@@ -96,25 +109,29 @@ def _load_own(user: User) -> dict[int, list[int]]:
     return own
 
 
+def _list_places(
+    own: Mapping[int, Iterable[int]], numbers: Mapping[int, int], sets: Sequence[OwnSet], uses: _Uses
+) -> dict[int, tuple[Place, ...]]:
+    """By row of account. numbers: of the sets' rows."""
+    return {
+        account: order_places(
+            (Place(numbers[pk], uses.places.get((account, sets[numbers[pk]].name), 0)) for pk in rows if pk in numbers),
+            sets,
+        )
+        for account, rows in own.items()
+    }
+
+
 def _list_accounts(
-    user: User,
-    access_portal: AccessPortal | None,
-    own: Mapping[int, list[int]],
-    sets: Collection[PermissionSet],
-    uses: _Uses,
-) -> tuple[AccountEntry, ...]:
+    user: User, access_portal: AccessPortal | None, places: Mapping[int, tuple[Place, ...]]
+) -> Iterator[AccountEntry]:
     rows = visible_accounts(user).filter(gone_at__isnull=True).select_related("ou").order_by("name", "account_id")
     named = AccountCliDefaults.objects.values_list("account_id", "short_name", "region")
     defaults = {account: (short_name, region) for account, short_name, region in named}
-    numbers = {row.pk: (number, row.name) for number, row in enumerate(sets)}
     usual = _find_usual_region(access_portal)
-    found = []
     for row in rows:
         short_name, region = defaults.get(row.pk, ("", ""))
-        places = sorted(numbers[pk] for pk in own.get(row.pk, ()) if pk in numbers)
-        used = tuple((number, uses.places.get((row.pk, name), 0)) for number, name in places)
-        found.append(_describe_account(row, short_name, region or usual, used))
-    return tuple(found)
+        yield _describe_account(row, short_name, region or usual, places.get(row.pk, ()))
 
 
 def _find_usual_region(access_portal: AccessPortal | None) -> str:
@@ -124,7 +141,7 @@ def _find_usual_region(access_portal: AccessPortal | None) -> str:
     return favourites[0].code if favourites else access_portal.region
 
 
-def _describe_account(row: Account, short_name: str, region: str, places: tuple[tuple[int, int], ...]) -> AccountEntry:
+def _describe_account(row: Account, short_name: str, region: str, places: tuple[Place, ...]) -> AccountEntry:
     path = row.ou.path if row.ou else ""
     texts = (row.name, row.account_id, path, row.stage, short_name)
     entry = Entry(
@@ -137,12 +154,15 @@ def _describe_account(row: Account, short_name: str, region: str, places: tuple[
         ENTERED if places else 0,
         row.stage,
     )
-    return AccountEntry(entry, row.account_id, str(Stage(row.stage).label), region, _name_region(region), places)
+    return AccountEntry(
+        entry, row.account_id, str(Stage(row.stage).label), region, _name_region(region, get_language() or "en"), places
+    )
 
 
-def _name_region(code: str) -> str:
+@lru_cache(maxsize=200)
+def _name_region(code: str, language: str) -> str:
     words = find_words(code)
-    return words.of(get_language() or "en") if words else code
+    return words.of(language) if words else code
 
 
 def _find_level(row: PermissionSet) -> Level | None:

@@ -10,6 +10,7 @@
   const [UNNAMED, NEXT_SET, FEW_ACCOUNTS] = [25, 10, 3];
   const ANY_ACCOUNT = "999999999999";
   const FEWEST_DIGITS = 5;
+  const MOST_KEPT = 2 * MOST_WORDS;
   const DASHES = "-\u058a\u2010\u2011\u2012\u2013\u2014\u2015\u2212";
   const DROPPED = new RegExp(`[${DASHES}・]`, "g");
   const BETWEEN = /[\s\-_/.:,;|·・()[\]{}<>@+=&'"\u058a\u2010-\u2015\u2212]+/u;
@@ -22,9 +23,11 @@
     for (const group of words.synonyms) {
       for (const word of group) others.set(word, group.filter((other) => other !== word));
     }
+    const asked = new Map(); // the last words
     const texts = new Map(); // each text is taken apart once, whoever has it
 
     const letters = new Map();
+    for (const entry of [...world.entries, ...world.accounts.map((account) => account.entry)]) entry.texts.forEach(takeApart);
     return {
       rank,
       isDirect: ({ weakest }) => weakest >= DIRECT, // what was typed stands there
@@ -60,7 +63,16 @@
       const written = splitQuery(query.slice(0, LONGEST_QUERY));
       const all = new Set(written.flatMap((word) => splitGlued(tokenise(word).replaceAll(" ", ""))));
       const meant = [...all].filter((text) => !words.fillers.includes(text));
-      return (meant.length ? meant : [...all]).slice(0, MOST_WORDS).map((text) => ({ text, others: others.get(text) ?? [], known: new Map() }));
+      return (meant.length ? meant : [...all]).slice(0, MOST_WORDS).map(findWord);
+    }
+
+    // What a word is in each text is known from the last keystroke, but for the word that is being typed.
+    function findWord(text) {
+      const word = asked.get(text) ?? { text, others: others.get(text) ?? [], inNames: new Map(), inTexts: new Map() };
+      asked.delete(text);
+      asked.set(text, word);
+      if (asked.size > MOST_KEPT) asked.delete(asked.keys().next().value);
+      return word;
     }
 
     function splitGlued(word) {
@@ -82,13 +94,13 @@
 
     // Units, stages and sets are the same in many accounts.
     function gradeKnown(word, text, isName) {
-      const key = isName ? `*${text}` : text;
-      let found = word.known.get(key);
+      const known = isName ? word.inNames : word.inTexts;
+      let found = known.get(text);
       if (found === undefined) {
         const parts = takeApart(text);
         found = gradeText(word.text, parts, isName);
         if (hasToken(parts, word.others)) found = Math.max(found, TOKEN - FOR_ANOTHER);
-        word.known.set(key, found);
+        known.set(text, found);
       }
       return found;
     }
@@ -108,10 +120,20 @@
     // What the query may mean, best first; `more` are entries that were found elsewhere.
     function rank(query, more = []) {
       const asked = readWords(query);
-      const found = [...findPlaces(asked), ...findEntries(asked), ...more].sort(compare);
-      const counts = {};
-      const kept = found.filter(({ entry }) => (counts[entry.kind] = (counts[entry.kind] ?? 0) + 1) <= MOST_OF_KIND);
-      return kept.slice(0, MOST);
+      const groups = Object.groupBy([...findPlaces(asked), ...findEntries(asked), ...more], ({ kind, entry }) => kind ?? entry.kind);
+      const best = Object.values(groups).flatMap((those) => keepBest(those).map(finish).sort(compare).slice(0, MOST_OF_KIND));
+      return best.sort(compare).slice(0, MOST);
+    }
+
+    // Those that may be among the best of their kind; a place gets its words and its link only then.
+    function keepBest(those) {
+      if (those.length <= MOST_OF_KIND) return those;
+      const least = those.map(({ score }) => score).sort((one, other) => other - one)[MOST_OF_KIND - 1];
+      return those.filter(({ score }) => score >= least);
+    }
+
+    function finish(each) {
+      return each.entry ? each : { ...each, entry: buildPlace(each) };
     }
 
     function findEntries(asked) {
@@ -131,40 +153,51 @@
       return { entry, score: points, weakest };
     }
 
+    // Most accounts have many sets that are the same to the words; only where few accounts fit are all looked at.
     function findPlaces(asked) {
       const own = world.sets.map((each) => asked.map((word) => grade(word, each.texts)));
       const wishes = [{ service: null, grades: asked.map(() => 0) }, ...listWishes(asked)];
-      const offers = [];
-      for (const account of world.accounts) {
-        const seat = account.places.length ? makeSeat(account, asked) : null;
-        if (!seat) continue;
+      const fitting = [];
+      for (const seat of listSeats(asked, own)) {
         for (const wish of wishes) {
-          const sets = listOffers(seat, wish, own);
-          if (sets.length) offers.push({ account, wish, sets });
+          const [offer] = listOffers(seat, wish, own, seat.likely);
+          if (offer) fitting.push({ seat, wish, offer });
         }
       }
-      const isFew = new Set(offers.map(({ account }) => account.account_id)).size <= FEW_ACCOUNTS;
-      return offers.flatMap(({ account, wish, sets }) =>
-        (isFew ? sets : sets.slice(0, 1)).map((offer, position) => ({
-          account,
-          service: wish.service,
-          set: world.sets[offer.number],
-          score: offer.points + POINTS.place - NEXT_SET * position,
-          weakest: offer.weakest,
-          get entry() {
-            const entry = buildPlace(this);
-            Object.defineProperty(this, "entry", { value: entry });
-            return entry;
-          },
-        })),
+      const isFew = new Set(fitting.map(({ seat }) => seat.account)).size <= FEW_ACCOUNTS;
+      if (!isFew) return keepBest(fitting.map(({ seat, wish, offer }) => makePlace(seat, wish, offer, 0)));
+      return fitting.flatMap(({ seat, wish }) =>
+        listOffers(seat, wish, own, seat.account.places).map((offer, position) => makePlace(seat, wish, offer, position)),
       );
     }
 
-    // Nothing for an account that nothing speaks for: neither a word nor use.
-    function makeSeat(account, asked) {
-      const grades = asked.map((word) => grade(word, account.entry.texts));
-      const isNamed = grades.some(Boolean);
-      return isNamed || account.places.some(([, use]) => use) ? { account, grades, isNamed } : null;
+    function makePlace({ account }, { service }, offer, position) {
+      const [set, score] = [world.sets[offer.number], offer.points + POINTS.place - NEXT_SET * position];
+      return { kind: "place", account, service, set, score, weakest: offer.weakest };
+    }
+
+    // The accounts that something speaks for: a word, or use.
+    function listSeats(asked, own) {
+      const kinds = own.map((grades, number) => `${grades} ${world.sets[number].is_billing}`);
+      const numbers = kinds.map((kind) => kinds.indexOf(kind));
+      const most = new Set(numbers).size;
+      const seats = [];
+      for (const account of world.accounts) {
+        if (!account.places.length) continue;
+        const grades = asked.map((word) => grade(word, account.entry.texts));
+        const isNamed = grades.some(Boolean);
+        if (isNamed || account.places[0][1]) seats.push({ account, grades, isNamed, likely: chooseLikely(account.places, numbers, most) });
+      }
+      return seats;
+    }
+
+    function chooseLikely(places, numbers, most) {
+      const first = new Map();
+      for (const place of places) {
+        if (!first.has(numbers[place[0]])) first.set(numbers[place[0]], place);
+        if (first.size === most) break;
+      }
+      return [...first.values()];
     }
 
     function listWishes(asked) {
@@ -173,45 +206,49 @@
         .filter(({ grades }) => grades.some(Boolean));
     }
 
-    function listOffers(seat, wish, own) {
+    function listOffers(seat, wish, own, places) {
       if (!asksFor(seat, wish)) return [];
       const offers = [];
-      for (const [number, use] of seat.account.places) {
+      for (const [number, use] of places) {
         if (!use && !seat.isNamed) continue;
         let points = use - (seat.isNamed ? 0 : UNNAMED);
         let weakest = seat.grades.length ? WHOLE : 0;
-        const isFound = seat.grades.every((here, place) => {
+        for (const [place, here] of seat.grades.entries()) {
           const best = Math.max(here, wish.grades[place], own[number][place]);
           points += best;
           weakest = Math.min(weakest, best);
-          return best;
-        });
-        if (isFound) offers.push({ points, weakest, rank: rankSet(world.sets[number], wish), name: world.sets[number].name, number });
+        }
+        if (weakest || !seat.grades.length) offers.push({ points, weakest, rank: rankSet(world.sets[number], wish), name: world.sets[number].name, number });
       }
       return offers.sort((one, other) => other.points - one.points || one.rank - other.rank || order(one.name, other.name));
     }
 
     function asksFor(seat, wish) {
       if (!wish.service) return true;
-      const isMore = (place) => wish.grades[place] > seat.grades[place];
-      const places = [...seat.grades.keys()];
-      if (places.some(isMore)) return true;
-      return wish.grades.some((found) => found >= DIRECT) && places.some((place) => seat.grades[place] > wish.grades[place]);
+      if (wish.grades.some((there, place) => there > seat.grades[place])) return true;
+      return wish.grades.some((there) => there >= DIRECT) && wish.grades.some((there, place) => seat.grades[place] > there);
     }
 
     function rankSet(own, wish) {
       return own.is_billing && wish.service?.is_billing ? 0 : own.rank;
     }
 
+    // A thousand places may be put in order of which eight are shown, so words and link are made when they are asked for.
     function buildPlace({ account, service, set }) {
-      const region = service && !("" in service.destinations) ? account.region_word : "";
+      let href = "";
       return {
-        ...account.entry,
         kind: "place",
         title: service ? `${account.entry.title} · ${service.title}` : account.entry.title,
-        below: [set.name, account.stage_word, region].filter(Boolean).join(" · "),
-        href: buildLink(account, set, service),
         icon: service ? service.icon : "arrow-up-right",
+        stage: account.entry.stage,
+        get below() {
+          const region = service && !("" in service.destinations) ? account.region_word : "";
+          return [set.name, account.stage_word, region].filter(Boolean).join(" · ");
+        },
+        get href() {
+          href ||= buildLink(account, set, service);
+          return href;
+        },
       };
     }
 

@@ -2,7 +2,7 @@
 
 from accounts.palette.use import ENTERED
 from accounts.palette.words import tokenise
-from accounts.palette.world import AccountEntry, Entry, Kind, OpenService, OwnSet, World
+from accounts.palette.world import AccountEntry, Entry, Kind, OpenService, OwnSet, Place, World, order_places
 from accounts.policy.summary import Level
 
 TOKYO, OSAKA = "ap-northeast-1", "ap-northeast-3"
@@ -24,7 +24,8 @@ def make_account(
     texts = tuple(map(tokenise, (name, account_id, path, stage)))
     use = ENTERED if places else 0
     entry = Entry(Kind.ACCOUNT, name, path, f"/accounts/{account_id}/", texts, "cloud", use, stage)
-    return AccountEntry(entry, account_id, stage, region, "大阪" if region == OSAKA else "東京", places)
+    own = order_places((Place(*place) for place in places), SETS)
+    return AccountEntry(entry, account_id, stage, region, "大阪" if region == OSAKA else "東京", own)
 
 
 def make_service(slug: str, title: str, *names: str, is_billing: bool = False, is_regional: bool = True) -> OpenService:
