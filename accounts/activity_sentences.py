@@ -146,6 +146,7 @@ FAMILIES: Mapping[str, Family] = {
             "admin.add": _("added"),
             "admin.change": _("changed"),
             "admin.delete": _("deleted"),
+            "letter.choose": _("chose what to be told"),
         },
     ),
 }

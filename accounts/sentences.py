@@ -19,6 +19,7 @@ from accounts.doctor_sentences import DOCTOR_SENTENCES
 from accounts.giving_sentences import GIVING_SENTENCES
 from accounts.guardrail_sentences import GUARDRAIL_SENTENCES
 from accounts.kintone_sentences import KINTONE_SENTENCES
+from accounts.letter_sentences import LETTER_SENTENCES
 from accounts.notice_sentences import NOTICE_SENTENCES
 from accounts.policy_sentences import POLICY_SENTENCES
 from accounts.shortcut_sentences import SHORTCUT_SENTENCES
@@ -803,6 +804,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     **GUARDRAIL_SENTENCES,
     **GIVING_SENTENCES,
     **KINTONE_SENTENCES,
+    **LETTER_SENTENCES,
     **NOTICE_SENTENCES,
     **POLICY_SENTENCES,
     **SHORTCUT_SENTENCES,

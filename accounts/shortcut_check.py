@@ -13,16 +13,17 @@ from accounts.shortcuts import BadDestination, find_partition
 _ANY_ACCOUNT = "123456789012"
 
 
-def check_shortcuts() -> int:
-    """Note at each shortcut what is wrong with it now, or that nothing is; how many have something."""
+def check_shortcuts() -> list[Shortcut]:
+    """Note at each shortcut what is wrong with it now, or that nothing is; those of which that is news."""
     rows = list(Shortcut.objects.select_related("account", "author"))
     known = set(PermissionSet.objects.exclude(state=PermissionSet.State.REMOVED).values_list("name", flat=True))
     register = load_register({row.account.account_id for row in rows})
     catalogue, partition = load_catalogue(), _find_partition()
+    before = {row.pk: row.problem.get("code") for row in rows}
     for row in rows:
         row.problem = find_problem(row, known, register, catalogue, partition)
     Shortcut.objects.bulk_update(rows, ["problem"], 500)
-    return sum(bool(row.problem) for row in rows)
+    return [row for row in rows if row.problem and row.problem["code"] != before[row.pk]]
 
 
 def find_problem(

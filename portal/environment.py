@@ -9,6 +9,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -16,6 +17,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+_SENDER = re.compile(r"[^@<>\s]+@[^@<>\s]+|[^<>\r\n]+<[^@<>\s]+@[^@<>\s]+>")
 _TRUE, _FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off", ""})
 
 
@@ -142,6 +144,18 @@ class Reader:
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # such as a path, or a folder of zones
             raise wrong(name, value, default) from error
         return value
+
+    def mail(self, name: str, default: str, *, example: str) -> dict[str, Any]:
+        """Django's settings for mail. `?from=` is the address that the portal sends as."""
+        try:
+            found: dict[str, Any] = dict(self.env.email_url(name, default=default))
+        except (ImproperlyConfigured, ValueError, KeyError) as error:
+            raise wrong(name, "", example) from error
+        options = found.pop("OPTIONS", {})
+        sender = str(options.pop("FROM", ""))
+        if options or (sender and not _SENDER.fullmatch(sender)):
+            raise wrong(name, "", f"{example}?from=genkan@example.com")
+        return {**found, "DEFAULT_FROM_EMAIL": sender}
 
     def names(self, name: str, default: str = "") -> tuple[str, ...]:
         """A comma-separated list."""

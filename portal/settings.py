@@ -178,7 +178,12 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = not _COLLECTED
 
-vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+_mail = read.mail("EMAIL_URL", "consolemail://", example="smtp+tls://user:password@smtp.example.com:587")
+vars().update(_mail)
+DEFAULT_FROM_EMAIL = _mail["DEFAULT_FROM_EMAIL"] or f"genkan@{PUBLIC_HOST or 'localhost'}"
+EMAIL_TIMEOUT = 10  # seconds to connect, and for each answer
+# Mail that is printed, for want of a server, tells nobody anything.
+HAS_MAIL = not _mail["EMAIL_BACKEND"].endswith((".console.EmailBackend", ".dummy.EmailBackend"))
 
 # --- Sign-in: Microsoft Entra ID -------------------------------------------------------------------------------------
 

@@ -5,12 +5,14 @@ import logging
 from celery import shared_task
 from celery.exceptions import OperationalError
 from django.db import transaction
+from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
 from accounts import shortcut_check
 from accounts.models import User
 from portal.doctor import records
 from syncer.models import Examination
+from syncer.telling.letters import tell_authors
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +41,8 @@ def _send() -> None:
 
 @shared_task
 def check_shortcuts() -> None:
-    """Once a week: which kept shortcuts lead nowhere any more."""
-    found = shortcut_check.check_shortcuts()
-    logger.info("shortcuts: %d lead nowhere", found)
+    """Once a week: which kept shortcuts lead nowhere any more; whose they are is told."""
+    with transaction.atomic():
+        found = shortcut_check.check_shortcuts()
+        tell_authors(found, timezone.now())
+    logger.info("shortcuts: %d more lead nowhere", len(found))

@@ -1,7 +1,9 @@
 """The admin site's pages of this package: runs and their changes to look at, the schedule to edit."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.db import transaction
 from django.db.models import QuerySet
@@ -31,6 +33,9 @@ from syncer.models import (
     IssueWatch,
     KintoneUsage,
     Lease,
+    Letter,
+    LetterChoice,
+    LetterSettings,
     Notice,
     Operation,
     RecordComment,
@@ -40,7 +45,13 @@ from syncer.models import (
     SyncRequest,
     Withdrawal,
 )
+from syncer.telling.letter_wording import describe_letter
 from syncer.telling.messages import describe_notice
+
+if TYPE_CHECKING:
+    ModelForm = forms.ModelForm[LetterSettings]
+else:
+    ModelForm = forms.ModelForm
 
 
 @admin.register(Run)
@@ -143,6 +154,51 @@ class IssueWatchAdmin(ReadOnlyAdmin):
 @admin.register(CommentSettings)
 class CommentSettingsAdmin(AuditedAdmin):
     list_display = ["__str__", "is_on", "says_well"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Letter)
+class LetterAdmin(ReadOnlyAdmin):
+    list_display = ["created_at", "person", "kind", "message", "way", "sent_at", "attempts", "error", "ended_at"]
+    list_filter = ["kind", "way", ("sent_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["person"]
+    search_fields = ["person__name", "=person__email"]
+    ordering = ["-id"]
+    sortable_by = []
+
+    @admin.display(description=_("message"))
+    def message(self, letter: Letter) -> str:
+        return describe_letter(letter)
+
+
+@admin.register(LetterChoice)
+class LetterChoiceAdmin(ReadOnlyAdmin):
+    list_display = ["user", "access", "expiry", "leaver", "shortcut"]
+    list_select_related = ["user"]
+
+
+class LetterSettingsForm(ModelForm):
+    """Refuses a way by which nothing would arrive."""
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or {}
+        for name in ("people", "owners"):
+            if values.get(name) == LetterSettings.Way.MAIL and not settings.HAS_MAIL:
+                self.add_error(name, _("Mail is not set up: set EMAIL_URL first."))
+            if values.get(name) == LetterSettings.Way.SLACK and not settings.SLACK_BOT_TOKEN:
+                self.add_error(name, _("There is no bot: set SLACK_BOT_TOKEN and SLACK_CHANNEL first."))
+        return values
+
+
+@admin.register(LetterSettings)
+class LetterSettingsAdmin(AuditedAdmin):
+    form = LetterSettingsForm
+    list_display = ["__str__", "people", "owners"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

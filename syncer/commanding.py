@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.sentences import render, render_reason
 from syncer.changes import Kind
-from syncer.connections import connect_slack
+from syncer.connections import connect_mailer, connect_slack, connect_slack_people
 from syncer.github.answering import answer_due
 from syncer.measured import hand_over
 from syncer.models import Change
@@ -20,6 +20,7 @@ from syncer.required import find_missing
 from syncer.shapes import COUNTS
 from syncer.states import Reason
 from syncer.telling import posting
+from syncer.telling.delivering import Carriers, send_letters
 from syncer.telling.sending import send_due
 
 logger = logging.getLogger(__name__)
@@ -41,11 +42,15 @@ def requires_settings() -> Report | None:
 
 def tell_at_once() -> None:
     """Send what the outboxes hold: whoever runs by hand may have no worker. What fails waits for the next time."""
-    for send in (posting.post_due, lambda: send_due(connect_slack()), answer_due):
+    for send in (posting.post_due, lambda: send_due(connect_slack()), _send_letters, answer_due):
         try:
             send()
         except Exception:  # the run is over and its report has to come
             logger.exception("sync: not everything could be told")
+
+
+def _send_letters() -> int:
+    return send_letters(Carriers(connect_slack_people(), connect_mailer()), at_once=True)
 
 
 def print_report(report: Report, *, as_json: bool, out: Output) -> None:

@@ -19,6 +19,7 @@ from syncer.gateways.kintone_settings import KintoneSettings
 from syncer.gateways.kintone_transport import Options
 from syncer.gateways.kintone_usage import Meter
 from syncer.gateways.kintone_users import KintoneUsers
+from syncer.gateways.mail import Mailer
 from syncer.gateways.pacing import Backoff, BucketStore, Pace, Pacer, SharedBucket, TokenBucket
 from syncer.gateways.slack import Slack, SlackBot, SlackWebhook
 from syncer.records.scanning import AppSource
@@ -137,6 +138,16 @@ def connect_slack() -> Slack | None:
     if settings.SLACK_BOT_TOKEN and settings.SLACK_CHANNEL:
         return SlackBot(settings.SLACK_BOT_TOKEN, settings.SLACK_CHANNEL)
     return None
+
+
+def connect_slack_people() -> SlackBot | None:
+    """By which single people are told: a webhook knows nobody, so it takes a bot, whoever tells operators."""
+    return SlackBot(settings.SLACK_BOT_TOKEN, settings.SLACK_CHANNEL) if settings.SLACK_BOT_TOKEN else None
+
+
+def connect_mailer() -> Mailer | None:
+    """The mail server; None where nobody has set one up."""
+    return Mailer(settings.DEFAULT_FROM_EMAIL) if settings.HAS_MAIL else None
 
 
 def connect_github(*, timeout: tuple[float, float] = TIMEOUT) -> GitHubIssue | None:

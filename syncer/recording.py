@@ -22,6 +22,7 @@ from syncer.models import Operation as OperationRow
 from syncer.models import Run
 from syncer.sets.widening import read_policies_there
 from syncer.states import AssignmentKey, Definition, PrincipalType, Reason, render_duration
+from syncer.telling.access_letters import note_access
 from syncer.trail import record_success
 
 _BATCH = 500
@@ -259,6 +260,7 @@ class DatabaseRecorder:
             row.save(update_fields=list(values))
             if row.outcome == Outcome.SUCCEEDED:
                 record_success(row)
+                note_access(row)
 
 
 def point_to_rows(run: Run) -> None:

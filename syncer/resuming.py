@@ -18,6 +18,7 @@ from syncer.gateways.identity_center import IdentityCenter
 from syncer.gateways.identity_center_requests import Aim, OperationStatus, RequestKind, RequestStatus
 from syncer.models import Change, Operation
 from syncer.states import PrincipalType, Reason
+from syncer.telling.access_letters import note_access
 from syncer.trail import record_success
 
 logger = logging.getLogger(__name__)
@@ -102,3 +103,4 @@ def _note(row: Operation, failed: Reason | None) -> None:
         change.save(update_fields=["outcome", "reason", "finished_at"])
         if not failed:
             record_success(change)
+            note_access(change)

@@ -1,4 +1,5 @@
-"""What the portal forgets after `RETENTION_DAYS`: runs with their changes, and what the mirrors keep of the past.
+"""What the portal forgets after `RETENTION_DAYS`: runs with their changes, what the mirrors keep of the past, and
+what was told.
 
 The audit trail has no end. Nor have people and groups that are gone: a name that somebody bore before must not lead to
 somebody else. Rows go in batches, each in a transaction of its own, so that nobody waits for long.
@@ -14,7 +15,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from accounts.models import Assignment, Draft, PermissionSet, Record, Stop
-from syncer.models import Farewell, Operation, Run, SyncRequest
+from syncer.models import Farewell, Letter, Notice, Operation, Run, SyncRequest
 
 logger = logging.getLogger(__name__)
 BATCH = 500  # rows; a run takes its changes along
@@ -30,6 +31,8 @@ def forget_the_past(now: datetime) -> dict[str, int]:
         ("requests", lambda: SyncRequest.objects.filter(created_at__lt=before)),
         ("assignments", lambda: find_old_assignments(before)),
         ("records", lambda: find_old_records(before)),
+        ("notices", lambda: Notice.objects.filter(created_at__lt=before, ended_at__isnull=False)),
+        ("letters", lambda: Letter.objects.filter(created_at__lt=before)),
     )
     counts = {name: _delete_in_batches(find) for name, find in steps}
     logger.info("retention: before=%s %s", before.isoformat(), counts)

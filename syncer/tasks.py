@@ -21,7 +21,7 @@ from syncer import arrivals, leases, lock_outs, retention, runs
 from syncer.adoption import queue as adopting_queue
 from syncer.adoption.checks import Take
 from syncer.backup import files
-from syncer.connections import connect_slack
+from syncer.connections import connect_mailer, connect_slack, connect_slack_people
 from syncer.drafts import writing
 from syncer.gateways.github import Comment
 from syncer.github import answering, intake, polling
@@ -32,7 +32,7 @@ from syncer.records import hinting
 from syncer.sets import farewells, policy_texts
 from syncer.sets import opinions as second_opinions
 from syncer.states import Reason
-from syncer.telling import posting, watching
+from syncer.telling import delivering, posting, watching
 from syncer.telling.matters import Kind, Matter
 from syncer.telling.notices import tell_event
 from syncer.telling.sending import send_due
@@ -143,6 +143,12 @@ def watch() -> None:
 def send_notices() -> None:
     """Send what the outbox holds. Two of these at once send nothing twice."""
     send_due(connect_slack())
+
+
+@shared_task
+def send_letters() -> None:
+    """Tell single people what the outbox holds for them. Two of these at once send nothing twice."""
+    delivering.send_letters(delivering.Carriers(connect_slack_people(), connect_mailer()))
 
 
 @shared_task

@@ -11,6 +11,7 @@ from portal.doctor import aws, entra, ground, kintone, standing, telling
 from portal.doctor.asking import Question, answer, ask_all, attempt
 from portal.doctor.reports import Check, skipped
 from syncer.gateways.pacing import StoreAway
+from syncer.models import LetterSettings
 from syncer.records.usage import DatabaseUsage
 
 logger = logging.getLogger(__name__)
@@ -62,8 +63,9 @@ def _examine_outside(*, has_database: bool) -> Iterator[Check]:
     """kintone, Entra ID, Slack and GitHub; requests to kintone are counted where there is a place for that."""
     counts = kintone.Counts()
     known = kintone.load_all_known() if has_database else {}
+    letters = LetterSettings.load() if has_database else LetterSettings()
     questions = kintone.build_questions(known, counts)
-    yield from ask_all([*questions, *entra.build_questions(), *telling.build_questions()])
+    yield from ask_all([*questions, *entra.build_questions(), *telling.build_questions(letters)])
     yield from kintone.list_quotas(known)
     yield attempt("kintone.webhook", kintone.check_webhook)
     if has_database:

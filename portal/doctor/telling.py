@@ -1,20 +1,67 @@
-"""Where operators are told: Slack, and the issue on GitHub. Nothing is posted."""
+"""Where people are told: Slack, mail, and the issue on GitHub. Nothing is posted or sent."""
 
 from django.conf import settings
 
 from portal.doctor.asking import Question
 from portal.doctor.reports import Check, failed, passed, warned
-from syncer.connections import connect_github, connect_slack
+from syncer.connections import connect_github, connect_mailer, connect_slack, connect_slack_people
 from syncer.gateways.errors import GatewayError
 from syncer.gateways.github import Repository
 from syncer.gateways.slack import SlackBot
+from syncer.models import LetterSettings
 from syncer.states import Reason
 
 TIMEOUT = (2.0, 2.5)  # seconds to connect, to answer; two requests within the doctor's patience
+PEOPLE_SCOPES = frozenset({"chat:write", "users:read", "users:read.email"})  # of a bot that tells single people
 
 
-def build_questions() -> list[Question]:
-    return [Question("slack", lambda: [check_slack()]), Question("github", lambda: [check_github()])]
+def build_questions(letters: LetterSettings) -> list[Question]:
+    return [
+        Question("slack", lambda: [check_slack()]),
+        Question("slack.people", lambda: [check_people(letters)]),
+        Question("mail", lambda: [check_mail()]),
+        Question("github", lambda: [check_github()]),
+    ]
+
+
+def check_people(letters: LetterSettings) -> Check:
+    """Whether the ways are there by which the admin site wants single people told."""
+    name, wanted = "slack.people", {letters.people, letters.owners}
+    if LetterSettings.Way.MAIL in wanted and not settings.HAS_MAIL:
+        return failed(name, Reason("doctor_letters_no_mail"))
+    if LetterSettings.Way.SLACK not in wanted:
+        code = "doctor_letters" if LetterSettings.Way.MAIL in wanted else "doctor_letters_none"
+        return passed(name, Reason(code))
+    bot = connect_slack_people()
+    if bot is None:
+        return failed(name, Reason("doctor_letters_no_bot"))
+    return _check_scopes(name, bot)
+
+
+def _check_scopes(name: str, bot: SlackBot) -> Check:
+    """Slack says with each answer what the token may; where a proxy drops that, nothing is known."""
+    try:
+        scopes = bot.identify().scopes
+    except GatewayError as error:
+        return failed(name, error.reason)
+    missing = PEOPLE_SCOPES - scopes if scopes else frozenset[str]()
+    if missing:
+        return failed(name, Reason("doctor_slack_scopes_missing", {"scopes": ", ".join(sorted(missing))}))
+    return passed(name, Reason("doctor_letters"))
+
+
+def check_mail() -> Check:
+    """Connect and sign in; nothing is sent."""
+    mailer = connect_mailer()
+    if mailer is None:
+        return passed("mail", Reason("doctor_mail_none"))
+    if not settings.EMAIL_BACKEND.endswith(".smtp.EmailBackend"):
+        return passed("mail", Reason("doctor_mail_file"))
+    try:
+        mailer.check()
+    except GatewayError as error:
+        return failed("mail", error.reason)
+    return passed("mail", Reason("doctor_mail", {"sender": settings.DEFAULT_FROM_EMAIL}))
 
 
 def check_slack() -> Check:

@@ -38,7 +38,7 @@ from accounts.models import (
     Withheld,
 )
 from accounts.names import fold
-from syncer.models import CommentSettings, SecretEnd
+from syncer.models import CommentSettings, LetterChoice, LetterSettings, SecretEnd
 
 Values = dict[str, Any]
 Adapt = Callable[[Values, Any, datetime], Values]
@@ -224,6 +224,10 @@ SECTIONS: tuple[Section, ...] = (
     ),
     Section("favourite_regions", FavouriteRegion, ("code",), ("position",), FavouriteRegion.objects.all),
     Section("comment_settings", CommentSettings, ("id",), ("is_on", "says_well"), CommentSettings.objects.all),
+    Section("letter_settings", LetterSettings, ("id",), ("people", "owners"), LetterSettings.objects.all),
+    Section(
+        "letter_choices", LetterChoice, ("user",), ("access", "expiry", "leaver", "shortcut"), LetterChoice.objects.all,
+    ),
     Section("secret_ends", SecretEnd, ("kind", "name"), ("ends_on",), SecretEnd.objects.all),
     Section(
         "schedule", PeriodicTask, ("name",),

@@ -44,18 +44,22 @@ _NOT_ALLOWED = (Denied, "slack_not_allowed")
 _TOKEN = (Unauthenticated, "slack_token_refused")
 _OUT_OF_ORDER = (Unavailable, "slack_unavailable")
 _THROTTLED = (Throttled, "slack_throttled")
+_PERSON = (NotFound, "slack_person_missing")
+_SCOPE = (Denied, "slack_scope_missing")
 _THREAD_GONE = (ThreadGone, "slack_refused")
 
 _BY_CODE: Mapping[str, tuple[type[GatewayError], str]] = {
     **dict.fromkeys(("no_service", "no_service_id", "no_team", "team_disabled", "no_active_hooks"), _ADDRESS_GONE),
     **dict.fromkeys(("channel_not_found", "channel_is_archived", "is_archived", "not_in_channel"), _CHANNEL),
     **dict.fromkeys(
-        ("action_prohibited", "posting_to_general_channel_denied", "restricted_action", "missing_scope"), _NOT_ALLOWED
+        ("action_prohibited", "posting_to_general_channel_denied", "restricted_action"), _NOT_ALLOWED
     ),
     **dict.fromkeys(
         ("invalid_token", "invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"), _TOKEN
     ),
     **dict.fromkeys(("internal_error", "fatal_error", "service_unavailable", "rollup_error"), _OUT_OF_ORDER),
+    "missing_scope": _SCOPE,
+    **dict.fromkeys(("users_not_found", "user_not_found", "cannot_dm_bot", "messages_tab_disabled"), _PERSON),
     **dict.fromkeys(
         ("thread_not_found", "invalid_thread_ts", "cannot_reply_to_message", "thread_locked"), _THREAD_GONE
     ),
@@ -80,6 +84,7 @@ class Identity:
 
     bot: str
     team: str
+    scopes: frozenset[str] = frozenset()  # what the token may; empty where Slack does not say
 
 
 class Slack(Protocol):
@@ -160,7 +165,30 @@ class SlackBot:
             raise _bot_refusal(operation, error) from error
         except _NO_ANSWER as error:
             raise _not_answered(operation, error) from error
-        return Identity(str(answer.get("user", "")), str(answer.get("team", "")))
+        return Identity(str(answer.get("user", "")), str(answer.get("team", "")), _read_scopes(answer.headers))
+
+    def find_person(self, email: str) -> str:
+        """The id of whoever has this address in the workspace; NotFound where nobody has, or who has is deactivated."""
+        operation = "slack users.lookupByEmail"
+        try:
+            answer = self._client.users_lookupByEmail(email=email)
+        except SlackApiError as error:
+            raise _bot_refusal(operation, error) from error
+        except _NO_ANSWER as error:
+            raise _not_answered(operation, error) from error
+        user = answer.get("user") or {}
+        if not user.get("id") or user.get("deleted"):
+            raise NotFound(operation, Reason("slack_person_missing", {"code": "users_not_found"}), "users_not_found")
+        return str(user["id"])
+
+    def post_to(self, person: str, text: str) -> None:
+        """Post a message to one person, by the id that `find_person` gave. Raises GatewayError, and nothing else."""
+        self._send(person, text)
+
+
+def _read_scopes(headers: Mapping[str, str]) -> frozenset[str]:
+    text = next((value for name, value in headers.items() if name.lower() == "x-oauth-scopes"), "")
+    return frozenset(part.strip() for part in text.split(",") if part.strip())
 
 
 def _blocks(text: str) -> list[dict[str, Any]]:

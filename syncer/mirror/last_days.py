@@ -8,8 +8,10 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
-from accounts.models import Assignment, Instance, Record, RecordPerson, Wish
-from syncer.models import Notice
+from accounts.models import Assignment, Instance, Person, Record, RecordPerson, Wish
+from accounts.names import fold
+from syncer.models import Letter, Notice
+from syncer.telling.letters import build_letter, find_owners, find_people, is_told, write_letters
 from syncer.telling.reminders import WEEK, Ahead, LastDay, Reminder, find_reminders
 
 
@@ -47,12 +49,41 @@ def store_reminders(now: datetime) -> int:
     told = set(Notice.objects.filter(key__in=keys).values_list("key", flat=True))
     notices = [_build_notice(reminder, now) for reminder in find_reminders(last_days, today, told)]
     Notice.objects.bulk_create(notices)
+    _write_letters(find_reminders(last_days, today, ()), now)
     return len(notices)
+
+
+def _write_letters(reminders: list[Reminder], now: datetime) -> None:
+    """Tell the owners of record and account, each once. Their keys stand: who was told is not told again."""
+    if not reminders or not is_told(Letter.Kind.EXPIRY):
+        return
+    of_accounts = find_owners({reminder.ends.account_id for reminder in reminders})
+    of_codes = find_people(code for reminder in reminders for code in reminder.ends.owners)
+    letters = []
+    for reminder in reminders:
+        named = [of_codes[key] for code in reminder.ends.owners if (key := fold(code)) in of_codes]
+        people = {person.pk: person for person in (*named, *of_accounts[reminder.ends.account_id])}
+        letters += [_build_letter(reminder, person) for person in people.values()]
+    write_letters(letters, now)
+
+
+def _build_letter(reminder: Reminder, person: Person) -> Letter:
+    ends = reminder.ends
+    params = {
+        "account_id": ends.account_id, "account": ends.account, "stage": ends.stage, "set": ends.permission_set,
+        "day": ends.day.isoformat(), "names": ", ".join(ends.names),
+    }  # fmt: skip
+    key = f"{reminder.key}:{person.pk}"
+    return build_letter(person, Letter.Kind.EXPIRY, "letter_ends", params, path=_find_path(ends), key=key)
+
+
+def _find_path(ends: LastDay) -> str:
+    app_id, _colon, record_id = ends.record.partition(":")
+    return f"/records/{app_id}/{record_id}/extend/"
 
 
 def _build_notice(reminder: Reminder, now: datetime) -> Notice:
     ends = reminder.ends
-    app_id, _colon, record_id = ends.record.partition(":")
     return Notice(
         kind=Notice.Kind.PEOPLE,
         key=reminder.key,
@@ -65,7 +96,7 @@ def _build_notice(reminder: Reminder, now: datetime) -> Notice:
             "names": ", ".join(ends.names),
             "owners": list(ends.owners),
         },
-        path=f"/records/{app_id}/{record_id}/extend/",
+        path=_find_path(ends),
         created_at=now,
         ended_at=now,  # it happens once: no later run finds it over
     )
@@ -98,6 +129,8 @@ def _build_last_day(day: date, wishes: list[Wish]) -> LastDay:
         written_on=company_day(record.updated_at),
         names=tuple(str(wish.assignment.principal) for wish in wishes),
         owners=_read_owners(record),
+        account_id=assignment.account.account_id,
+        stage=assignment.account.stage,
     )
 
 

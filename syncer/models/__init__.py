@@ -4,6 +4,7 @@ from syncer.models.exports import TerraformExport
 from syncer.models.github import IssueWatch, SyncRequest
 from syncer.models.jobs import Adoption, Examination
 from syncer.models.kintone import AppState, Hint, KintoneUsage
+from syncer.models.letters import Letter, LetterChoice, LetterSettings
 from syncer.models.measures import MeasuredSum
 from syncer.models.outbox import CommentSettings, Notice, RecordComment
 from syncer.models.runs import Baseline, Change, Drift, Operation, Run
@@ -26,6 +27,9 @@ __all__ = [
     "IssueWatch",
     "KintoneUsage",
     "Lease",
+    "Letter",
+    "LetterChoice",
+    "LetterSettings",
     "MeasuredSum",
     "Notice",
     "Operation",

@@ -29,6 +29,8 @@ class LastDay:
     written_on: date  # when the record was last written
     names: tuple[str, ...]  # who loses it
     owners: tuple[str, ...] = ()  # kintone codes
+    account_id: str = ""
+    stage: str = ""
 
 
 @dataclass(frozen=True)

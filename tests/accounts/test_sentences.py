@@ -33,6 +33,7 @@ HANDED_ON = {
     "kintone_errors.py:_refusal",
     "kintone_errors.py:reason",
     "aws_errors.py:_reason",
+    "mail.py:_answered",
     "matters.py:tame",
     "notices.py:_restore",
     "parsing.py:_note_finding",

@@ -134,6 +134,7 @@ ADDRESSES = (
     Address("runs/resume/", None, ADMINS),
     Address("runs/<int:pk>/", EVERYBODY),
     Address("runs/<int:pk>/accept/", None, ADMINS),
+    Address("messages/", EVERYBODY, EVERYBODY),
     Address("tokens/", EVERYBODY, EVERYBODY),
     Address("tokens/<int:pk>/revoke/", None, OWNERS),
     Address("withdrawals/<int:pk>/undo/", None, ONE),

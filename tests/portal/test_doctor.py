@@ -35,10 +35,12 @@ from syncer.gateways.aws_permissions import Company, Scope, build_policy, list_a
 from syncer.gateways.aws_session import AwsSession
 from syncer.gateways.identity_center_probes import DETAILS, LISTINGS, UNTRIED
 from syncer.gateways.slack import SlackBot
-from syncer.models import AppState, Baseline, KintoneUsage, Lease, Run, SecretEnd
+from syncer.models import AppState, Baseline, KintoneUsage, Lease, LetterSettings, Run, SecretEnd
 from syncer.states import Reason
 from tests import factories
 from tests.portal.visiting import CLIENT_ID, SECRET, TENANT
+from tests.syncer.slack import TOKEN, SlackSimulator
+from tests.syncer.smtp import SmtpSimulator, serve_smtp
 from tests.syncer.worlds import World, point_settings, serve_world
 
 RIGHTS: tuple[Right, ...] = ("view", "add", "edit", "delete")
@@ -448,8 +450,58 @@ def test_issue_on_github_is_looked_at(
     settings.GITHUB_TOKEN, settings.GITHUB_SYNC_ISSUE = "ghp", "example/aws-access#12"
     with Serving(answer) as github:
         settings.GITHUB_API_URL = github.url
-        found = failures(ask_all(telling.build_questions()))
+        found = failures(ask_all(telling.build_questions(LetterSettings())))
     assert found == ({"github": code} if code else {})
+
+
+@pytest.mark.parametrize(
+    ("people", "token", "has_mail", "status", "code"),
+    [
+        ("", "", False, "ok", "doctor_letters_none"),
+        ("mail", "", True, "ok", "doctor_letters"),
+        ("mail", "", False, "fail", "doctor_letters_no_mail"),
+        ("slack", "", True, "fail", "doctor_letters_no_bot"),
+        ("slack", TOKEN, False, "ok", "doctor_letters"),
+        ("slack", "xoxb-old", False, "fail", "slack_token_refused"),
+    ],
+)
+def test_ways_of_letters_are_tried(
+    settings: Settings, bots_slack: SlackSimulator, people: str, token: str, has_mail: bool, status: str, code: str
+) -> None:
+    settings.SLACK_BOT_TOKEN, settings.HAS_MAIL = token, has_mail
+    check = telling.check_people(LetterSettings(people=people))
+    assert (check.status, check.reason.code) == (status, code)
+
+
+def test_scopes_that_a_bot_lacks_are_named(settings: Settings, bots_slack: SlackSimulator) -> None:
+    settings.SLACK_BOT_TOKEN, bots_slack.scopes = TOKEN, "chat:write"
+    check = telling.check_people(LetterSettings(owners="slack"))
+    assert (check.status, check.reason.params) == ("fail", {"scopes": "users:read, users:read.email"})
+
+
+@pytest.fixture
+def bots_slack(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlackSimulator]:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    simulator = SlackSimulator()
+    with Serving(simulator) as serving:
+        monkeypatch.setattr("syncer.connections.SlackBot", partial(SlackBot, api=f"{serving.url}/api/"))
+        yield simulator
+
+
+def test_mail_server_is_tried_without_sending(settings: Settings) -> None:
+    settings.HAS_MAIL = False
+    assert telling.check_mail().reason.code == "doctor_mail_none"
+    settings.HAS_MAIL = True
+    assert telling.check_mail().reason.code == "doctor_mail_file"
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    simulator = SmtpSimulator()
+    with serve_smtp(simulator) as settings.EMAIL_PORT:
+        settings.EMAIL_HOST = "127.0.0.1"
+        assert telling.check_mail().reason.code == "doctor_mail"
+    check = telling.check_mail()
+    assert (check.status, check.reason.code) == ("fail", "mail_unreachable")
+    assert simulator.mails == []
 
 
 # --- The portal itself ------------------------------------------------------------------------------------------------
@@ -531,6 +583,6 @@ def test_rule_for_drift_is_shown(settings: Settings, drift: str) -> None:
 def test_next_end_of_a_secret_is_shown(days: int | None, status: str, code: str) -> None:
     today = timezone.localdate()
     for more in () if days is None else (days, days + 90):
-        SecretEnd.objects.create(kind="aws_key", ends_on=today + timedelta(days=more))
+        SecretEnd.objects.create(kind="aws_key", name=str(more), ends_on=today + timedelta(days=more))
     check = standing.check_secret_ends()
     assert (check.status, check.reason.code) == (status, code)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import environ
 import pytest
@@ -134,3 +135,30 @@ def test_environment_goes_before_the_env_file(environment: dict[str, str], tmp_p
 def test_time_zone_that_is_none_is_refused_with_an_example(value: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="TIME_ZONE=Asia/Tokyo"):
         reader(TIME_ZONE=value).zone("TIME_ZONE", "Asia/Tokyo")
+
+
+def read_mail(url: str) -> dict[str, Any]:
+    return reader(EMAIL_URL=url).mail("EMAIL_URL", "consolemail://", example="smtp://localhost:25")
+
+
+def test_mail_has_its_server_and_its_sender() -> None:
+    found = read_mail("smtp+tls://genkan:p%40ss@smtp.example.com:587/?from=Genkan+%3Cgenkan@example.com%3E")
+    assert (found["EMAIL_HOST"], found["EMAIL_PORT"], found["EMAIL_USE_TLS"]) == ("smtp.example.com", 587, True)
+    assert (found["EMAIL_HOST_PASSWORD"], found["DEFAULT_FROM_EMAIL"]) == ("p@ss", "Genkan <genkan@example.com>")
+    assert read_mail("smtp://localhost:25")["DEFAULT_FROM_EMAIL"] == ""
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "carrier-pigeon://hunter2@roof",
+        "smtp://localhost:25/?form=genkan@example.com",
+        "smtp://localhost:25/?from=genkan",
+        "smtp://localhost:25/?from=genkan@example.com%0ABcc:everybody@example.com",
+        "smtp://localhost:port",
+    ],
+)
+def test_mail_that_is_none_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="EMAIL_URL") as refusal:
+        read_mail(url)
+    assert "hunter2" not in str(refusal.value)

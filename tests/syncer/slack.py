@@ -18,6 +18,8 @@ class SlackSimulator:
     """Keeps what was posted; `answers` are given instead of its own, in their order."""
 
     channels: set[str] = field(default_factory=lambda: {"#genkan"})
+    people: dict[str, str] = field(default_factory=dict)  # address → id
+    scopes: str = "chat:write,users:read,users:read.email"
     messages: list[dict[str, Any]] = field(default_factory=list)
     answers: list[Response | Hangup] = field(default_factory=list)
 
@@ -55,12 +57,29 @@ class SlackSimulator:
         return Response.text("ok")
 
     def _call_method(self, request: Request) -> Response:
-        if request.path != "/api/chat.postMessage":
-            return Response.json({"ok": False, "error": "unknown_method"})
         if request.headers.get("authorization") != f"Bearer {TOKEN}":
             return Response.json({"ok": False, "error": "invalid_auth"})
+        if request.path == "/api/chat.postMessage":
+            return self._post(request)
+        if request.path == "/api/users.lookupByEmail":
+            return self._find_person(request)
+        if request.path == "/api/auth.test":
+            return Response.json(
+                {"ok": True, "user": "genkan", "team": "Asagiri"}, 200, ("x-oauth-scopes", self.scopes)
+            )
+        return Response.json({"ok": False, "error": "unknown_method"})
+
+    def _find_person(self, request: Request) -> Response:
+        if "users:read.email" not in self.scopes:
+            return Response.json({"ok": False, "error": "missing_scope", "needed": "users:read.email"})
+        found = self.people.get(request.first("email") or request.form().get("email", ""))
+        if not found:
+            return Response.json({"ok": False, "error": "users_not_found"})
+        return Response.json({"ok": True, "user": {"id": found, "deleted": found.startswith("D")}})
+
+    def _post(self, request: Request) -> Response:
         message = _parse(request)
-        if message.get("channel") not in self.channels:
+        if message.get("channel") not in self.channels | set(self.people.values()):
             return Response.json({"ok": False, "error": "channel_not_found"})
         if not is_payload(message):
             return Response.json({"ok": False, "error": "invalid_blocks"})

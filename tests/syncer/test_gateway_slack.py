@@ -110,7 +110,7 @@ def test_answers_of_webhooks_are_told_apart(
         (Response.json({"ok": False, "error": "not_in_channel"}), NotFound, "slack_channel_missing"),
         (Response.json({"ok": False, "error": "is_archived"}), NotFound, "slack_channel_missing"),
         (Response.json({"ok": False, "error": "token_revoked"}), Unauthenticated, "slack_token_refused"),
-        (Response.json({"ok": False, "error": "missing_scope"}), Denied, "slack_not_allowed"),
+        (Response.json({"ok": False, "error": "missing_scope"}), Denied, "slack_scope_missing"),
         (Response.json({"ok": False, "error": "invalid_blocks"}), Invalid, "slack_refused"),
         (Response.json({"ok": False, "error": "internal_error"}), Unavailable, "slack_unavailable"),
         (Response.json({"ok": False, "error": "ratelimited"}, 429), Throttled, "slack_throttled"),

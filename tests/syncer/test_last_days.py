@@ -10,11 +10,12 @@ import pytest
 import time_machine
 from pytest_django import Settings
 
-from accounts.models import Record
+from accounts.models import Account, OwnerEntry, Person, Record
 from accounts.sentences import render
 from syncer import runs, tasks
 from syncer.mirror.last_days import company_day
-from syncer.models import Notice, Run
+from syncer.models import Letter, LetterSettings, Notice, Run
+from tests import factories
 from tests.syncer.running import sync
 from tests.syncer.worlds import FOREIGN, World
 
@@ -122,6 +123,22 @@ def test_owners_are_told_a_week_and_a_day_before(world: World) -> None:
     notice = Notice.objects.latest("pk")
     assert notice.path == f"/records/{reference.replace(':', '/')}/extend/"
     assert "shop" in render(notice.code, notice.params).message
+
+
+def test_owners_get_a_letter_of_each_reminder_once(world: World) -> None:
+    reference = register_until(world, today() + timedelta(days=7), "hana")
+    ken = Person.objects.get(email="ken@example.com")
+    OwnerEntry.objects.create(account=Account.objects.get(name="shop"), principal=factories.get_principal(ken))
+    LetterSettings.objects.update(owners="mail")
+    for _number in range(2):
+        tasks.tell_last_days()
+    letter = Letter.objects.get(person=ken)
+    assert (letter.kind, letter.params["names"], letter.path) == (
+        "expiry", "hana", f"/records/{reference.replace(':', '/')}/extend/",
+    )  # fmt: skip
+    with on(today() + timedelta(days=6)):
+        tasks.tell_last_days()
+    assert Letter.objects.filter(person=ken).count() == 2
 
 
 def test_telling_often_tells_once(world: World) -> None:

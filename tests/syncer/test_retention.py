@@ -11,7 +11,7 @@ from accounts.audit import record_event
 from accounts.models import AppKind, Assignment, AuditEvent, Principal, Record, Stop
 from syncer import retention
 from syncer.drafts.drafting import make_draft
-from syncer.models import Change, Operation, Run
+from syncer.models import Change, Letter, Notice, Operation, Run
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -99,3 +99,14 @@ def test_people_who_left_and_the_trail_stay() -> None:
     retention.forget_the_past(NOW)
     assert Principal.objects.filter(pk=gone.pk).exists()
     assert AuditEvent.objects.count() == 2
+
+
+def test_old_notices_and_letters_go_once_they_are_over() -> None:
+    person = factories.make_person()
+    for at, ended in ((OLD, OLD), (OLD, None), (YOUNG, YOUNG)):
+        Notice.objects.create(kind="mind", key=f"{at} {ended}", code="paused", created_at=at, ended_at=ended)
+    for at in (OLD, YOUNG):
+        Letter.objects.create(person=person, kind="access", code="letter_given", created_at=at)
+    counts = retention.forget_the_past(NOW)
+    assert (counts["notices"], counts["letters"]) == (1, 1)
+    assert (Notice.objects.count(), Letter.objects.count()) == (2, 1)

@@ -42,7 +42,7 @@ from syncer.backup.document import parse_document
 from syncer.backup.exporting import export_settings
 from syncer.backup.importing import Placed, Refused, import_settings
 from syncer.backup.sections import SECTIONS
-from syncer.models import AppState, Baseline, CommentSettings, Notice, SecretEnd
+from syncer.models import AppState, Baseline, CommentSettings, LetterChoice, LetterSettings, Notice, SecretEnd
 from syncer.tasks import export_nightly
 from tests import factories
 
@@ -51,7 +51,7 @@ NOW = datetime(2026, 11, 26, 18, tzinfo=UTC)  # the 27th in Tokyo
 DECIDED: tuple[type[Model], ...] = (
     Withheld, PortalWrite, AccountMove, Stop, OwnerEntry, PrincipalLink, Visit, ShortcutSlug, Shortcut, CliPreference,
     AccountCliDefaults, ConsoleService, FavouriteRegion, Guardrail, ShortcutSettings, CommentSettings,
-    SecretEnd,
+    LetterSettings, LetterChoice, SecretEnd,
 )  # fmt: skip
 
 
@@ -97,6 +97,8 @@ def decide_everything() -> User:
     FavouriteRegion.objects.create(code="ap-northeast-1")
     ShortcutSettings.objects.update_or_create(pk=1, defaults={"warns_of_production": False})
     CommentSettings.objects.update_or_create(pk=1, defaults={"is_on": False, "says_well": False})
+    LetterSettings.objects.update_or_create(pk=1, defaults={"people": "slack", "owners": "mail"})
+    LetterChoice.objects.create(user=user, access=False)
     SecretEnd.objects.create(kind="other", name="VPN", ends_on=date(2027, 1, 1))
     StageRule.objects.create(ou_name="決済", stage="production")
     PeriodicTask.objects.filter(name="Sweep").update(enabled=False)

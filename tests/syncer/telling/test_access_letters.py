@@ -1,0 +1,204 @@
+"""Who is told of what a change in AWS means to him, and who is not."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import Account, OwnerEntry, Person, Principal, RecordPerson, Shortcut
+from syncer.models import Baseline, Change, Letter, LetterSettings, Run
+from syncer.telling.access_letters import note_access
+from syncer.telling.letters import find_owners, find_people, tell_authors
+from tests import factories
+from tests.syncer.running import sync
+from tests.syncer.worlds import World
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _on() -> None:
+    LetterSettings.objects.update_or_create(pk=1, defaults={"people": "slack", "owners": "mail"})
+
+
+@pytest.fixture
+def run() -> Run:
+    """A run of a portal that has been at work for long."""
+    Baseline.objects.create(confirmed_at=timezone.now() - timedelta(days=9))
+    return factories.make_run()
+
+
+@pytest.fixture
+def hana() -> Person:
+    return factories.make_person("花")
+
+
+def make_change(run: Run, person: Person, cause: str = "", **values: Any) -> Change:
+    details = [{"field": "cause", "before": "", "after": cause}] if cause else []
+    defaults: dict[str, Any] = {
+        "principal_id": factories.get_principal(person).principal_id, "principal_name": person.name,
+        "kind": "delete" if cause else "create", "details": details, "finished_at": timezone.now(),
+    }  # fmt: skip
+    return factories.make_change(run, **defaults | values)
+
+
+def told() -> list[tuple[str, str, str]]:
+    rows = Letter.objects.order_by("pk").select_related("person")
+    return [(letter.person.name, letter.code, str(letter.params.get("by", ""))) for letter in rows]
+
+
+# --- Whoever has or had it ----------------------------------------------------------------------------------------
+
+
+def test_who_receives_access_is_told_by_whom_and_until_when(run: Run, hana: Person) -> None:
+    account, permission_set = factories.make_account("shop"), factories.make_permission_set("Reader")
+    record = factories.make_record(creator_name="佐藤 遥")
+    day = timezone.localdate() + timedelta(days=3)
+    factories.make_assignment(hana.principal, account=account, permission_set=permission_set, record=record, until=day)
+    note_access(make_change(
+        run, hana, account_id=account.account_id, permission_set_name="Reader", record_reference=record.reference,
+    ))  # fmt: skip
+    letter = Letter.objects.get()
+    assert told() == [("花", "letter_given_by", "佐藤 遥")]
+    assert (letter.path, letter.params["day"]) == (f"/records/24/{record.record_id}/", day.isoformat())
+    assert (letter.params["account"], letter.params["stage"], letter.params["set"]) == ("shop", "production", "Reader")
+    assert letter.retry_at
+    assert letter.retry_at > timezone.now() + timedelta(seconds=50)
+
+
+@pytest.mark.parametrize(
+    ("cause", "code"),
+    [
+        ("ended", "letter_lost_ended"),
+        ("asked", "letter_lost_asked"),
+        ("guardrail", "letter_lost_guardrail"),
+        ("drift", "letter_lost_drift"),
+        ("withdrawn", "letter_lost_withdrawn"),
+        ("no_record", "letter_lost_no_record"),
+        ("of_tomorrow", "letter_lost"),
+    ],
+)
+def test_who_loses_access_is_told_why(run: Run, hana: Person, cause: str, code: str) -> None:
+    record = factories.make_record(creator_name="佐藤 遥")
+    note_access(make_change(run, hana, cause, record_reference=record.reference))
+    assert [row[1] for row in told()] == [code]
+
+
+def test_nobody_is_named_where_the_record_is_gone(run: Run, hana: Person) -> None:
+    record = factories.make_record(creator_name="佐藤 遥", gone_at=timezone.now())
+    note_access(make_change(run, hana, "withdrawn", record_reference=record.reference))
+    assert told() == [("花", "letter_lost_no_record", "")]
+
+
+def test_who_is_locked_out_is_not_told(run: Run, hana: Person) -> None:
+    note_access(make_change(run, hana, "locked_out"))
+    assert told() == []
+
+
+@pytest.mark.parametrize(
+    "values", [{"principal_type": "GROUP"}, {"object": "permission_set", "principal_type": ""}, {"principal_id": "?"}]
+)
+def test_groups_sets_and_strangers_are_told_nothing(run: Run, hana: Person, values: dict[str, Any]) -> None:
+    note_access(make_change(run, hana, **values))
+    assert told() == []
+
+
+def test_first_run_tells_nobody(hana: Person) -> None:
+    run = factories.make_run()
+    note_access(make_change(run, hana))
+    Baseline.objects.create()
+    note_access(make_change(run, hana))
+    assert told() == []
+
+
+def test_company_that_has_not_switched_it_on_tells_nobody(run: Run, hana: Person) -> None:
+    LetterSettings.objects.update(people="", owners="mail")
+    note_access(make_change(run, hana))
+    assert told() == []
+
+
+# --- Whoever owns it ----------------------------------------------------------------------------------------------
+
+
+def leave(person: Person) -> None:
+    Principal.objects.filter(person=person).update(is_enabled=False)
+
+
+@pytest.mark.parametrize("cause", ["leaver", "gone"])
+def test_owners_are_told_who_left_and_the_leaver_is_not(run: Run, hana: Person, cause: str) -> None:
+    account, owner = factories.make_account("shop"), factories.make_person("持ち主")
+    OwnerEntry.objects.create(account=account, principal=factories.get_principal(owner))
+    leave(hana)
+    note_access(make_change(run, hana, cause, account_id=account.account_id))
+    assert told() == [("持ち主", "letter_left", "")]
+    assert Letter.objects.get().params["who"] == "花"
+
+
+def test_record_that_nobody_owns_any_more_is_told(run: Run, hana: Person) -> None:
+    account, owner = factories.make_account("shop"), factories.make_person("持ち主")
+    OwnerEntry.objects.create(account=account, principal=factories.get_principal(owner))
+    record = factories.make_record()
+    RecordPerson.objects.create(
+        record=record, role=RecordPerson.Role.OWNER, key=hana.kintone_code, code=hana.kintone_code
+    )
+    leave(hana)
+    change = make_change(run, hana, "leaver", account_id=account.account_id, record_reference=record.reference)
+    note_access(change)
+    assert told() == [("持ち主", "letter_left_alone", "")]
+    RecordPerson.objects.create(
+        record=record, role=RecordPerson.Role.OWNER, key=owner.kintone_code, code=owner.kintone_code
+    )
+    note_access(change)
+    assert told()[-1] == ("持ち主", "letter_left", "")
+
+
+def test_account_without_owners_is_told_those_of_its_unit_else_admins(hana: Person) -> None:
+    account = factories.make_account("shop")
+    admin = factories.make_user("管理", is_staff=True)
+    assert find_owners([account.account_id]) == {account.account_id: [admin.person]}
+    OwnerEntry.objects.create(ou=account.ou, principal=factories.get_principal(hana))
+    assert find_owners([account.account_id]) == {account.account_id: [hana]}
+    leaver = factories.make_person()
+    OwnerEntry.objects.create(account=account, principal=factories.get_principal(leaver))
+    leave(leaver)
+    assert find_owners([account.account_id]) == {account.account_id: [hana]}
+
+
+def test_people_are_found_by_code_and_by_link(hana: Person) -> None:
+    assert find_people([hana.kintone_code, "nobody", ""]) == {hana.kintone_code: hana}
+
+
+def test_author_is_told_of_a_shortcut_that_leads_nowhere() -> None:
+    user = factories.make_user("花")
+    row = Shortcut.objects.create(
+        slug="logs", name="Logs", author=user, account=factories.make_account(),
+        problem={"code": "shortcut_account_gone", "params": {"account": "shop"}},
+    )  # fmt: skip
+    tell_authors([row], timezone.now())
+    letter = Letter.objects.get()
+    assert (letter.kind, letter.params["name"], letter.path) == ("shortcut", row.name, f"/shortcuts/{row.pk}/edit/")
+    LetterSettings.objects.update(owners="")
+    tell_authors([row], timezone.now())
+    assert Letter.objects.count() == 1
+
+
+# --- Real runs ----------------------------------------------------------------------------------------------------
+
+
+def test_run_tells_who_received_and_who_lost(world: World) -> None:
+    world.register_set("Reader")
+    reference = world.register("shop", "Reader", "hana")
+    sync()
+    assert told() == []  # the first run
+    world.register("blog", "Reader", "taro")
+    world.edit(reference, users=[])
+    world.edit(reference, users=["taro"])
+    sync()
+    assert {(letter.person.email, letter.code) for letter in Letter.objects.all()} == {
+        ("hana@example.com", "letter_lost_withdrawn"), ("taro@example.com", "letter_given_by"),
+    }  # fmt: skip
+    assert Letter.objects.filter(code="letter_given_by").count() == 2
+    assert {Account.objects.get(account_id=letter.params["account_id"]).name for letter in Letter.objects.all()} == {
+        "shop", "blog",
+    }  # fmt: skip
