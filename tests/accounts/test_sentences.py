@@ -47,6 +47,7 @@ HANDED_ON = {
     "judging.py:find_problem",
     "judging.py:_reason",
     "definitions.py:_find_policy",
+    "wording.py:_restore",
     "wishes.py:problem",
     "wishes.py:_note_missing_set_records",
 }
