@@ -168,7 +168,7 @@ def watch_github() -> None:
 def answer_github() -> None:
     """React and reply on GitHub; then begin the runs that were asked for there."""
     answering.answer_due(wait=LOOK_AGAIN)
-    _begin_queued()
+    _begin_asked_for()
 
 
 @shared_task
@@ -304,13 +304,14 @@ def take_github_comment(comment: Comment) -> bool:
         row = intake.take_comment(comment, is_final=False, now=timezone.now())
         if row is not None:
             transaction.on_commit(lambda: _send(answer_github))
-            transaction.on_commit(_begin_queued)
+            transaction.on_commit(_begin_asked_for)
     return row is not None
 
 
-def _begin_queued() -> None:
-    """Have somebody carry out what is queued, if anything is."""
-    kinds = set(Run.objects.filter(status=Run.Status.QUEUED).values_list("kind", flat=True))
+def _begin_asked_for() -> None:
+    """Have somebody carry out what was asked for on GitHub and is queued, if anything is."""
+    asked_for = Run.objects.filter(status=Run.Status.QUEUED, github_requests__isnull=False)
+    kinds = set(asked_for.values_list("kind", flat=True))
     if kinds - {Run.Kind.FULL}:
         _send(work_off_targeted)
     if Run.Kind.FULL in kinds:

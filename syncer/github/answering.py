@@ -35,7 +35,10 @@ _UNDER_WAY = (Run.Status.QUEUED, Run.Status.RUNNING)
 
 
 def answer_due(*, wait: float = 0) -> int:
-    """React and reply to what is due; how many replies were posted. Somebody else at it is no error."""
+    """React and reply to what is due; how many replies were posted. Somebody else at it is no error.
+
+    A request that had to be looked up may have queued runs: whoever calls this begins them.
+    """
     _give_up_old(timezone.now())
     github = connect_github()
     if github is None or not _has_work():
@@ -98,7 +101,6 @@ def _serve(rows: QuerySet[SyncRequest], serve: Callable[[SyncRequest], bool], le
 def _greet(row: SyncRequest, github: GitHubIssue) -> bool:
     """Show by a reaction what becomes of the comment. One that was deleted meanwhile needs none."""
     if row.verdict == Verdict.UNSURE and not _look_up(row, github):
-        _update(row, ended_at=timezone.now())
         return False
     try:
         github.react(row.comment_id, REACTIONS[Verdict(row.verdict)])
@@ -110,13 +112,17 @@ def _greet(row: SyncRequest, github: GitHubIssue) -> bool:
 
 
 def _look_up(row: SyncRequest, github: GitHubIssue) -> bool:
-    """Decide by what GitHub tells our own token; False where the comment is gone, or was written into meanwhile."""
+    """Decide by what GitHub tells our own token; False where that ends it: it is gone, or was written into meanwhile.
+
+    Polling may have decided at the same moment; then that holds.
+    """
     try:
         comment = github.fetch_comment(row.comment_id)
     except NotFound:
-        return False
-    if is_touched(comment) or take_comment(comment, is_final=True, now=timezone.now()) is None:
-        return False
+        comment = None
+    if comment and not is_touched(comment):
+        take_comment(comment, is_final=True, now=timezone.now())
+    SyncRequest.objects.filter(pk=row.pk, verdict=Verdict.UNSURE).update(ended_at=timezone.now())
     row.refresh_from_db()
     return row.ended_at is None
 

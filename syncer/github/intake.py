@@ -54,8 +54,7 @@ def take_comment(comment: Comment, *, is_final: bool, now: datetime) -> SyncRequ
     )
     if not is_new and not (is_final and row.verdict == Verdict.UNSURE):
         return None
-    _decide(row, asked, comment, is_final=is_final)
-    return row
+    return row if _decide(row, asked, comment, is_final=is_final) or is_new else None
 
 
 def _describe(comment: Comment) -> dict[str, object]:
@@ -67,39 +66,44 @@ def _describe(comment: Comment) -> dict[str, object]:
     }
 
 
-def _decide(row: SyncRequest, asked: Asked, comment: Comment, *, is_final: bool) -> None:
+def _decide(row: SyncRequest, asked: Asked, comment: Comment, *, is_final: bool) -> bool:
+    """Whether it is decided now, and by us: whoever looks at the same comment at the same time loses."""
     if may_ask(comment.login, comment.association, settings.GITHUB_ALLOWED_USERS):
-        _accept(row, asked)
-    elif is_final or settings.GITHUB_ALLOWED_USERS:
-        _refuse(row, comment)
+        wrong = [clean(word, 80) for word in (*asked.wrong, *_find_unknown(asked))]
+        return _accept(row, asked) if not wrong else _settle(row, Verdict.WRONG, wrong=wrong)
+    if is_final or settings.GITHUB_ALLOWED_USERS:
+        return _refuse(row, comment)
+    return False
 
 
-def _refuse(row: SyncRequest, comment: Comment) -> None:
+def _settle(row: SyncRequest, verdict: SyncRequest.Verdict, **values: object) -> bool:
+    undecided = SyncRequest.objects.filter(pk=row.pk, verdict=Verdict.UNSURE)
+    is_ours = undecided.update(verdict=verdict, **values)
+    row.refresh_from_db()
+    return bool(is_ours)
+
+
+def _refuse(row: SyncRequest, comment: Comment) -> bool:
     """It stands in the audit trail; of a crowd only the first do, the others get nothing at all."""
-    row.verdict = Verdict.REFUSED
     lately = SyncRequest.objects.filter(verdict=Verdict.REFUSED, created_at__gt=timezone.now() - timedelta(days=1))
     if lately.count() >= MOST_REFUSED:
-        row.ended_at = timezone.now()
         logger.warning("github: %s wrote /sync and may not, as many others today", row.login)
-    else:
-        after = {"comment": row.url, "association": comment.association}
-        record_event("github.refuse", by=name_login(row.login), after=after, outcome="denied")
-    row.save(update_fields=["verdict", "ended_at"])
+        return _settle(row, Verdict.REFUSED, ended_at=timezone.now())
+    if not _settle(row, Verdict.REFUSED):
+        return False
+    after = {"comment": row.url, "association": comment.association}
+    record_event("github.refuse", by=name_login(row.login), after=after, outcome="denied")
+    return True
 
 
-def _accept(row: SyncRequest, asked: Asked) -> None:
-    row.wrong = [clean(word, 80) for word in (*asked.wrong, *_find_unknown(asked))]
-    if row.wrong:
-        row.verdict = Verdict.WRONG
-        row.save(update_fields=["verdict", "wrong"])
-        return
-    row.verdict = Verdict.ACCEPTED
+def _accept(row: SyncRequest, asked: Asked) -> bool:
     references = _list_references(asked)
-    row.is_widened = not asked.names_nothing and references is None
-    row.save(update_fields=["verdict", "wrong", "is_widened"])
+    if not _settle(row, Verdict.ACCEPTED, is_widened=not asked.names_nothing and references is None):
+        return False
     queued = [runs.queue_full_run()] if references is None else [runs.queue_record_run(each) for each in references]
     row.runs.set(queued)
     _sign(row, queued)
+    return True
 
 
 def _find_unknown(asked: Asked) -> list[str]:

@@ -1,5 +1,6 @@
 """Looking for comments where GitHub cannot call: cheap while nothing happens, and each comment once."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -7,13 +8,14 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
+from accounts.models import AuditEvent
 from simulators.github import Fault, GitHubSimulator, User, throttle
 from simulators.serving import Response
 from syncer import leases, tasks
 from syncer.connections import connect_github
 from syncer.gateways import github as gateway
 from syncer.gateways.github import parse_comment
-from syncer.github import polling
+from syncer.github import intake, polling
 from syncer.models import IssueWatch, Run, SyncRequest
 from tests.syncer.github.conftest import HANA
 
@@ -171,3 +173,19 @@ def test_another_issue_begins_anew(watched: GitHubSimulator, settings: Settings)
     settings.GITHUB_SYNC_ISSUE = "example/aws-access#13"
     assert look() == []
     assert IssueWatch.objects.count() == 2
+
+
+def test_two_who_look_at_once_start_one_run(watched: GitHubSimulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    comment = parse_comment(watched.event(watched.write(User("hana", "NONE"), "/sync"))["comment"])
+    tasks.take_github_comment(comment)
+    known = replace(comment, association="MEMBER")
+    decide = intake._decide
+
+    def decide_late(*values: Any, **named: Any) -> bool:
+        monkeypatch.setattr(intake, "_decide", decide)
+        assert intake.take_comment(known, is_final=True, now=timezone.now())
+        return decide(*values, **named)
+
+    monkeypatch.setattr(intake, "_decide", decide_late)
+    assert intake.take_comment(known, is_final=True, now=timezone.now()) is None
+    assert (Run.objects.count(), AuditEvent.objects.filter(action="github.request").count()) == (1, 1)
