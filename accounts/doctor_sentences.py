@@ -282,6 +282,18 @@ DOCTOR_SENTENCES: Mapping[str, tuple[str, str]] = {
         _("The repository of {issue} has another name now."),
         _("Set GITHUB_SYNC_ISSUE to the issue's address as it is now."),
     ),
+    "github_repository_missing": (
+        _("GitHub has no repository {repository}, or hides it from the token."),
+        _("Check its name, and the repositories that the token is for."),
+    ),
+    "github_repository_denied": (
+        _("GitHub does not let the token write to the repository {repository} ({code})."),
+        _("Give the token the rights to read and write contents and pull requests of that repository."),
+    ),
+    "github_branch_missing": (
+        _("The repository {repository} on GitHub has no branch {branch}."),
+        _("Check the branch in the settings of the pull request."),
+    ),
     "github_refused": (_("GitHub did not accept a request ({code})."), _("The log says which.")),
     "github_issue_missing": (
         _("GitHub has no issue {issue}, or hides it from the token."),

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from simulators.clock import Clock
+from simulators.github_git import GitStore
 from simulators.serving import Hangup, Request, Response
 
 CONTENTS = frozenset({"+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes"})
@@ -68,6 +69,7 @@ class GitHubSimulator:
         self.comments: dict[int, Comment] = {}
         self.bot = User("genkan-bot", "COLLABORATOR")
         self.tokens: dict[str, tuple[User, str | None]] = {"ghp_simulated": (self.bot, None)}  # with classic scopes
+        self.git = GitStore()
         self.faults: list[Fault] = []
         self.limit, self.used = 5000, 0
         self.requests: list[Request] = []
@@ -151,8 +153,11 @@ class GitHubSimulator:
             return self._refuse(301, "Moved Permanently", ("Location", "/repositories/1"))
         if name != self.repository.lower():
             return self._refuse(404, "Not Found")
+        if rest.startswith(("/git/", "/pulls")):
+            return self.git.answer(request, rest)
         if not rest:
-            return Response.json({"full_name": self.repository, "private": not self.is_public})
+            shown = {"full_name": self.repository, "private": not self.is_public}
+            return Response.json(shown | {"default_branch": self.git.default_branch})
         return self._route_issues(request, user, rest)
 
     def _route_issues(self, request: Request, user: User, rest: str) -> Response:

@@ -9,7 +9,9 @@ from accounts.models import AppKind
 from syncer.buckets import DatabaseStore, RedisStore
 from syncer.gateways.access_analyzer import AccessAnalyzer, connect_analyzer
 from syncer.gateways.aws_session import AwsOptions, AwsSession
-from syncer.gateways.github import TIMEOUT, GitHubIssue
+from syncer.gateways.github import GitHubIssue
+from syncer.gateways.github_repository import GitHubRepository
+from syncer.gateways.github_transport import TIMEOUT
 from syncer.gateways.identity_center import IdentityCenter, connect
 from syncer.gateways.identity_center_probes import Probes
 from syncer.gateways.kintone import KintoneApp
@@ -154,6 +156,13 @@ def connect_github(*, timeout: tuple[float, float] = TIMEOUT) -> GitHubIssue | N
     """The issue on which `/sync` is written; None where nobody has set it up. `timeout`: to connect, to answer."""
     if settings.GITHUB_TOKEN and settings.GITHUB_SYNC_ISSUE:
         return GitHubIssue(settings.GITHUB_API_URL, settings.GITHUB_TOKEN, settings.GITHUB_SYNC_ISSUE, timeout=timeout)
+    return None
+
+
+def connect_github_repository(repository: str) -> GitHubRepository | None:
+    """The repository that files are offered to, `owner/repo`; None without a token."""
+    if settings.GITHUB_TOKEN and repository:
+        return GitHubRepository(settings.GITHUB_API_URL, settings.GITHUB_TOKEN, repository)
     return None
 
 
