@@ -43,6 +43,7 @@ def _require(**_kwargs: Any) -> None:
 def _log_as_the_portal_does(**_kwargs: Any) -> None:
     """Celery then sets up nothing of its own, and writes no second line for each."""
     logging.config.dictConfig(settings.LOGGING)
+    logging.captureWarnings(capture=True)
 
 
 # --- Whose work a task is ---------------------------------------------------------------------------------------------

@@ -144,6 +144,8 @@ CELERY_TASK_ROUTES = {
     "syncer.tasks.work_off_queue": RUNS,
     "syncer.tasks.post_comments": NOTICES,
     "syncer.tasks.send_notices": NOTICES,
+    "syncer.tasks.tell_last_days": NOTICES,
+    "syncer.tasks.watch": NOTICES,
 }
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True

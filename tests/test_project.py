@@ -97,28 +97,46 @@ def test_what_a_lost_database_costs_is_known_of_each_table() -> None:
 
 
 def test_compose_has_the_services_of_the_design() -> None:
-    assert compose()["services"].keys() == {"web", "worker", "beat", "migrate", "postgres", "redis"}
+    assert compose()["services"].keys() == {"web", "worker", "worker-runs", "beat", "migrate", "postgres", "redis"}
 
 
 def test_everything_of_ours_waits_for_the_migration() -> None:
     services = compose()["services"]
     waiting = {name for name, service in services.items() if "migrate" in service.get("depends_on", {})}
-    assert waiting == {"web", "worker", "beat"}
+    assert waiting == {"web", "worker", "worker-runs", "beat"}
 
 
 def test_containers_of_ours_can_write_nowhere_and_gain_nothing() -> None:
     ours = [service for service in compose()["services"].values() if service["image"] == "genkan"]
-    assert len(ours) == 4
+    assert len(ours) == 5
     for service in ours:
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_containers_are_limited_watched_and_begun_anew() -> None:
+    for name, service in compose()["services"].items():
+        assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory"}
+        assert service["logging"]["options"]["max-size"]
+        assert service["restart"] == ("no" if name == "migrate" else "unless-stopped")
+        assert name in ("web", "migrate") or service["healthcheck"]["test"]  # the image has web's, migrate ends
+
+
+def test_data_is_kept_in_named_volumes() -> None:
+    mounted = {
+        volume.partition(":")[0] for service in compose()["services"].values() for volume in service.get("volumes", ())
+    }
+    assert mounted == compose()["volumes"].keys()
 
 
 def test_celery_starts_from_our_application() -> None:
     services = compose()["services"]
-    commands = {name: services[name]["command"] for name in ("worker", "beat")}
-    assert all(command[:3] == ["celery", "-A", "portal"] for command in commands.values())
-    assert {name: command[3] for name, command in commands.items()} == {"worker": "worker", "beat": "beat"}
+    commands = {name: services[name]["command"] for name in ("worker", "worker-runs", "beat")}
+    assert all(command[:4] == ["celery", "--quiet", "-A", "portal"] for command in commands.values())
+    assert {name: command[4] for name, command in commands.items()} == {
+        "worker": "worker", "worker-runs": "worker", "beat": "beat",
+    }  # fmt: skip
     assert (ROOT / "portal/celery.py").is_file()
 
 
