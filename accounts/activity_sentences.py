@@ -112,6 +112,8 @@ FAMILIES: Mapping[str, Family] = {
             "github.request": _("asked for a run on GitHub"),
             "github.refuse": _("was not allowed to ask for a run on GitHub"),
             "github.reply": _("replied on GitHub"),
+            "terraform.offer": _("opened a pull request for Terraform"),
+            "terraform.offer_close": _("closed a pull request for Terraform"),
             "doctor.request": _("asked for an examination"),
             "list.export": _("took a list as CSV"),
             "settings.export": _("exported the settings"),

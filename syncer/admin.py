@@ -43,6 +43,7 @@ from syncer.models import (
     SecretEnd,
     SetVersion,
     SyncRequest,
+    TerraformOffer,
     Withdrawal,
 )
 from syncer.telling.letter_wording import describe_letter
@@ -154,6 +155,23 @@ class IssueWatchAdmin(ReadOnlyAdmin):
 @admin.register(CommentSettings)
 class CommentSettingsAdmin(AuditedAdmin):
     list_display = ["__str__", "is_on", "says_well"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(TerraformOffer)
+class TerraformOfferAdmin(AuditedAdmin):
+    list_display = ["__str__", "is_on", "repository", "folder", "pull_url", "checked_at", "error"]
+    readonly_fields = ["pull_url", "checked_at", "retry_at", "error"]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """What was said of another repository does not count."""
+        obj.checksum, obj.pull_url, obj.error, obj.checked_at, obj.retry_at = "", "", "", None, None
+        super().save_model(request, obj, form, change)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -36,6 +36,7 @@ from syncer.telling import delivering, posting, watching
 from syncer.telling.matters import Kind, Matter
 from syncer.telling.notices import tell_event
 from syncer.telling.sending import send_due
+from syncer.terraform import offering
 
 logger = logging.getLogger(__name__)
 
@@ -162,6 +163,12 @@ def watch_github() -> None:
     """Look for new comments on GitHub's issue, show at once that they were seen, and reply to what is over."""
     polling.look(timezone.now())
     answer_github()
+
+
+@shared_task
+def offer_terraform() -> None:
+    """Offer the newest export for Terraform as a pull request, where an admin wants that."""
+    offering.offer_due(timezone.now())
 
 
 @shared_task

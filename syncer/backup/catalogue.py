@@ -50,6 +50,7 @@ CATALOGUE: Mapping[str, Entry] = {
     "syncer.CommentSettings": Entry(Care.CARRIED, "the one row"),
     "syncer.LetterSettings": Entry(Care.CARRIED, "the one row"),
     "syncer.LetterChoice": Entry(Care.CARRIED, "what each person wants to be told"),
+    "syncer.TerraformOffer": Entry(Care.CARRIED, "where to; what was offered is looked at anew"),
     "syncer.SecretEnd": Entry(Care.CARRIED, "last days of secrets that an admin has written down"),
     "django_celery_beat.PeriodicTask": Entry(Care.CARRIED, "what runs when, and what is switched off"),
     "django_celery_beat.IntervalSchedule": Entry(Care.CARRIED, "with the tasks that use it"),

@@ -38,7 +38,7 @@ from accounts.models import (
     Withheld,
 )
 from accounts.names import fold
-from syncer.models import CommentSettings, LetterChoice, LetterSettings, SecretEnd
+from syncer.models import CommentSettings, LetterChoice, LetterSettings, SecretEnd, TerraformOffer
 
 Values = dict[str, Any]
 Adapt = Callable[[Values, Any, datetime], Values]
@@ -227,6 +227,11 @@ SECTIONS: tuple[Section, ...] = (
     Section("letter_settings", LetterSettings, ("id",), ("people", "owners"), LetterSettings.objects.all),
     Section(
         "letter_choices", LetterChoice, ("user",), ("access", "expiry", "leaver", "shortcut"), LetterChoice.objects.all,
+    ),
+    Section(
+        "terraform_offer", TerraformOffer, ("id",), ("is_on", "repository", "base", "folder"),
+        TerraformOffer.objects.all,
+        without=("checksum", "pull_url", "checked_at", "retry_at", "error"),
     ),
     Section("secret_ends", SecretEnd, ("kind", "name"), ("ends_on",), SecretEnd.objects.all),
     Section(

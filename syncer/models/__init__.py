@@ -6,6 +6,7 @@ from syncer.models.jobs import Adoption, Examination
 from syncer.models.kintone import AppState, Hint, KintoneUsage
 from syncer.models.letters import Letter, LetterChoice, LetterSettings
 from syncer.models.measures import MeasuredSum
+from syncer.models.offers import TerraformOffer
 from syncer.models.outbox import CommentSettings, Notice, RecordComment
 from syncer.models.runs import Baseline, Change, Drift, Operation, Run
 from syncer.models.sets import Farewell, SetVersion
@@ -39,5 +40,6 @@ __all__ = [
     "SetVersion",
     "SyncRequest",
     "TerraformExport",
+    "TerraformOffer",
     "Withdrawal",
 ]

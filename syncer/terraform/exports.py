@@ -89,10 +89,9 @@ def checksum_of(files: Mapping[str, str]) -> str:
 
 
 @transaction.atomic
-def take(export: TerraformExport, user: User | None) -> None:
+def take(export: TerraformExport, user: User | None, *, by: str = "manage.py") -> None:
     """Note that the company has this one now. `manage.py` acts as an admin; for the page the caller checks."""
-    export.taken_at, export.taken_by = timezone.now(), str(user) if user else "manage.py"
+    export.taken_at, export.taken_by = timezone.now(), str(user) if user else by
     export.save(update_fields=["taken_at", "taken_by"])
     name = export.checksum[:12]
-    by = "" if user else export.taken_by
-    record_event("terraform.take", actor=user, obj=("terraform_export", str(export.pk), name), by=by)
+    record_event("terraform.take", actor=user, obj=("terraform_export", str(export.pk), name), by="" if user else by)
