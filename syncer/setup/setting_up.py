@@ -7,6 +7,7 @@ kintone lists no app before it is live. So each new app's number is told and not
 """
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,6 +27,8 @@ from syncer.setup.blueprint import (
 )
 from syncer.setup.comparing import Comparison, FoundApp, compare_app, read_app
 from syncer.states import Reason
+
+logger = logging.getLogger(__name__)
 
 Tell = Callable[[Reason], None]
 
@@ -68,12 +71,16 @@ class Notes:
         return self._read().get(self.domain, {}).get(setting, "")
 
     def keep(self, setting: str, app_id: str) -> None:
+        """Where nothing can be written, as in a container, the number that was printed has to do."""
         everything = self._read()
         everything.setdefault(self.domain, {})[setting] = app_id
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         draft = self.path.with_suffix(".new")
-        draft.write_text(json.dumps(everything, indent=1), encoding="utf-8")
-        draft.replace(self.path)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            draft.write_text(json.dumps(everything, indent=1), encoding="utf-8")
+            draft.replace(self.path)
+        except OSError as error:
+            logger.warning("setup: %s=%s is not kept in a file: %s", setting, app_id, error)
 
     def _read(self) -> dict[str, dict[str, str]]:
         if not self.path.exists():

@@ -160,6 +160,15 @@ def test_app_that_is_not_live_is_finished_by_its_number(setup: Setup) -> None:
     assert len(setup.kintone.apps) == 2
 
 
+def test_folder_that_cannot_be_written_stops_nothing(setup: Setup) -> None:
+    """As in a container, whose files are read-only: the number that was printed has to do."""
+    (setup.folder / "file").write_text("")
+    setup.settings.VAR_DIR = setup.folder / "file" / "var"
+    code, text = setup.run()
+    assert (code, len(setup.kintone.apps)) == (0, 2)
+    assert "KINTONE_PERMISSION_SET_APP_ID=1" in text
+
+
 def test_app_of_the_same_name_is_neither_taken_nor_doubled(setup: Setup) -> None:
     setup.kintone.add_app("AWS permission sets", {})
     code, text = setup.run()
