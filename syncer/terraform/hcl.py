@@ -41,9 +41,9 @@ def render_file(head: Iterable[str], blocks: Iterable[Block]) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def render_comment(text: str) -> str:
+def render_comment(text: str, *, margin: str = "") -> str:
     """One line, whatever stands in the text."""
-    return f"# {' '.join(_show(text).split())}".rstrip()
+    return f"# {margin}{' '.join(_show(text).split())}".rstrip()
 
 
 def _show(text: str) -> str:

@@ -7,11 +7,12 @@ nothing of an older export stays behind.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from textwrap import wrap
 
 from django.utils.translation import gettext as _
 
 from accounts.sentences import render
-from syncer.states import AssignmentKey, Reason
+from syncer.states import Reason
 from syncer.terraform.hcl import Block, render_comment, render_file
 from syncer.terraform.resources import (
     Part,
@@ -26,6 +27,7 @@ from syncer.terraform.selecting import ExportedAssignment, ExportedSet, LeftOut,
 
 INSTANCE, PRINCIPALS, SETS = "genkan_instance.tf", "genkan_principals.tf", "genkan_permission_sets.tf"
 ASSIGNMENTS, IMPORTS, LEFT_OUT = "genkan_assignments.tf", "genkan_imports.tf", "genkan_left_out.tf"
+_WIDTH = 100  # characters of a sentence in a comment
 FILES = (INSTANCE, PRINCIPALS, SETS, ASSIGNMENTS, IMPORTS, LEFT_OUT)
 
 
@@ -117,28 +119,44 @@ def _with_comment(part: Part, lines: Iterable[str]) -> Part:
 
 
 def _render_left_out(selection: Selection, names: _Names) -> str:
-    lines = [*_head_of(LEFT_OUT), *_list_left_out(selection, names)]
-    return "\n".join(map(render_comment, lines)) + "\n"
+    lines = [*map(render_comment, _head_of(LEFT_OUT)), *_list_left_out(selection, names)]
+    return "\n".join(lines) + "\n"
 
 
 def _list_left_out(selection: Selection, names: _Names) -> Iterator[str]:
-    if not selection.left_out and not selection.strangers:
-        yield from ("", _("Nothing: all that is wanted is exported, and AWS has nothing else."))
-    if selection.left_out:
-        yield from ("", _("Wanted in kintone, and left out:"))
-        yield from (_describe_left_out(item, names) for item in selection.left_out)
-    if selection.strangers:
-        yield from ("", _("In AWS, and in no record. Terraform leaves alone what it has not made or imported:"))
-        yield from (_describe_stranger(key, names) for key in selection.strangers)
+    sections = {
+        _("Wanted in kintone, and left out:"): [
+            line for item in selection.left_out for line in _describe_left_out(item, names)
+        ],
+        _("In AWS, and in no record. Terraform leaves alone what it has not made or imported:"): [
+            _list_item(f"{names.place(key.target_id, key.permission_set)}: {names.principal(key.principal_id)}")
+            for key in selection.strangers
+        ],
+        _("Attached in AWS, and not in the set's record. What Terraform has not imported, detach by hand:"): [
+            _list_item(line) for exported in selection.sets for line in _describe_surplus(exported)
+        ],
+    }
+    if not any(sections.values()):
+        yield from ("#", render_comment(_("Nothing: all that is wanted is exported, and AWS has nothing else.")))
+    for title, lines in sections.items():
+        if lines:
+            yield from ("#", render_comment(title), *lines)
 
 
-def _describe_left_out(item: LeftOut, names: _Names) -> str:
-    records = ", ".join(item.records)
-    return f"- {names.place(item.target_id, item.permission_set)}: {item.who} [{records}]. {say(item.reason)}"
+def _list_item(text: str) -> str:
+    return render_comment(f"- {text}")
 
 
-def _describe_stranger(key: AssignmentKey, names: _Names) -> str:
-    return f"- {names.place(key.target_id, key.permission_set)}: {names.principal(key.principal_id)}"
+def _describe_left_out(item: LeftOut, names: _Names) -> Iterator[str]:
+    """The wish, and below it why it is left out."""
+    yield _list_item(f"{names.place(item.target_id, item.permission_set)}: {item.who} [{', '.join(item.records)}]")
+    yield from (render_comment(line, margin="  ") for line in wrap(say(item.reason), _WIDTH))
+
+
+def _describe_surplus(exported: ExportedSet) -> Iterator[str]:
+    words = {"inline_policy": _("inline policy"), "permissions_boundary": _("permissions boundary")}
+    for policy in (*exported.surplus, *(words[name] for name in exported.loses)):
+        yield f"{exported.name}: {policy}"
 
 
 def say(reason: Reason) -> str:

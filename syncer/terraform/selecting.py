@@ -46,6 +46,23 @@ class ExportedSet:
     there: ActualSet | None
     reason: Reason | None = None
 
+    @property
+    def surplus(self) -> tuple[str, ...]:
+        """The policies that AWS has on it and it shall not have: Terraform removes only what it knows."""
+        had = self.there.definition if self.there else None
+        if had is None:
+            return ()
+        managed = sorted(had.managed_policies - self.definition.managed_policies)
+        customer = sorted(had.customer_managed_policies - self.definition.customer_managed_policies)
+        return (*managed, *map(str, customer))
+
+    @property
+    def loses(self) -> tuple[str, ...]:
+        """Fields of which AWS has a value and it shall have none."""
+        had = self.there.definition if self.there else None
+        fields = ("inline_policy", "permissions_boundary")
+        return tuple(name for name in fields if had and getattr(had, name) and not getattr(self.definition, name))
+
 
 @dataclass(frozen=True)
 class ExportedAssignment:

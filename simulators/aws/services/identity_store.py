@@ -137,9 +137,11 @@ def _alternate(call: Call, attributes: set[str]) -> tuple[str, str]:
         known = external["Issuer"] == call.world.external_id_issuer
         return ("externalId", external["Id"]) if known else ("externalId", "")
     unique = identifier["UniqueAttribute"]
-    if unique["AttributePath"] not in attributes:
+    # Written as UserName too, as Terraform's provider documents and tests it.
+    path = {attribute.lower(): attribute for attribute in attributes}.get(unique["AttributePath"].lower())
+    if path is None:
         raise invalid(f"The attribute path must be one of {', '.join(sorted(attributes))}")
-    return unique["AttributePath"], str(unique["AttributeValue"])
+    return path, str(unique["AttributeValue"])
 
 
 def _size(call: Call) -> int | None:

@@ -43,7 +43,10 @@ def test_empty_pages_have_a_token(company: Company, management: Clients) -> None
     assert [user["UserId"] for user in second["Users"]] == [company.user]
 
 
-@pytest.mark.parametrize(("path", "value"), [("userName", "SATO@example.com"), ("emails.value", "sato@example.com")])
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("userName", "SATO@example.com"), ("UserName", "sato@example.com"), ("emails.value", "sato@example.com")],
+)
 def test_user_id_by_unique_attribute(company: Company, management: Clients, path: str, value: str) -> None:
     named: Any = {"UniqueAttribute": {"AttributePath": path, "AttributeValue": value}}
     found = management.identity_store.get_user_id(IdentityStoreId=company.store, AlternateIdentifier=named)
