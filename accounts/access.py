@@ -47,6 +47,12 @@ def require_admin(request: HttpRequest) -> User:
     return user if user.is_staff else _refuse()
 
 
+def require_overseer(request: HttpRequest) -> User:
+    """The signed-in portal admin or auditor. Raises PermissionDenied for everybody else."""
+    user = require_user(request)
+    return user if user.may_see_everything else _refuse()
+
+
 def sees_everything(user: User) -> bool:
     return user.may_see_everything or settings.VISIBILITY == "all"
 

@@ -77,6 +77,7 @@ FAMILIES: Mapping[str, Family] = {
             "namesake.confirm": _("confirmed who is meant"),
             "link.follow": _("followed a person to another id"),
             "terraform.take": _("took over an export for Terraform"),
+            "terraform.download": _("saved files for Terraform"),
         },
     ),
     "stops": Family(

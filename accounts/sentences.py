@@ -775,6 +775,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         ),
         _("Have its assignments in the management account removed there, or make a twin of the set on its page."),
     ),
+    "notice_terraform": (
+        _("Kintone wants something else in the management account than was taken over into Terraform last: {count}"),
+        _("Take the files over into the company's repository, and note it on the page."),
+    ),
     "notice_resolved": (_("Over: {what}"), ""),
     # Slack
     "slack_unreachable": (_("Slack cannot be reached ({code})."), _("Nothing to do: it is tried again.")),

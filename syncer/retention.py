@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from accounts.models import Assignment, Draft, PermissionSet, Record, Stop
-from syncer.models import Farewell, Letter, Notice, Operation, Run, SyncRequest
+from syncer.models import Farewell, Letter, Notice, Operation, Run, SyncRequest, TerraformExport
 
 logger = logging.getLogger(__name__)
 BATCH = 500  # rows; a run takes its changes along
@@ -33,6 +33,7 @@ def forget_the_past(now: datetime) -> dict[str, int]:
         ("records", lambda: find_old_records(before)),
         ("notices", lambda: Notice.objects.filter(created_at__lt=before, ended_at__isnull=False)),
         ("letters", lambda: Letter.objects.filter(created_at__lt=before)),
+        ("exports", lambda: find_old_exports(before)),
     )
     counts = {name: _delete_in_batches(find) for name, find in steps}
     logger.info("retention: before=%s %s", before.isoformat(), counts)
@@ -70,6 +71,18 @@ def find_old_records(before: datetime) -> QuerySet[Record]:
         .exclude(pk__in=Draft.objects.open().filter(record__isnull=False).values("record"))
         .exclude(pk__in=Farewell.objects.filter(ended_at__isnull=True).values("record"))
     )
+
+
+def find_old_exports(before: datetime) -> QuerySet[TerraformExport]:
+    """Files for Terraform that others have replaced. Kept: the newest, and what was taken over last."""
+    newest = TerraformExport.objects.order_by("-pk").values_list("pk", flat=True).first()
+    taken = (
+        TerraformExport.objects.filter(taken_at__isnull=False)
+        .order_by("-taken_at")
+        .values_list("pk", flat=True)
+        .first()
+    )
+    return TerraformExport.objects.filter(checked_at__lt=before).exclude(pk__in=[pk for pk in (newest, taken) if pk])
 
 
 def _delete_in_batches(find: Callable[[], QuerySet[Any]]) -> int:

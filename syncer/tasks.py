@@ -36,7 +36,7 @@ from syncer.telling import delivering, posting, watching
 from syncer.telling.matters import Kind, Matter
 from syncer.telling.notices import tell_event
 from syncer.telling.sending import send_due
-from syncer.terraform import offering
+from syncer.terraform import exports, offering
 
 logger = logging.getLogger(__name__)
 
@@ -206,6 +206,12 @@ def clear_sessions() -> None:
 def forget_the_past() -> None:
     """Delete runs and mirrored rows that are older than RETENTION_DAYS."""
     retention.forget_the_past(timezone.now())
+
+
+@shared_task
+def export_terraform() -> None:
+    """Make the management account's files anew where a run has come through since."""
+    exports.refresh_if_due()
 
 
 @shared_task

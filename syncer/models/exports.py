@@ -23,6 +23,9 @@ class TerraformExport(models.Model):
         help_text="the last one whose end the mirror showed",
     )
     checked_at = models.DateTimeField(_("last checked"), default=timezone.now, help_text="when it was still true")
+    pending = models.PositiveIntegerField(
+        default=0, help_text="resources that differ from what was taken over last; 0 before anything was"
+    )
     taken_at = models.DateTimeField(_("taken over"), null=True, blank=True)
     taken_by = models.CharField(_("taken over by"), max_length=256, blank=True)
 

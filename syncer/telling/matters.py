@@ -103,6 +103,7 @@ class Findings:
     problems: tuple[Reason, ...] = ()  # those of no record: a record's own are told its author
     drift: tuple[Drifted, ...] = ()  # all that is open
     captured: tuple[Captured, ...] = ()  # all that is so
+    untaken: int = 0  # resources of Terraform's files that differ from what was taken over last
 
     @property
     def path(self) -> str:
@@ -143,6 +144,7 @@ def find_matters(findings: Findings) -> tuple[Matter, ...]:
         *_of_unresolved(findings),
         *_of_problems(findings),
         *_of_drift(findings),
+        *_of_untaken(findings),
     )
 
 
@@ -221,6 +223,12 @@ def _of_drift(findings: Findings) -> Iterable[Matter]:
         items = tuple(each.item for each in group)
         sentence = Reason("notice_drift", {"count": len(items)})
         yield Matter(Kind.DRIFT, f"drift:{second.isoformat()}", sentence, findings.path, len(items), (), items)
+
+
+def _of_untaken(findings: Findings) -> Iterable[Matter]:
+    if findings.untaken:
+        sentence = Reason("notice_terraform", {"count": findings.untaken})
+        yield Matter(Kind.MIND, "terraform", sentence, "/terraform/", count=findings.untaken)
 
 
 def _build(kind: Kind, key: str, sentence: Reason, path: str, told: list[Told]) -> Matter:

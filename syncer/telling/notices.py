@@ -17,7 +17,7 @@ from kombu.exceptions import OperationalError as BrokerError
 
 from accounts.models import Account, Assignment, PermissionSet, Principal
 from syncer.github.waking import wake_for
-from syncer.models import Change, Drift, Notice, Run
+from syncer.models import Change, Drift, Notice, Run, TerraformExport
 from syncer.states import Reason
 from syncer.telling.alarms import WATCHED
 from syncer.telling.commenting import note_remarks
@@ -206,6 +206,7 @@ def _load_findings(run: Run) -> Findings:
         problems=tuple(_restore(problem) for problem in run.problems if not problem["record"]),
         drift=tuple(Drifted(row.seen_at, names.item_of(row)) for row in drift),
         captured=_load_captured(),
+        untaken=_load_untaken(),
     )
 
 
@@ -235,6 +236,10 @@ def _load_captured() -> tuple[Captured, ...]:
         ownership=PermissionSet.Ownership.TERRAFORM, captured_at__isnull=False
     ).annotate(held=Count("assignments", filter=Q(assignments__in_aws=True)))
     return tuple(Captured(row.pk, row.name, row.held) for row in sets)
+
+
+def _load_untaken() -> int:
+    return TerraformExport.objects.order_by("-pk").values_list("pending", flat=True).first() or 0
 
 
 def _restore(stored: Mapping[str, Any]) -> Reason:

@@ -18,7 +18,7 @@ from accounts.models import User
 from syncer.leases import lock_mirror
 from syncer.models import TerraformExport
 from syncer.terraform.comparing import Comparison, compare
-from syncer.terraform.foreseeing import find_last_run, foresee
+from syncer.terraform.foreseeing import find_last_run, foresee, has_full_run
 from syncer.terraform.rendering import FILES, render_files
 
 
@@ -59,22 +59,22 @@ def find_standing() -> Standing:
 def refresh() -> TerraformExport:
     """Make the export, and keep it if it differs from the newest. Raises NotReady."""
     run, files = find_last_run(), build_files()
-    checksum = checksum_of(files)
     with transaction.atomic():
         lock_mirror()
-        newest = TerraformExport.objects.order_by("-pk").first()
-        if newest is None or newest.checksum != checksum:
-            return TerraformExport.objects.create(files=files, checksum=checksum, run=run)
-        newest.checked_at, newest.run = timezone.now(), run
-        newest.save(update_fields=["checked_at", "run"])
-    return newest
+        standing = find_standing()
+        export = standing.newest
+        if export is None or export.checksum != checksum_of(files):
+            export = TerraformExport(files=files, checksum=checksum_of(files))
+        export.checked_at, export.run = timezone.now(), run
+        export.pending = compare(standing.before, files).count if standing.taken else 0
+        export.save()
+    return export
 
 
 def refresh_if_due() -> TerraformExport | None:
     """Make it anew where a run has come through since the last time; None where there was nothing to do."""
-    run = find_last_run()
-    newest = TerraformExport.objects.order_by("-pk").first()
-    if run is None or (newest and newest.run_id == run.pk):
+    run, newest = find_last_run(), find_standing().newest
+    if run is None or (newest and newest.run_id == run.pk) or not has_full_run():
         return None
     return refresh()
 
@@ -91,7 +91,7 @@ def checksum_of(files: Mapping[str, str]) -> str:
 @transaction.atomic
 def take(export: TerraformExport, user: User | None, *, by: str = "manage.py") -> None:
     """Note that the company has this one now. `manage.py` acts as an admin; for the page the caller checks."""
-    export.taken_at, export.taken_by = timezone.now(), str(user) if user else by
-    export.save(update_fields=["taken_at", "taken_by"])
+    export.taken_at, export.taken_by, export.pending = timezone.now(), str(user) if user else by, 0
+    export.save(update_fields=["taken_at", "taken_by", "pending"])
     name = export.checksum[:12]
     record_event("terraform.take", actor=user, obj=("terraform_export", str(export.pk), name), by="" if user else by)

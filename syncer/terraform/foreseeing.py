@@ -10,7 +10,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import AppKind, Assignment, Record, Wish
@@ -52,9 +52,18 @@ def foresee(now: datetime | None = None) -> Selection:
 
 
 def find_last_run() -> Run | None:
-    """The full run whose end the mirror shows: the newest that came through."""
-    full = Run.objects.filter(kind=Run.Kind.FULL, finished_at__isnull=False).order_by("-pk")
-    return next((run for run in full[:_LOOKED_AT] if run.came_through), None)
+    """The run whose end the mirror shows: the newest that came through, whatever it looked at."""
+    return _find_newest(Run.objects.all())
+
+
+def has_full_run() -> bool:
+    """Whether some run has read everything there is."""
+    return _find_newest(Run.objects.filter(kind=Run.Kind.FULL)) is not None
+
+
+def _find_newest(runs: QuerySet[Run]) -> Run | None:
+    over = runs.filter(finished_at__isnull=False).order_by("-pk").defer("problems", "unresolved")
+    return next((run for run in over[:_LOOKED_AT] if run.came_through), None)
 
 
 _LOOKED_AT = 100  # runs; retention keeps as many
@@ -63,7 +72,7 @@ _LOOKED_AT = 100  # runs; retention keeps as many
 def _require_mirror() -> ActualInstance:
     instance = truth.load_instance()
     scanned = AppState.objects.filter(scanned_at__isnull=False).count()
-    if instance is None or scanned < len(AppKind) or find_last_run() is None:
+    if instance is None or scanned < len(AppKind) or not has_full_run():
         raise NotReady(Reason("terraform_not_ready"))
     return instance
 

@@ -125,6 +125,7 @@ ADDRESSES = (
     Address("problems/", EVERYBODY),
     Address("activity/", EVERYBODY),
     Address("doctor/", ADMINS, ADMINS),
+    Address("terraform/", ADMINS | {AUDITOR}, ADMINS),
     Address("guardrails/", EVERYBODY),
     Address("guardrails/what-if/", EVERYBODY, EVERYBODY),
     Address("runs/", EVERYBODY),
