@@ -4,8 +4,8 @@ Everybody signed in may see everything, unless `VISIBILITY=own` narrows it to on
 records one owns. Admins and auditors always see all.
 """
 
-from collections.abc import Collection
-from typing import NoReturn
+from collections.abc import Collection, Mapping
+from typing import Any, NoReturn
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -32,7 +32,7 @@ from accounts.models import (
 from accounts.models.access import AssignmentQuerySet
 from accounts.models.records import RecordQuerySet
 from accounts.names import fold
-from accounts.owner_register import load_register
+from accounts.owner_register import load_owned, load_register
 from accounts.ownership import Register
 
 
@@ -76,14 +76,25 @@ def find_own_assignments(user: User) -> AssignmentQuerySet:
 
 def _list_principals(user: User) -> list[int]:
     own = user.person.principal_id if user.person else None
-    if own is None:
-        return []
-    return [own, *GroupMembership.objects.filter(member=own).values_list("group", flat=True)]
+    return [] if own is None else [own, *_list_groups(user)]
+
+
+def _list_groups(user: User) -> Mapping[int, str]:
+    """Row → id of the groups that he is in. Found out once for each request, which has a user of its own."""
+    known: dict[str, dict[int, str]] = vars(user)
+    if _GROUPS not in known:
+        own = user.person.principal_id if user.person else None
+        rows = GroupMembership.objects.filter(member=own) if own else GroupMembership.objects.none()
+        known[_GROUPS] = {key: name or "" for key, name in rows.values_list("group_id", "group__principal_id")}
+    return known[_GROUPS]
+
+
+_GROUPS = "_own_groups"
 
 
 def find_own_records(user: User) -> RecordQuerySet:
     """The live records that the user made, or is named in as an owner."""
-    known = user.__dict__
+    known: dict[str, frozenset[str]] = vars(user)
     if _CODES not in known:
         known[_CODES] = find_codes(user)
     own = RecordPerson.objects.filter(role__in=[RecordPerson.Role.OWNER, RecordPerson.Role.AUTHOR])
@@ -103,19 +114,40 @@ def visible_assignments(user: User) -> AssignmentQuerySet:
 
 
 def concerned_assignments(user: User) -> AssignmentQuerySet:
-    """His own access, what his records want, and what is in the accounts that he owns."""
-    wished = Wish.objects.filter(record__in=find_own_records(user).values("pk")).values("assignment")
-    owned = owned_accounts(user).values("pk")
+    """His own access, what his records want, and what is in the accounts that he owns.
+
+    All three as keys, which have indexes: questions in their place make PostgreSQL look at every assignment.
+    """
+    owned = list_owned(user).values()
     return Assignment.objects.shown().filter(
-        Q(principal__in=find_principals(user).values("pk")) | Q(pk__in=wished) | Q(account__in=owned)
+        Q(principal__in=_list_principals(user)) | Q(pk__in=_find_wished(user)) | Q(account__in=owned)
     )
 
 
+def _find_wished(user: User) -> Collection[int] | QuerySet[Wish, Any]:
+    """The assignments that his records want: by key as long as they are few enough for a statement."""
+    wished = Wish.objects.filter(record__in=find_own_records(user).values("pk")).values("assignment")
+    known: dict[str, Collection[int]] = vars(user)
+    if _WISHED not in known:
+        known[_WISHED] = set(wished.values_list("assignment", flat=True)[: _MOST_KEYS + 1])
+    return known[_WISHED] if len(known[_WISHED]) <= _MOST_KEYS else wished
+
+
+_WISHED, _MOST_KEYS = "_wished_assignment_keys", 2_000
+
+
 def visible_accounts(user: User) -> QuerySet[Account]:
+    """Where that depends on his access it is found out once for a request: lists, counts and trees all ask for it."""
     if sees_everything(user):
         return Account.objects.all()
-    seen, owned = visible_assignments(user).values("account"), owned_accounts(user).values("pk")
-    return Account.objects.filter(Q(pk__in=seen) | Q(pk__in=owned))
+    known: dict[str, set[int]] = vars(user)
+    if _VISIBLE not in known:
+        seen = concerned_assignments(user).order_by().values_list("account_id", flat=True).distinct()
+        known[_VISIBLE] = {*seen, *list_owned(user).values()}
+    return Account.objects.filter(pk__in=known[_VISIBLE])
+
+
+_VISIBLE = "_visible_account_keys"
 
 
 def visible_permission_sets(user: User) -> QuerySet[PermissionSet]:
@@ -133,16 +165,14 @@ def visible_people(user: User) -> QuerySet[Person]:
 def visible_groups(user: User) -> QuerySet[Group]:
     if sees_everything(user):
         return Group.objects.all()
-    return Group.objects.filter(pk__in=find_principals(user).values("pk"))
+    return Group.objects.filter(pk__in=_list_principals(user))
 
 
 def visible_principals(user: User) -> QuerySet[Principal]:
     """Users and groups; whom one sees as a person or a group, one sees as a principal."""
     if sees_everything(user):
         return Principal.objects.all()
-    return Principal.objects.filter(
-        Q(pk__in=find_principals(user).values("pk")) | Q(person__in=visible_people(user).values("pk"))
-    )
+    return Principal.objects.filter(Q(pk__in=_list_principals(user)) | Q(person__in=visible_people(user).values("pk")))
 
 
 def visible_units(user: User) -> QuerySet[OrganizationalUnit]:
@@ -176,7 +206,7 @@ def visible_problems(user: User) -> QuerySet[Problem]:
 def _find_concerning(user: User) -> RecordQuerySet:
     """The user's own records, and those that want access for him or to an account of his."""
     wanting = Wish.objects.filter(assignment__in=find_own_assignments(user).values("pk")).values("record")
-    owned = Wish.objects.filter(assignment__account__in=owned_accounts(user).values("pk")).values("record")
+    owned = Wish.objects.filter(assignment__account__in=list_owned(user).values()).values("record")
     return Record.objects.filter(Q(pk__in=find_own_records(user).values("pk")) | Q(pk__in=wanting) | Q(pk__in=owned))
 
 
@@ -213,15 +243,20 @@ def may_freeze(user: User, account: Account, register: Register | None = None) -
 
 
 def owned_accounts(user: User) -> QuerySet[Account]:
-    """The accounts that the user owns. Found out once for each request, which has a user of its own."""
-    known: dict[str, frozenset[str]] = vars(user)
+    """The accounts that the user owns."""
+    return Account.objects.filter(pk__in=list_owned(user).values())
+
+
+def list_owned(user: User) -> Mapping[str, int]:
+    """The ids of the accounts that he owns → their rows. Found out once for each request, which has its own user."""
+    known: dict[str, Mapping[str, int]] = vars(user)
     if _OWNED not in known:
-        principal_id = find_principal_id(user)
-        known[_OWNED] = load_register().find_owned(principal_id) if principal_id else frozenset()
-    return Account.objects.filter(account_id__in=known[_OWNED])
+        principal = user.person.principal if user.person and find_principal_id(user) else None
+        known[_OWNED] = load_owned(principal, [*_list_groups(user).values()]) if principal else {}
+    return known[_OWNED]
 
 
-_OWNED = "_owned_account_ids"
+_OWNED = "_owned_accounts"
 
 
 def may_widen(user: User, account: Account) -> bool:

@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Concat
 
-from accounts.access import find_own_records, find_principal_id, owned_accounts, sees_everything
+from accounts.access import find_own_records, find_principal_id, list_owned, sees_everything
 from accounts.activity_sentences import ADMIN_SIGN_IN, FAMILIES
 from accounts.models import AuditEvent, User
 
@@ -63,8 +63,7 @@ def visible_events(user: User) -> QuerySet[AuditEvent]:
         own |= Q(about_principal=principal_id)
     # As lists, not as subqueries: so each part of the condition uses its index, whatever the size of the trail.
     references = find_own_records(user).annotate(shown=Concat("app_id", Value(":"), "record_id"))
-    accounts = list(owned_accounts(user).values_list("account_id", flat=True))
-    own |= ~Q(about_account="") & Q(about_account__in=accounts)  # the first half names the index
+    own |= ~Q(about_account="") & Q(about_account__in=list_owned(user))  # the first half names the index
     own |= ~Q(about_record="") & Q(about_record__in=list(references.values_list("shown", flat=True)))
     return AuditEvent.objects.filter(own)
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from django.db.models import Q
 
-from accounts.access import find_codes, find_principal_id, may_change
+from accounts.access import find_codes, find_principal_id, list_owned, may_change
 from accounts.models import Person, PortalWrite, Principal, PrincipalLink, Record, User
 from accounts.names import fold
 from accounts.owner_register import load_register
@@ -36,14 +36,13 @@ def _iter_editable(user: User, records: Collection[Record]) -> Iterable[int]:
     if not records:
         return
     codes, first = find_codes(user), _find_first_writers(records)
-    principal_id = find_principal_id(user)
-    register = load_register({(record.in_force or {}).get("account_id", "") for record in records})
+    owned = list_owned(user)
     for record in records:
         in_force = record.in_force or {}
         writer = first.get((record.app_id, record.record_id), 0)
         is_author = writer == user.pk if writer else fold(record.creator_code) in codes
         is_owner = not codes.isdisjoint(fold(code) for code in in_force.get("owners", ()))
-        if is_author or is_owner or register.owns(principal_id, in_force.get("account_id", "")):
+        if is_author or is_owner or in_force.get("account_id", "") in owned:
             yield record.pk
 
 

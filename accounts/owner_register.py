@@ -1,9 +1,10 @@
 """The register of owners, from rows: a handful of statements, whatever the number of accounts."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TypedDict
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from accounts.models import (
@@ -19,23 +20,43 @@ from accounts.models import (
 from accounts.names import fold
 from accounts.ownership import Holder, Protection, Register, Site, Unit
 
-_BATCH = 400  # names in one statement: SQLite takes a limited number of parameters
+_MOST_NAMES = 10_000  # in one statement, where the database has no limit of its own
 
 
 def load_register(accounts: Collection[str] | None = None) -> Register:
     """The register of these accounts (12 digits), or of all. Of people it knows those who are named as owners."""
-    entries = _load_entries()
+    entries = _load_entries(accounts)
     sites = {site.account_id: site for site in _iter_sites(accounts, entries)}
     units = {unit.unit_id: unit for unit in _iter_units(entries)}
-    owned: list[Site | Unit] = [*sites.values(), *units.values()]
-    named = {name for item in owned for name in _names_of(item)}
     return Register(
         sites=sites,
         units=units,
         protection=Protection(settings.PROTECTED_OUS, _find_portal_accounts()),
         claimable_stages=frozenset(fold(stage) for stage in settings.CLAIMABLE_STAGES),
-        **_load_people(named),
+        **_load_people(_list_named(sites, units)),
     )
+
+
+def _list_named(sites: Mapping[str, Site], units: Mapping[str, Unit]) -> set[str]:
+    owned: list[Site | Unit] = [*sites.values(), *units.values()]
+    return {name for item in owned for name in _names_of(item)}
+
+
+def load_owned(principal: Principal, groups: Collection[str]) -> Mapping[str, int]:
+    """The ids of all accounts that this person owns → their rows, in four statements. groups: ids of those he is in.
+
+    Of people it asks for him, for whom a word that is his name means first, and for whoever bears that name: nobody
+    else's being there or not makes him an owner, or keeps him from being one.
+    """
+    entries = _load_entries(None)
+    sites = {site.account_id: site for site in _iter_sites(None, entries)}
+    units = {unit.unit_id: unit for unit in _iter_units(entries)}
+    named, own = _list_named(sites, units), principal.principal_id or ""
+    members = {group: frozenset({own}) for group in groups if group in named}
+    ids = {own, *members, *(name for name in named if fold(name) == principal.name_key)}
+    rows = Principal.objects.filter(Q(principal_id__in=ids) | Q(type=Principal.Type.USER, name_key=principal.name_key))
+    register = Register(sites, units, _read_holders(rows), members)
+    return {account_id: sites[account_id].key for account_id in register.find_owned(own)}
 
 
 def load_named(texts: Iterable[str]) -> Register:
@@ -47,8 +68,7 @@ def load_owning_groups() -> frozenset[str]:
     """The ids of all groups that own something, or that a guardrail names: their members have to be known."""
     register = load_register()
     roles = Guardrail.objects.filter(is_active=True).values_list("roles", flat=True)
-    owned: list[Site | Unit] = [*register.sites.values(), *register.units.values()]
-    named = {name for item in owned for name in _names_of(item)}
+    named = _list_named(register.sites, register.units)
     groups = Principal.objects.filter(type=Principal.Type.GROUP, principal_id__isnull=False, gone_at__isnull=True)
     wanted = named.union(*(text.split() for text in roles))
     return frozenset(name for name in groups.values_list("principal_id", flat=True) if name and name in wanted)
@@ -71,11 +91,16 @@ Entries = tuple[dict[str, set[str]], dict[str, set[str]]]
 """Principals by account id, and by unit id."""
 
 
-def _load_entries() -> Entries:
+def _load_entries(accounts: Collection[str] | None) -> Entries:
+    """Those of these accounts, and of all units."""
     of_accounts: dict[str, set[str]] = {}
     of_units: dict[str, set[str]] = {}
-    rows = OwnerEntry.objects.values_list("account__account_id", "ou__ou_id", "principal__principal_id")
-    for account_id, unit_id, principal_id in rows:
+    rows = OwnerEntry.objects.all()
+    if accounts is not None:
+        rows = rows.filter(Q(account__account_id__in=accounts) | Q(ou__isnull=False))
+    for account_id, unit_id, principal_id in rows.values_list(
+        "account__account_id", "ou__ou_id", "principal__principal_id"
+    ):
         # Somebody who was never in Identity Center owns, too: he cannot act, but the account is not free.
         found = of_accounts.setdefault(account_id, set()) if account_id else of_units.setdefault(unit_id, set())
         found.add(principal_id or "")
@@ -85,12 +110,14 @@ def _load_entries() -> Entries:
 def _iter_sites(accounts: Collection[str] | None, entries: Entries) -> Iterable[Site]:
     rows = Account.objects.all() if accounts is None else Account.objects.filter(account_id__in=accounts)
     moved = Exists(AccountMove.objects.open().filter(account=OuterRef("pk")))
-    for account_id, name, unit_id, stage, tag, read_at, is_management, was_moved in rows.annotate(
+    for account_id, name, unit_id, stage, tag, read_at, is_management, was_moved, key in rows.annotate(
         moved=moved
-    ).values_list("account_id", "name", "ou__ou_id", "stage", "owners_tag", "tags_read_at", "is_management", "moved"):
+    ).values_list(
+        "account_id", "name", "ou__ou_id", "stage", "owners_tag", "tags_read_at", "is_management", "moved", "pk"
+    ):
         yield Site(
             account_id, name, unit_id or "", stage, None if read_at is None else tag,
-            frozenset(entries[0].get(account_id, ())), is_management, was_moved,
+            frozenset(entries[0].get(account_id, ())), is_management, was_moved, key,
         )  # fmt: skip
 
 
@@ -140,8 +167,9 @@ def _load_members(groups: Iterable[str]) -> dict[str, frozenset[str]]:
 
 
 def _batches(names: Iterable[str]) -> Iterator[list[str]]:
-    ordered = sorted(names)
-    return (ordered[start : start + _BATCH] for start in range(0, len(ordered), _BATCH))
+    """At most as many as a statement can take that has each of them twice."""
+    ordered, size = sorted(names), (connection.features.max_query_params or 2 * _MOST_NAMES) // 2 - 1
+    return (ordered[start : start + size] for start in range(0, len(ordered), size))
 
 
 def _find_portal_accounts() -> frozenset[str]:

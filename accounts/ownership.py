@@ -46,6 +46,7 @@ class Site:
     entries: frozenset[str] = frozenset()  # principal ids
     is_management: bool = False
     was_moved: bool = False  # and nobody has confirmed the move yet
+    key: int = 0  # of its row
 
 
 @dataclass(frozen=True)

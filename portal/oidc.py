@@ -143,8 +143,8 @@ class EntraBackend(OIDCAuthenticationBackend):
         return user
 
     def get_user(self, user_id: Any) -> User | None:
-        """The user of a running session, which ends when he is deactivated."""
-        user = super().get_user(user_id)
+        """The user of a running session, which ends when he is deactivated; with who he is, for nearly every page."""
+        user = User.objects.select_related("person__principal").filter(pk=user_id).first()
         return user if user and user.is_active else None
 
 

@@ -18,6 +18,7 @@ from accounts import access
 from accounts.audit import record_event
 from accounts.models import Draft, PermissionSet, User
 from accounts.owner_register import load_register
+from accounts.ownership import Register
 from syncer.drafts import drafting
 from syncer.drafts.drafting import NotPossible
 from syncer.mirror.drift import describe, show_time
@@ -31,17 +32,19 @@ class Rights(NamedTuple):
     keep: bool
 
 
-def find_rights(user: User, drifts: Collection[Drift]) -> dict[int, Rights]:
-    """What this person may decide about each of these, by its row."""
-    account_ids = {drift.account_id for drift in drifts if drift.account_id}
-    register, principal_id = load_register(account_ids), access.find_principal_id(user)
+def find_rights(user: User, drifts: Collection[Drift], register: Register | None = None) -> dict[int, Rights]:
+    """What this person may decide about each of these, by its row. register: one of all their accounts, if loaded."""
+    may_own = access.may_change(user) and not user.is_staff
+    owned = {drift.account_id for drift in drifts} & access.list_owned(user).keys() if may_own else set[str]()
+    if owned and register is None:
+        register = load_register(owned)
     rights: dict[int, Rights] = {}
     for drift in drifts:
         if not drift.account_id:
             rights[drift.pk] = _find_rights_of_set(user, drift)
             continue
-        owns = user.is_staff or (access.may_change(user) and register.owns(principal_id, drift.account_id))
-        widens = owns and (user.is_staff or not register.is_protected(drift.account_id))
+        owns = user.is_staff or drift.account_id in owned
+        widens = owns and (user.is_staff or not (register and register.is_protected(drift.account_id)))
         rights[drift.pk] = Rights(owns, widens if drift.kind == Drift.Kind.ADDED else owns)
     return rights
 

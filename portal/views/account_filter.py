@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts.access import sees_everything, visible_accounts, visible_units
+from accounts.access import visible_accounts, visible_units
 from accounts.finding import narrow_accounts
 from accounts.models import Account, Stage, User
 from accounts.owner_register import load_register
@@ -51,20 +51,8 @@ def read_filter(request: HttpRequest) -> AccountFilter:
 
 
 def list_accounts(user: User) -> QuerySet[Account]:
-    """What he may see of the accounts that are in the organization.
-
-    Where that depends on his access it is found out once for a request: page, count and tree all ask for it.
-    """
-    accounts = visible_accounts(user).filter(gone_at__isnull=True)
-    if sees_everything(user):
-        return accounts
-    known: dict[str, list[int]] = vars(user)
-    if _VISIBLE not in known:
-        known[_VISIBLE] = list(accounts.values_list("pk", flat=True))
-    return Account.objects.filter(pk__in=known[_VISIBLE])
-
-
-_VISIBLE = "_visible_account_keys"
+    """What he may see of the accounts that are in the organization."""
+    return visible_accounts(user).filter(gone_at__isnull=True)
 
 
 def build_tree(user: User, wanted: AccountFilter) -> UnitTree:

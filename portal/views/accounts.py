@@ -79,7 +79,7 @@ def account_detail(request: HttpRequest, account_id: str) -> HttpResponseBase:
         "figures": count_assignments(assignments, "account", [account.pk], of=("users", "groups", "sets")).get(
             account.pk
         ),
-        "drift": build_lines(user, Drift.objects.filter(account_id=account_id)),
+        "drift": build_lines(user, Drift.objects.filter(account_id=account_id), register),
         **access.describe(),
         "history": read_history(user, account),
     }

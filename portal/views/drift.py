@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.access import require_user, visible_accounts, visible_permission_sets
 from accounts.models import Account, Draft, PermissionSet, Principal, User
+from accounts.ownership import Register
 from accounts.sentences import render_reason
 from syncer import decisions
 from syncer.decisions import Rights
@@ -40,12 +41,12 @@ class DriftLine:
         return not self.drift.decision and any(self.rights)
 
 
-def build_lines(user: User, drifts: QuerySet[Drift]) -> list[DriftLine]:
+def build_lines(user: User, drifts: QuerySet[Drift], register: Register | None = None) -> list[DriftLine]:
     """The open ones of these, oldest first, in a constant number of statements."""
     rows = list(drifts.filter(ended_at__isnull=True).select_related("decided_by").order_by("seen_at", "pk"))
     if not rows:
         return []
-    rights = decisions.find_rights(user, rows)
+    rights = decisions.find_rights(user, rows, register)
     accounts = Account.objects.in_bulk({row.account_id for row in rows} - {""}, field_name="account_id")
     sets = PermissionSet.objects.in_bulk({row.permission_set_name for row in rows}, field_name="name")
     principals = _load_principals(rows)

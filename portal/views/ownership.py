@@ -47,9 +47,8 @@ class OwnerBook:
         self._of_units = {unit_id: register.find_owners_of_unit(unit_id) for unit_id in unit_ids}
         everybody = [*self._of_accounts.values(), *self._of_units.values()]
         self._principals = _load_principals({key for owners in everybody for key in owners.principals | owners.left})
-        self._units = {
-            unit.ou_id: unit for unit in OrganizationalUnit.objects.filter(ou_id__in={one.unit_id for one in everybody})
-        }
+        units = {owners.unit_id for owners in everybody}
+        self._units = {unit.ou_id: unit for unit in OrganizationalUnit.objects.filter(ou_id__in=units)}
 
     def show_account(self, account_id: str) -> Shown:
         register = self._register

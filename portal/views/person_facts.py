@@ -7,9 +7,9 @@ from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from accounts.access import visible_accounts
-from accounts.models import Account, Assignment, Person, User
+from accounts.models import Account, Assignment, GroupMembership, Person, User
 from accounts.models.access import AssignmentQuerySet
-from accounts.owner_register import load_register
+from accounts.owner_register import load_owned
 
 SOON = timedelta(days=30)  # as the filter of the list offers it
 _SHOWN = 6
@@ -62,9 +62,9 @@ def _find_ending(assignments: AssignmentQuerySet) -> AssignmentQuerySet:
 
 
 def _find_owned(viewer: User, person: Person) -> QuerySet[Account]:
-    principal_id = (person.principal and person.principal.principal_id) or ""
-    if not principal_id:
+    principal = person.principal
+    if principal is None or not principal.principal_id:
         return Account.objects.none()
-    return visible_accounts(viewer).filter(
-        account_id__in=load_register().find_owned(principal_id), gone_at__isnull=True
-    )
+    groups = GroupMembership.objects.filter(member=principal).values_list("group__principal_id", flat=True)
+    owned = load_owned(principal, [group for group in groups if group])
+    return visible_accounts(viewer).filter(pk__in=owned.values(), gone_at__isnull=True)

@@ -34,7 +34,7 @@ class Right:
 
 def may_give_somewhere(user: User) -> bool:
     """Whether a page offers it: he owns an account, or answers for all."""
-    return access.may_change(user) and (user.is_staff or access.owned_accounts(user).exists())
+    return access.may_change(user) and (user.is_staff or bool(access.list_owned(user)))
 
 
 def find_rights(user: User, accounts: Collection[Account], register: Register | None = None) -> Mapping[str, Right]:

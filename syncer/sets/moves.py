@@ -58,10 +58,11 @@ def require_record(permission_set: PermissionSet) -> Record:
 def plan_move(permission_set: PermissionSet, name: str, *, extra: tuple[str, ...] = ()) -> MovePlan:
     """What a copy under this name would write. Raises NotPossible."""
     record = require_record(permission_set)
+    management = frozenset(Account.objects.filter(is_management=True).values_list("account_id", flat=True))
     moves: list[Record] = []
     left: list[tuple[Record, Reason]] = []
     for found in find_records(permission_set.name):
-        if reason := _find_obstacle(found):
+        if reason := _find_obstacle(found, management):
             left.append((found, reason))
         else:
             moves.append(found)
@@ -75,12 +76,12 @@ def find_records(name: str) -> Iterable[Record]:
     )
 
 
-def _find_obstacle(record: Record) -> Reason | None:
+def _find_obstacle(record: Record, management: Collection[str]) -> Reason | None:
     """Why a record stays as it is."""
     if not record.is_in_force:
         return Reason("twin_newer_revision", {"record": record.reference})
     account_id = (record.in_force or {}).get("account_id", "")
-    if Account.objects.filter(account_id=account_id, is_management=True).exists():
+    if account_id in management:
         return Reason("management_account", {"account": account_id})
     return None
 

@@ -9,12 +9,14 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts import access
 from accounts.models import Account, Instance, OrganizationalUnit, OwnerEntry, PortalWrite, Principal, PrincipalLink
-from accounts.owner_register import load_register
+from accounts.names import fold
+from accounts.owner_register import load_owned, load_register
 from tests.factories import (
     get_principal,
     make_account,
     make_group,
     make_instance,
+    make_ou,
     make_person,
     make_principal,
     make_record,
@@ -153,3 +155,32 @@ def test_owner_of_the_account_and_admin_may_edit() -> None:
     assert access.may_edit_record(hana, record)
     assert access.may_edit_record(make_user(is_staff=True), record)
     assert not access.may_edit_record(make_user(), record)
+
+
+def test_what_one_owns_is_what_the_whole_register_says() -> None:
+    """Asked for one person, of whom else only namesakes and his groups are looked at."""
+    named = {"shop": "hana", "old": "taro", "twice": "jiro", "odd": "kei", "away": "gone"}
+    people = {key: make_principal(f"{name}@example.com") for key, name in named.items()}
+    former = make_principal("taro@example.com", gone_at=AT, external_id="another")
+    same = make_principal("JIRO@example.com", is_enabled=False, external_id="the-same")
+    Principal.objects.filter(pk=people["twice"].pk).update(external_id="the-same")
+    Principal.objects.filter(pk=people["away"].pk).update(gone_at=AT)
+    team = make_group("team", people["shop"], people["old"], people["away"])
+    # Somebody calls himself by the id of a group: the word still means the group.
+    Principal.objects.filter(pk=people["odd"].pk).update(name=team.principal_id, name_key=fold(team.principal_id or ""))
+    unit = make_ou("service/shop")
+    tags = [*(f"{name}@example.com" for name in named.values()), "Hana@Example.com", team.principal_id or "", "nobody"]
+    tags += [" ".join(tags), former.principal_id or "", ""]
+    accounts = [make_account(owners_tag=tag, tags_read_at=AT, ou="service/shop") for tag in tags]
+    OwnerEntry.objects.create(account=accounts[0], principal=people["old"])
+    OwnerEntry.objects.create(ou=unit, principal=Principal.objects.get(pk=team.pk))
+    register, everybody = load_register(), [*people.values(), former, same]
+    found = {}
+    for person in Principal.objects.filter(pk__in=[row.pk for row in everybody]):
+        groups = [team.principal_id or ""] if person.member_of.exists() else []
+        owned = load_owned(person, groups)
+        assert owned == {row.account_id: row.pk for row in Account.objects.filter(account_id__in=owned)}
+        assert set(owned) == register.find_owned(person.principal_id or "")
+        found[person.pk] = len(owned)
+    assert found[people["odd"].pk] == 0
+    assert found[people["shop"].pk] > found[people["away"].pk] == 0
