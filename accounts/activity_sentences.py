@@ -47,6 +47,7 @@ FAMILIES: Mapping[str, Family] = {
             "record.take_out": _("took a person or group out of a record"),
             "record.end": _("asked to end a record"),
             "record.extend": _("extended a last day"),
+            "record.try_again": _("had a record tried again"),
             "record.put_back": _("put back what was taken out"),
             "withheld.confirm": _("confirmed a value that was withheld"),
         },

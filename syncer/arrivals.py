@@ -11,6 +11,7 @@ from datetime import datetime
 
 from django.conf import settings
 
+from accounts.models import Record
 from accounts.names import fold
 from syncer.connections import connect_aws
 from syncer.gateways.errors import GatewayError, Invalid, NotFound
@@ -27,7 +28,16 @@ MINUTE = 60
 
 def look_for_waiting(now: datetime) -> int:
     """Ask for everybody who is waited for; how many have come. Nobody waited for: no request at all."""
-    waiting, instance = take_turn(people.load_waiting(), now), truth.load_instance()
+    return _look_for_all(take_turn(people.load_waiting(), now), now)
+
+
+def look_for_those_of(record: Record, now: datetime) -> int:
+    """The same for whom one record waits for: somebody does not want to wait for the minute."""
+    return _look_for_all(people.load_waiting(record)[:NAMES_A_MINUTE], now)
+
+
+def _look_for_all(waiting: Sequence[Waiting], now: datetime) -> int:
+    instance = truth.load_instance()
     if not waiting or instance is None:
         return 0
     try:

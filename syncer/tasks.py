@@ -5,6 +5,7 @@ The schedule is in the database (admin site, "Periodic tasks"); syncer/migration
 
 import logging
 from collections.abc import Iterable
+from datetime import timedelta
 
 from celery import Task, shared_task
 from celery.exceptions import OperationalError
@@ -15,8 +16,8 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
 from accounts import stops
-from accounts.audit import record_event
-from accounts.models import Account, PermissionSet, Person, Stop, User
+from accounts.audit import find_place, record_event
+from accounts.models import Account, PermissionSet, Person, Record, Stop, User
 from syncer import arrivals, leases, lock_outs, retention, runs
 from syncer.adoption import queue as adopting_queue
 from syncer.adoption.checks import Take
@@ -25,6 +26,7 @@ from syncer.connections import connect_mailer, connect_slack, connect_slack_peop
 from syncer.drafts import writing
 from syncer.gateways.github import Comment
 from syncer.github import answering, intake, polling
+from syncer.mirror import refusals
 from syncer.mirror.last_days import store_reminders
 from syncer.mirror.policy_texts import ask_for_texts
 from syncer.models import Adoption, Run
@@ -42,6 +44,7 @@ logger = logging.getLogger(__name__)
 
 FEW = 3  # written records that have a run each; more are carried out together
 ROUNDS = 3  # of writing and judging; what is still not written then waits for the next sweep
+RETRY_REST = timedelta(seconds=20)  # after *Try again*, until it starts another run of the same record
 LOOK_AGAIN = 5.0  # seconds to wait for a lease that is about to be given back
 
 
@@ -61,6 +64,16 @@ def work_off_queue() -> None:
 @shared_task
 def work_off_targeted() -> None:
     """Carry out what is queued for single records, beside a full run."""
+    runs.work_off_targeted()
+
+
+@shared_task
+def retry_records() -> None:
+    """Look for those whom records wait for that somebody wants tried again, and carry these records out."""
+    queued = Run.objects.filter(kind=Run.Kind.RECORD, status=Run.Status.QUEUED, requested_by__isnull=False)
+    for app_id, _colon, record_id in (run.record_reference.partition(":") for run in queued):
+        for record in Record.objects.filter(app_id=app_id, record_id=record_id):
+            arrivals.look_for_those_of(record, timezone.now())
     runs.work_off_targeted()
 
 
@@ -234,6 +247,24 @@ def request_full_run(user: User | None, *, accept: str = "", confirm: bool = Fal
             action, actor=user, obj=("run", str(run.pk), str(run)), after={"checksum": accept} if accept else None
         )
         transaction.on_commit(lambda: _send(work_off_queue))
+    return run
+
+
+def request_retry(user: User, record: Record) -> Run:
+    """Carry out a record once more, and try what AWS refused of it; the run that does. The caller checks who may.
+
+    Asked for again at once, by whomever, it is the same run: AWS says nothing else within seconds.
+    """
+    with transaction.atomic():
+        since = timezone.now() - RETRY_REST
+        lately = Run.objects.filter(kind=Run.Kind.RECORD, record_reference=record.reference, requested_at__gt=since)
+        if run := lately.filter(requested_by__isnull=False).order_by("-pk").first():
+            return run
+        refusals.end_pauses(record)
+        run = runs.queue_record_run(record.reference, by=user)
+        obj = ("record", record.reference, record.title or record.reference)
+        record_event("record.try_again", actor=user, obj=obj, about=find_place(record))
+        transaction.on_commit(lambda: _send(retry_records))
     return run
 
 

@@ -1,10 +1,11 @@
-"""Where access can be taken away or extended, as links beside it."""
+"""Where access can be taken away, extended or tried again, as links and buttons beside it."""
 
 from django import template
 from django.urls import reverse
 
 from accounts.editors import Removable
 from accounts.models import Assignment, Record
+from portal.views.retrying import is_worth_retrying
 
 register = template.Library()
 
@@ -19,6 +20,15 @@ def removal_url(assignment: Assignment, removable: Removable | str, record: Reco
         if wish.is_current and (is_own or wish.record_id in removable.records):
             return reverse("remove_from_record", args=[wish.record_id, assignment.principal_id])
     return ""
+
+
+@register.simple_tag
+def retry_url(assignment: Assignment, removable: Removable | str) -> str:
+    """Where a record that wants it is tried again; empty where that helps nothing, or the viewer may not."""
+    if not isinstance(removable, Removable) or not is_worth_retrying([assignment]):
+        return ""
+    wishes = (wish for wish in assignment.wishes.all() if wish.is_current and wish.record_id in removable.records)
+    return next((reverse("retry_record", args=[wish.record_id]) for wish in wishes), "")
 
 
 @register.simple_tag

@@ -81,6 +81,7 @@ def account_detail(request: HttpRequest, account_id: str) -> HttpResponseBase:
         ),
         "drift": build_lines(user, Drift.objects.filter(account_id=account_id), register),
         **access.describe(),
+        "offers_retry": True,
         "history": read_history(user, account),
     }
     return render(request, "portal/account_detail.html", context)

@@ -6,8 +6,8 @@ The page asks for itself while something is under way, more and more seldom, and
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -17,10 +17,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import require_user
+from accounts.editors import find_removable
 from accounts.models import Account, Assignment, Draft, Record, User, Wish
 from accounts.sentences import Sentence, render_reason
 from portal.views.drafts import FOLLOWED, DraftLine, build_lines
 from portal.views.requests import HtmxHttpRequest, asks_for_part
+from portal.views.retrying import find_retries, is_worth_retrying
 from syncer.drafts import saving
 from syncer.drafts.drafting import NotPossible
 from syncer.giving.names import Named, iter_names, load_named
@@ -54,6 +56,8 @@ class Sent:
     account_id: str
     landings: tuple[Landing, ...]
     removed: tuple[Assignment, ...] = ()
+    retried_at: datetime | None = None  # while a run that somebody asked for looks at the record once more
+    may_retry: bool = False
 
     @property
     def shown(self) -> tuple[Landing, ...]:
@@ -78,7 +82,8 @@ class Sent:
         if self.draft.state != Draft.State.WRITTEN or self.line.record is None:
             return False
         rows = [landing.assignment for landing in self.landings]
-        return not self.line.record.is_settled or any(row is not None and row.state in _MOVING for row in rows)
+        is_coming = not self.line.record.is_settled or self.retried_at is not None
+        return is_coming or any(row is not None and row.state in _MOVING for row in rows)
 
 
 @require_safe
@@ -139,7 +144,24 @@ def _build(user: User, drafts: Sequence[Draft]) -> list[Sent]:
     rows = _load_assignments([line.record for line in lines if line.record])
     ids = {str(each.get("account_id", "")) for each in values.values()}
     accounts = Account.objects.in_bulk(ids, field_name="account_id")
-    return [_build_one(line, values[line.draft.pk], named, rows, accounts) for line in lines]
+    items = [_build_one(line, values[line.draft.pk], named, rows, accounts) for line in lines]
+    return _add_retries(user, items)
+
+
+def _add_retries(user: User, items: Sequence[Sent]) -> list[Sent]:
+    """Which records are being tried again, and which the viewer may have tried."""
+    records = [item.line.record for item in items if item.line.record]
+    editable, going = find_removable(user, records).records, find_retries(record.reference for record in records)
+    return [
+        replace(
+            item,
+            retried_at=going.get(item.line.record.reference),
+            may_retry=item.line.record.pk in editable and is_worth_retrying(each.assignment for each in item.landings),
+        )
+        if item.line.record
+        else item
+        for item in items
+    ]
 
 
 def _read_values(draft: Draft) -> Mapping[str, Any]:
@@ -192,7 +214,8 @@ def _find_pause(items: Sequence[Sent]) -> str:
     """How long the page waits before it looks again; empty where nothing more is coming."""
     if not any(item.is_moving for item in items):
         return ""
-    age = timezone.now() - max(item.draft.updated_at for item in items)
+    last = max(max(item.draft.updated_at, item.retried_at or item.draft.updated_at) for item in items)
+    age = timezone.now() - last
     return next((pause for longest, pause in _PAUSES if age < longest), "")
 
 
@@ -205,7 +228,8 @@ def _fingerprint(items: Iterable[Sent], pause: str) -> str:
 
 def _note(item: Sent) -> list[Any]:
     draft, record = item.draft, item.line.record
-    return [draft.state, draft.reason, str(draft.retry_at), bool(record and record.is_settled)]
+    settled = bool(record and record.is_settled)
+    return [draft.state, draft.reason, str(draft.retry_at), settled, str(item.retried_at), item.may_retry]
 
 
 def _note_row(row: Assignment | None) -> list[Any]:

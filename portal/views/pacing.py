@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from functools import wraps
+from typing import Concatenate, ParamSpec
 
 import redis
 from django.core.cache import cache
@@ -14,18 +15,28 @@ from accounts.access import require_user
 
 WINDOW = 30  # seconds
 MOST = 150  # questions in a window: five a second, as often as the slowest typist makes the editor ask
-Paced = Callable[[HttpRequest], HttpResponse]
+FEW = 20  # runs in a window that one person asks for: nobody presses buttons faster, and each asks kintone and AWS
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 logger = logging.getLogger(__name__)
 
 
-def at_a_pace(view: Paced) -> Paced:
+def at_a_pace(view: View[P]) -> View[P]:
     """Answer 429 with Retry-After to whoever has asked too often."""
+    return _pace(view, "pace", lambda: MOST)
 
+
+def at_a_calm_pace(view: View[P]) -> View[P]:
+    """The same for what starts a run."""
+    return _pace(view, "calm", lambda: FEW)
+
+
+def _pace(view: View[P], kind: str, find_most: Callable[[], int]) -> View[P]:
     @wraps(view)
-    def answer(request: HttpRequest) -> HttpResponse:
-        wait = find_wait(require_user(request).pk, time.time())
-        return refuse(wait) if wait else view(request)
+    def answer(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        wait = find_wait(require_user(request).pk, time.time(), kind=kind, most=find_most())
+        return refuse(wait) if wait else view(request, *args, **kwargs)
 
     return answer
 
@@ -36,13 +47,13 @@ def refuse(wait: int) -> HttpResponse:
     return HttpResponse(text, status=429, headers=headers, content_type="text/plain; charset=utf-8")
 
 
-def find_wait(person: int, now: float) -> int:
+def find_wait(person: int, now: float, *, kind: str = "pace", most: int = 0) -> int:
     """Count a question; how many seconds to wait before the next one, 0 for none. Without a cache nobody waits."""
     window, passed = divmod(now, WINDOW)
-    key = f"pace:{person}:{int(window)}"
+    key = f"{kind}:{person}:{int(window)}"
     try:
         cache.add(key, 0, 2 * WINDOW)
-        is_too_much = cache.incr(key) > MOST
+        is_too_much = cache.incr(key) > (most or MOST)
     except (redis.RedisError, ValueError) as error:  # out of reach, or forgotten in between
         logger.info("pacing: not counted: %s", error)
         return 0

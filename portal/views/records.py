@@ -13,6 +13,7 @@ from accounts.namesakes import find_questions_of_record
 from portal.views.definitions import build_comparison
 from portal.views.drafts import list_drafts_of
 from portal.views.paging import paginate
+from portal.views.retrying import is_worth_retrying
 from portal.views.sections import build_sections, find_removable_rows, order_assignments
 from syncer.drafts import saving
 from syncer.records.parsing import parse_date
@@ -34,6 +35,7 @@ def assignment_record(request: HttpRequest, pk: int) -> HttpResponse:
         "problems": record.problems.order_by("severity", "field", "line"),
         "drafts": list_drafts_of(user, record),
         "may_end": _may_end(user, record, removable),
+        "may_retry": record.pk in removable.records and is_worth_retrying(page),
         "page": page,
         "sections": build_sections(page, "account"),
         "removable": removable,

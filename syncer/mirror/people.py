@@ -35,10 +35,14 @@ def load_waiting_hours(now: datetime) -> dict[tuple[PrincipalType, str], int]:
     }
 
 
-def load_waiting() -> list[Waiting]:
-    """Everybody who is waited for, who has waited longest first: strangers, and those disabled or gone."""
+def load_waiting(record: Record | None = None) -> list[Waiting]:
+    """Everybody who is waited for, or whom this record waits for; who has waited longest first.
+
+    They are strangers, and those disabled or gone.
+    """
     absent = Principal.objects.filter(Q(principal_id=None) | Q(gone_at__isnull=False) | Q(is_enabled=False))
-    waiting = absent.filter(Exists(Wish.objects.filter(is_current=True, assignment__principal=OuterRef("pk"))))
+    wishes = Wish.objects.filter(is_current=True, assignment__principal=OuterRef("pk"))
+    waiting = absent.filter(Exists(wishes.filter(record=record) if record else wishes))
     return [
         Waiting(row.pk, PrincipalType(row.type), row.name, row.principal_id or "", row.gone_at is not None)
         for row in waiting.order_by("first_seen", "pk")

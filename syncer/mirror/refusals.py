@@ -1,7 +1,7 @@
 """What AWS refused for good: when it is tried again, and what makes it worth trying at once.
 
 A refusal holds for an hour, doubling to a day, as long as the very same thing is wanted. When the record, the set or
-the principal changes, the fingerprint does, and it is tried at once.
+the principal changes, the fingerprint does, and it is tried at once; so it is when somebody says *Try again*.
 """
 
 import hashlib
@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from accounts.models import Assignment, PermissionSet
+from accounts.models import Assignment, PermissionSet, Record
 from syncer.desired import Desired
 from syncer.mirror.standings import Outcomes
 from syncer.mirror.truth import definition_as_json
@@ -99,3 +99,10 @@ def _forget(keys: Iterable[AssignmentKey], sets: Iterable[str]) -> None:
         if row and row.failures:
             Assignment.objects.filter(pk=row.pk).update(**calm)
     PermissionSet.objects.filter(name__in=list(sets), failures__gt=0).update(**calm)
+
+
+def end_pauses(record: Record) -> None:
+    """Let the next run try what AWS refused of a record, its set included. Refused again, the pause grows as ever."""
+    wanted = Assignment.objects.filter(wishes__record=record, wishes__is_current=True)
+    wanted.filter(retry_at__isnull=False).update(retry_at=None)
+    PermissionSet.objects.filter(assignments__in=wanted.values("pk"), retry_at__isnull=False).update(retry_at=None)

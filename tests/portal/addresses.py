@@ -119,6 +119,7 @@ ADDRESSES = (
     Address("assignments/<int:pk>/edit/", OWNERS, OWNERS),
     Address("assignments/<int:pk>/remove/", OWNERS, OWNERS),
     Address("assignments/<int:pk>/remove/<int:principal>/", OWNERS, OWNERS),
+    Address("assignments/<int:pk>/try-again/", None, OWNERS),
     Address("assignments/<int:pk>/extend/", OWNERS, OWNERS),
     hidden("records/<slug:app_id>/<slug:record_id>/", EVERYBODY, is_page=False),
     hidden("records/<slug:app_id>/<slug:record_id>/extend/", EVERYBODY, is_page=False),

@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Assignment, Draft, Record
+from syncer.models import Run
 from tests import factories
 from tests.portal.giving import NEW, Company, fill, make_company
 from tests.portal.pages import get_html, get_text, make_client
@@ -126,3 +127,20 @@ def test_many_people_are_counted_and_trouble_comes_first(company: Company, clien
     assert "39 of 40 granted" in text
     assert "and 10 more" in text
     assert "人 39" in text
+
+
+def test_refused_access_is_tried_again_and_followed_here(company: Company, client: Client, page: str) -> None:
+    record = write(company, in_force={"account_id": company.shop.account_id})
+    grant(company, record, state="failed", in_aws=False)
+    Draft.objects.update(updated_at=timezone.now() - timedelta(hours=1))
+    html = get_html(client, page)
+    assert f'action="/assignments/{record.pk}/try-again/"' in html
+    assert "hx-trigger" not in html
+    batch = Draft.objects.get().batch
+    assert client.post(f"/assignments/{record.pk}/try-again/", {"batch": batch})["Location"] == page
+    html = get_html(client, page)
+    assert "being tried again" in html
+    assert 'hx-trigger="every 1s"' in html
+    assert "/try-again/" not in html
+    Run.objects.update(status="done")
+    assert "hx-trigger" not in get_html(client, page)

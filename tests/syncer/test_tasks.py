@@ -9,11 +9,13 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from accounts.models import AuditEvent
+from accounts.models import Assignment, AuditEvent, Record
+from simulators.aws import ProvisioningFault
 from syncer import lanes, leases, runs, tasks
 from syncer.models import Run
 from tests.factories import make_run, make_user
-from tests.syncer.worlds import FOREIGN, World
+from tests.syncer.running import sync
+from tests.syncer.worlds import FOREIGN, NEWCOMER, World
 
 pytestmark = pytest.mark.django_db
 
@@ -130,3 +132,23 @@ def test_ended_sessions_are_forgotten() -> None:
         Session.objects.create(session_key=key, session_data="", expire_date=timezone.now() + timedelta(days=days))
     tasks.clear_sessions()
     assert [session.session_key for session in Session.objects.all()] == ["open"]
+
+
+# --- Try again --------------------------------------------------------------------------------------------------------
+
+
+def test_what_aws_refused_and_who_was_waited_for_are_tried_again_at_once(world: World) -> None:
+    """Nobody has changed the record: the policy is there by now, and Entra ID has brought the newcomer."""
+    world.register_set("Reader")
+    world.aws.faults.add(ProvisioningFault("Policy not found.", world.account_ids["shop"]))
+    reference = world.register("shop", "Reader", "hana", NEWCOMER)
+    sync()
+    wanted = Assignment.objects.filter(permission_set__name="Reader").values_list("state", flat=True)
+    assert sorted(wanted) == ["failed", "waiting"]
+    world.aws.faults.clear()
+    world.provision(NEWCOMER)
+    run = tasks.request_retry(make_user(), Record.objects.get(record_id=reference.partition(":")[2], kind="assignment"))
+    tasks.retry_records()
+    run.refresh_from_db()
+    assert (run.status, run.counts["create"]) == ("done", 2)
+    assert sorted(wanted.all()) == ["granted", "granted"]
