@@ -44,6 +44,10 @@ class DemoFolder:
         """Where a simulator keeps its world."""
         return self.path / f"{simulator}.json"
 
+    def away_of(self, simulator: str) -> Path:
+        """As long as somebody leaves a file there, the service is under maintenance."""
+        return self.path / "away" / simulator
+
     @contextmanager
     def occupied(self, url: str) -> Iterator[None]:
         """Keep other demos out while the block runs. Raises DemoRefused if one is in."""
@@ -81,8 +85,9 @@ class DemoFolder:
 
     def prepare(self) -> None:
         """Make the folders. Messages of an earlier start go: what is to be done stands in the database."""
-        shutil.rmtree(self.broker, ignore_errors=True)
-        for folder in (self.logs, self.answers, self.broker / "queue", self.broker / "control"):
+        for folder in (self.broker, self.path / "away"):
+            shutil.rmtree(folder, ignore_errors=True)
+        for folder in (self.logs, self.answers, self.path / "away", self.broker / "queue", self.broker / "control"):
             folder.mkdir(parents=True, exist_ok=True)
 
     def secret_key(self) -> str:

@@ -99,7 +99,8 @@ class Demo:
 
     def _simulate(self, name: str, port: int) -> tuple[str, ...]:
         state = str(self.folder.state_of(name).resolve())
-        command = ("manage.py", "simulate", name, "--port", str(port), "--state", state)
+        away = str(self.folder.away_of(name).resolve())
+        command = ("manage.py", "simulate", name, "--port", str(port), "--state", state, "--away", away)
         if name == "kintone":
             hook = f"{self.url}/webhooks/kintone/?token={self.folder.webhook_token()}"
             return (*command, "--webhook", hook)

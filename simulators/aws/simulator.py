@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.model import OperationModel, ServiceModel, StructureShape
 
-from simulators.aws import query
+from simulators.aws import query, scim
 from simulators.aws.calls import Answer, BadToken, Call
 from simulators.aws.entities import AccessKey
 from simulators.aws.errors import AwsError
@@ -83,6 +83,8 @@ class AwsSimulator:
         self._world, self._counting = world, threading.Lock()
 
     def __call__(self, request: Request) -> Response:
+        if request.path.startswith("/scim/"):
+            return scim.answer(self._world, request)
         signature = _signature(request)
         target = _target(request, signature)
         if target is None:

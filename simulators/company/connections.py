@@ -5,7 +5,7 @@ Each answer is one flat object for JSON; its `environment` holds the variables t
 
 from typing import Any
 
-from simulators.aws import AwsWorld
+from simulators.aws import AwsWorld, scim
 from simulators.company.aws import PORTAL_ROLE, find_hand_made
 from simulators.company.entra import CLIENT_ID, CLIENT_SECRET
 from simulators.company.kintone import (
@@ -59,6 +59,7 @@ def describe_aws(world: AwsWorld, url: str) -> Connection:
         "delegated_account_id": key.account_id,
         "accounts": {account.id: account.name for account in world.organization.accounts.values()},
         "hand_made": find_hand_made(world),
+        "scim": {"url": f"{url}{scim.BASE}", "token": scim.token_of(world)},
         "environment": {
             "AWS_ENDPOINT_URL": url,
             "AWS_ACCESS_KEY_ID": key.id,

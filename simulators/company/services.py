@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
+from simulators.absence import go_away_while
 from simulators.aws import AwsSimulator, AwsWorld
 from simulators.company.aws import build_aws, build_empty_aws, set_pace
 from simulators.company.connections import Connection, describe_aws, describe_entra, describe_kintone
@@ -46,9 +47,12 @@ class Service(Generic[W]):
             return self.load(saved, portal_port)
         return self.build_empty(portal_port) if is_empty else self.build(portal_port)
 
-    def start(self, world: W, *, port: int, state: Path | None) -> "Running":
-        """Serve the world and keep it saved. Raises OSError for a port that is taken."""
-        serving = Serving(self.application(world), port)
+    def start(self, world: W, *, port: int, state: Path | None, away: Path | None = None) -> "Running":
+        """Serve the world and keep it saved; while the file `away` is there, it is not. Raises OSError for a port that
+        is taken.
+        """
+        application = self.application(world)
+        serving = Serving(go_away_while(application, away) if away else application, port)
         saving = None
         if state:
             saving = Saving(state, world.to_state)

@@ -21,7 +21,7 @@ exactly one line on standard output, a JSON object:
   all      simulator, url, environment (the variables that point the portal at it)
   kintone  apps, tokens (permission_sets, assignments, users), username, password (everybody's)
   aws      region, access_key_id, secret_access_key, instance_arn, identity_store_id, management_account_id,
-           delegated_account_id, accounts (id: name)
+           delegated_account_id, accounts (id: name), scim (url, token: people come and go by it)
   entra    authority_host, tenant_id, client_id, client_secret, people (upn, name, oid, roles), cast (whom to try)
 
 It needs no database and no settings. Ids, tokens and keys are the same at every start; they open nothing but this.
@@ -58,6 +58,7 @@ class Command(BaseCommand):
             help=f"entra: where the portal runs on localhost, for its redirect URI (default: {DEFAULT_PORT})",
         )
 
+        parser.add_argument("--away", type=Path, help="while this file exists, answer 503 as in a maintenance")
         parser.add_argument(
             "--webhook", default="", help="kintone: an address that hears of every event in all apps, and no other does"
         )
@@ -85,6 +86,6 @@ class Command(BaseCommand):
                 raise CommandError(f"{options['service']} has no webhooks that could be set here.")
             world.set_webhook(options["webhook"])
         try:
-            return service.start(world, port=options["port"], state=state)
+            return service.start(world, port=options["port"], state=state, away=options["away"])
         except OSError as error:
             raise CommandError(f"Port {options['port']} cannot be used: {error.strerror}.") from error
