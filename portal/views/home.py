@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import find_own_assignments, find_own_problems, require_user
 from accounts.models import Problem, User
+from accounts.search import VARIANTS
 from accounts.stops import find_lock_out
 from portal.views.access_portal import find_access_portal
 from portal.views.access_rows import Chip, UnitGroup, build_groups, filter_groups, list_chips
@@ -45,6 +46,7 @@ def my_access(request: HttpRequest) -> HttpResponse:
     groups = build_groups(assignments, find_access_portal(), load_naming(user))
     context = {
         "query": query,
+        "variants": "|".join(VARIANTS),
         "has_access": bool(groups),
         "groups": filter_groups(groups, query),
         "cards": [] if query else load_cards(user, list_chips(groups)),

@@ -1,15 +1,8 @@
 // My access, filtered while somebody types. Every word must fit the account (name, id, unit) or a permission set; the
-// words that fit no account choose among its chips. The server does the same without script (views/access_rows.py), and
-// has folded what is looked through; what is typed is folded here as accounts/search.py does it.
+// words that fit no account choose among its chips. The server does the same without script (views/access_rows.py).
 const root = document.querySelector("[data-filter]");
 const input = root?.querySelector("[data-filter-input]");
-const toHiragana = (letter) => String.fromCharCode(letter.charCodeAt(0) - 0x60);
-const fold = (text) =>
-  text
-    .normalize("NFKC")
-    .toLowerCase()
-    .replace(/[\u30a1-\u30f6]/g, toHiragana)
-    .replace(/[-\u058a\u2010-\u2015\u2212\u30fb]/g, "");
+const fold = makeFold((root?.dataset.filter || "|").split("|"));
 const shown = (selector, within = root) => [...within.querySelectorAll(selector)].filter((item) => !item.hidden);
 
 function filterRow(row, words) {
@@ -25,7 +18,7 @@ function filterRow(row, words) {
 }
 
 function filter() {
-  const words = fold(input.value).split(/\s+/).filter(Boolean);
+  const words = splitQuery(input.value, fold).map(fold).filter(Boolean);
   for (const row of root.querySelectorAll("[data-filter-row]")) filterRow(row, words);
   for (const group of root.querySelectorAll("[data-filter-group]")) {
     group.hidden = shown("[data-filter-row]", group).length === 0;

@@ -9,16 +9,13 @@
   const POINTS = { place: 25, shortcut: 20, page: 15, set: 5, service: 5 };
   const [UNNAMED, NEXT_SET, FEW_ACCOUNTS] = [25, 10, 3];
   const ANY_ACCOUNT = "999999999999";
-  const FEWEST_DIGITS = 5;
   const MOST_KEPT = 2 * MOST_WORDS;
-  const DASHES = "-\u058a\u2010\u2011\u2012\u2013\u2014\u2015\u2212";
-  const DROPPED = new RegExp(`[${DASHES}・]`, "g");
   const BETWEEN = /[\s\-_/.:,;|·・()[\]{}<>@+=&'"\u058a\u2010-\u2015\u2212]+/u;
 
   // `sent` is what /search/world/ gives.
   function makeSeeker(sent) {
     const { world, words } = sent;
-    const variants = new Map([...words.variants[0]].map((sign, place) => [sign, [...words.variants[1]][place]]));
+    const fold = makeFold(words.variants);
     const others = new Map();
     for (const group of words.synonyms) {
       for (const word of group) others.set(word, group.filter((other) => other !== word));
@@ -42,25 +39,12 @@
 
     // --- Words ---------------------------------------------------------------------------------------------------------
 
-    // accounts/search.py
-    function fold(text) {
-      const lower = text.normalize("NFKC").toUpperCase().toLowerCase().replace(/ς/g, "σ").normalize("NFKC");
-      const plain = lower.replace(/\s+/g, "").replace(/[\u30a1-\u30f6\u30fd\u30fe]/g, toHiragana);
-      return [...plain].map((sign) => variants.get(sign) ?? sign).join("").replace(DROPPED, "");
-    }
-
     function tokenise(text) {
       return text.normalize("NFKC").split(BETWEEN).map(fold).filter(Boolean).join(" ");
     }
 
-    function splitQuery(query) {
-      const whole = fold(query);
-      if (/^\d+$/.test(whole) && whole.length >= FEWEST_DIGITS) return [whole];
-      return query.split(/\s+/);
-    }
-
     function readWords(query) {
-      const written = splitQuery(query.slice(0, LONGEST_QUERY));
+      const written = splitQuery(query.slice(0, LONGEST_QUERY), fold);
       const all = new Set(written.flatMap((word) => splitGlued(tokenise(word).replaceAll(" ", ""))));
       const meant = [...all].filter((text) => !words.fillers.includes(text));
       return (meant.length ? meant : [...all]).slice(0, MOST_WORDS).map(findWord);
@@ -311,10 +295,6 @@
 
   function hasToken({ tokens, bare }, others) {
     return others.length > 0 && (tokens.some((token) => others.includes(token)) || bare.some((token) => others.includes(token)));
-  }
-
-  function toHiragana(letter) {
-    return String.fromCharCode(letter.charCodeAt(0) - 0x60);
   }
 
   function order(one, other) {

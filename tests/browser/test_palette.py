@@ -36,7 +36,8 @@ ODD = [
 
 def test_browser_means_the_same_as_the_server(browser: Browser) -> None:
     page = browser.new_page()
-    page.add_script_tag(path=PROJECT / "static" / "js" / "seek.js")
+    for name in ("fold", "seek"):
+        page.add_script_tag(path=PROJECT / "static" / "js" / f"{name}.js")
     queries = [query for query, _expected in CASES]
     queries += [query[:length] for query in queries for length in range(1, len(query))]
     found = page.evaluate(
