@@ -68,7 +68,7 @@ class DemoFolder:
 
     def reset(self) -> None:
         """Forget everything a demo has kept."""
-        for folder in (self.logs, self.answers, self.broker):
+        for folder in (self.logs, self.answers, self.broker, self.path / "away"):
             shutil.rmtree(folder, ignore_errors=True)
         kept = (
             "portal.sqlite3*",
