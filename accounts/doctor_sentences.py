@@ -119,6 +119,12 @@ DOCTOR_SENTENCES: Mapping[str, tuple[str, str]] = {
         _("Not tried, because it would add a record: whether the token of app {app} may add records."),
         _("Look in the app's settings that “Add records” is ticked for the token."),
     ),
+    "doctor_values": (_("The token of app {app} sees every field that is used."), ""),
+    "doctor_values_none": (_("Not tried: app {app} has no record whose fields could be looked at."), ""),
+    "doctor_values_hidden": (
+        _("Rights on fields hide these from the token of app {app}: {fields}"),
+        _("Let everyone view them, in the app's settings under field permissions, then update the app."),
+    ),
     "doctor_comments": (_("Comments of app {app} can be read. Writing one was not tried."), ""),
     "doctor_comments_none": (_("Not tried: app {app} has no record whose comments could be read."), ""),
     "doctor_mirror": (_("kintone shows {visible} records; the mirror has {mirrored}."), ""),

@@ -24,6 +24,7 @@ from syncer.gateways.kintone_usage import Forecast, Meter, Spent, forecast_day
 from syncer.gateways.kintone_values import list_types
 from syncer.gateways.pacing import Backoff
 from syncer.models import AppState
+from syncer.records.parsing import find_cell
 from syncer.records.scanning import AppSource
 from syncer.records.schema import SchemaError, match_fields
 from syncer.records.usage import load_usage
@@ -33,7 +34,7 @@ NOBODYS = 2_147_483_647  # number and revision of a record that there is in no a
 SHRUNK_COUNT, SHRUNK_SHARE = 10, 0.05  # fewer records than the mirror has by more than both: rights may be lost
 MOST_PEOPLE = 1000  # that the directory is asked about: a hundred a request
 MOST_NAMES = 10
-PARTS = ("fields", "view", "edit", "delete", "add", "comments", "mirror")
+PARTS = ("fields", "view", "edit", "delete", "add", "comments", "mirror", "values")
 
 
 @dataclass
@@ -118,7 +119,7 @@ def examine_app(source: AppSource, area: str, known: Known) -> Iterator[Check]:
         if app.server_time:
             yield check_clock(f"{area}.clock", "kintone", app.server_time)
         yield check_fields(f"{area}.fields", source, types, known)
-        yield from examine_records(app, area, known)
+        yield from examine_records(source, area, types, known)
         yield from examine_writing(app, area)
 
 
@@ -132,16 +133,18 @@ def check_fields(name: str, source: AppSource, types: Mapping[str, str], known: 
     return passed(name, Reason("doctor_kintone_fields", {"app": app_id, "fields": ", ".join(sorted(found))}))
 
 
-def examine_records(app: KintoneApp, area: str, known: Known) -> Iterator[Check]:
-    """Whether the token sees records, as many as the mirror has, and their comments."""
+def examine_records(source: AppSource, area: str, types: Mapping[str, str], known: Known) -> Iterator[Check]:
+    """Whether the token sees records, as many as the mirror has, all their fields, and their comments."""
+    app = source.app
     try:
         visible = app.count_records()
     except GatewayError as error:
         yield failed(f"{area}.view", error.reason)
-        yield from (skipped(f"{area}.{part}", f"{area}.view") for part in ("mirror", "comments"))
+        yield from (skipped(f"{area}.{part}", f"{area}.view") for part in ("mirror", "values", "comments"))
         return
     yield passed(f"{area}.view", Reason("doctor_kintone_view", {"app": app.app_id, "count": str(visible)}))
     yield check_mirror(f"{area}.mirror", visible, known.records)
+    yield attempt(f"{area}.values", lambda: check_values(f"{area}.values", source, types, known))
     yield attempt(f"{area}.comments", lambda: check_comments(f"{area}.comments", app))
 
 
@@ -155,11 +158,32 @@ def check_mirror(name: str, visible: int, mirrored: int | None) -> Check:
     return passed(name, Reason("doctor_mirror", params))
 
 
+def check_values(name: str, source: AppSource, types: Mapping[str, str], known: Known) -> Check:
+    """Whether rights on fields hide something from the token: a record then lacks what the form has."""
+    app, first = source.app, _find_first(source.app)
+    if first is None:
+        return passed(name, Reason("doctor_values_none", {"app": app.app_id}))
+    try:
+        fields = match_fields(source.schema, app.app_id, types, chosen=source.chosen, known=known.fields)
+    except SchemaError:
+        return skipped(name, name.replace(".values", ".fields"))
+    body = app.fetch_record(first)
+    hidden = sorted(code for code in fields.values() if find_cell(body, code) is None)
+    if hidden:
+        return failed(name, Reason("doctor_values_hidden", {"app": app.app_id, "fields": ", ".join(hidden)}))
+    return passed(name, Reason("doctor_values", {"app": app.app_id}))
+
+
+def _find_first(app: KintoneApp) -> str | None:
+    """The number of a record that the token sees."""
+    return next((str(record["$id"]["value"]) for page in app.iter_records(fields=["$id"]) for record in page), None)
+
+
 def check_comments(name: str, app: KintoneApp) -> Check:
-    first = next((record for page in app.iter_records(fields=["$id"]) for record in page), None)
+    first = _find_first(app)
     if first is None:
         return passed(name, Reason("doctor_comments_none", {"app": app.app_id}))
-    app.fetch_comments(str(first["$id"]["value"]))
+    app.fetch_comments(first)
     return passed(name, Reason("doctor_comments", {"app": app.app_id}))
 
 

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from io import StringIO
@@ -300,10 +301,26 @@ def test_people_of_records_whom_kintone_made_inactive_are_told(company: World) -
     assert (told.status, told.reason.code, told.reason.params["names"]) == ("warn", "doctor_users_inactive", "hana")
 
 
-def test_empty_app_has_no_comments_to_read(company: World) -> None:
+def test_empty_app_has_no_comments_and_no_values_to_read(company: World) -> None:
     company.delete(f"{company.assignments.id}:1")
     codes = {check.name: check.reason.code for check in ask_kintone()}
     assert codes[f"{ASSIGNMENTS}.comments"] == "doctor_comments_none"
+    assert codes[f"{ASSIGNMENTS}.values"] == "doctor_values_none"
+
+
+def test_field_that_rights_hide_from_the_token_is_named(company: World) -> None:
+    """The form still has it, and each record looks as if nobody had filled it in."""
+    rights = [
+        {"code": "expires_on", "entities": [{"accessibility": "NONE", "entity": {"type": "GROUP", "code": "everyone"}}]}
+    ]
+    app = company.kintone.find_app(company.assignments.id)
+    app.draft = replace(app.draft, field_acl=rights)
+    app.deploy()
+    company.kintone.tokens_obey_rights = True
+    checks = ask_kintone()
+    assert failures(checks) == {f"{ASSIGNMENTS}.values": "doctor_values_hidden"}
+    [hidden] = [check for check in checks if check.name == f"{ASSIGNMENTS}.values"]
+    assert hidden.reason.params["fields"] == "expires_on"
 
 
 @pytest.mark.parametrize(
