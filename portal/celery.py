@@ -3,7 +3,6 @@
 import logging.config
 import os
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 from celery import Celery, Task
@@ -73,14 +72,3 @@ def _end(task_id: str, task: "Task[..., Any]", state: str | None = None, **_kwar
 
 worker_process_shutdown.connect(watching.end_process)
 worker_shutdown.connect(watching.end_process)
-
-
-def _make_queue_folders() -> None:
-    """The embedded broker keeps its messages in folders and expects to find them."""
-    options: dict[str, str] = settings.CELERY_BROKER_TRANSPORT_OPTIONS
-    for name in ("data_folder_in", "control_folder"):
-        if name in options:
-            Path(options[name]).mkdir(parents=True, exist_ok=True)
-
-
-_make_queue_folders()

@@ -14,6 +14,14 @@ from kombu.utils.json import dumps
 
 
 class Channel(filesystem.Channel):
+    def __init__(self, connection: Any, **options: Any) -> None:
+        """kombu expects to find its folders."""
+        places = connection.client.transport_options
+        for name in ("data_folder_in", "data_folder_out", "control_folder"):
+            if name in places:
+                Path(places[name]).mkdir(parents=True, exist_ok=True)
+        super().__init__(connection, **options)
+
     def _put(self, queue: str, *args: Any, **kwargs: Any) -> None:
         (payload,) = args  # kombu's own classes do not agree on its name
         # In the order of their names messages are taken.

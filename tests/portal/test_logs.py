@@ -177,7 +177,7 @@ def test_task_bears_the_id_of_the_request_that_asked_for_it() -> None:
     with app.connection_for_write("memory://") as connection, working_on(request_id="of-the-request"):
         with app.amqp.Producer(connection) as producer:
             look.apply_async(producer=producer, task_id="t-1")
-        message = connection.SimpleQueue("celery").get(timeout=1)
+        message = connection.SimpleQueue("saves").get(timeout=1)
     trace_task(look, "t-1", (), {}, request=message.headers, app=app)  # as a worker does with what it took
     assert seen == [{"request_id": "of-the-request", "task": "tests.look", "task_id": "t-1"}]
     assert not current_ids()
