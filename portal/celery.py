@@ -13,7 +13,9 @@ from celery.signals import (
     task_postrun,
     task_prerun,
     worker_init,
+    worker_process_init,
     worker_process_shutdown,
+    worker_ready,
     worker_shutdown,
 )
 from django.conf import settings
@@ -70,5 +72,7 @@ def _end(task_id: str, task: "Task[..., Any]", state: str | None = None, **_kwar
     _under_way.pop(task_id, ExitStack()).close()
 
 
+worker_process_init.connect(watching.begin_process)
+worker_ready.connect(watching.begin_process)
 worker_process_shutdown.connect(watching.end_process)
 worker_shutdown.connect(watching.end_process)

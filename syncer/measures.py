@@ -4,6 +4,7 @@ A process adds to its sums, which costs a dictionary's entry; `measured` hands t
 those of all processes meet. Labels have few values: routes, operations, kinds, never an id or a name.
 """
 
+import os
 import threading
 from bisect import bisect_left
 from collections import defaultdict
@@ -72,6 +73,10 @@ class Sums:
     """What this process has counted and not handed over yet. Thread safe."""
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew. A forked process must: its parent hands over these, and may have been holding the lock."""
         self._lock, self._sums = threading.Lock(), defaultdict[Series, float](float)
 
     def add(self, measure: Count, labels: tuple[str, ...], amount: float = 1) -> None:
@@ -99,3 +104,4 @@ def _shorten(labels: tuple[str, ...]) -> tuple[str, ...]:
 
 
 SUMS = Sums()
+os.register_at_fork(after_in_child=SUMS.forget)

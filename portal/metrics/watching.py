@@ -54,7 +54,6 @@ def stamp(headers: dict[str, Any]) -> None:
 
 def begin_task(task: "Task[..., Any]", task_id: str) -> None:
     """A worker has taken it up: how long it waited, by the clocks of both."""
-    CLERK.begin()
     request, _begun[task_id] = task.request, time.monotonic()
     sent_at = request.get(SENT_AT)
     if isinstance(sent_at, int | float) and request.delivery_info:
@@ -65,6 +64,11 @@ def end_task(task: "Task[..., Any]", task_id: str, state: str | None) -> None:
     begun_at = _begun.pop(task_id, None)
     if begun_at is not None:
         SUMS.time(TASK_SECONDS, (str(task.name), str(state or "").lower()), time.monotonic() - begun_at)
+
+
+def begin_process(**_kwargs: Any) -> None:
+    """A worker, or a process of one, is ready."""
+    CLERK.begin()
 
 
 def end_process(**_kwargs: Any) -> None:

@@ -1,7 +1,10 @@
 """What a process counts, and how the sums of all processes meet in the database."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 
 import pytest
 from django.db import DatabaseError
@@ -14,6 +17,16 @@ from syncer.measures import CALLS, PAGE_SECONDS, Series, Sums, Times
 from syncer.states import Reason
 
 TIMES = Times("test_seconds", "", ("kind",), (0.1, 1.0))
+ROOT = Path(__file__).resolve().parents[2]
+FORK = """
+import os
+from syncer.measures import CALLS, SUMS
+SUMS.add(CALLS, ("kintone", "GET records.json", "ok"))
+child = os.fork()
+if child:
+    os.waitpid(child, 0)
+print("parent" if child else "child", len(SUMS.take()), flush=True)
+"""
 ASKED = ("kintone", "GET records.json", "ok")
 
 
@@ -74,6 +87,12 @@ def test_request_is_counted_by_what_came_of_it(sums: Sums, error: Exception | No
     taken = sums.take()
     assert taken[Series("genkan_calls", ("sso-admin", "ListInstances", result))] == 1
     assert taken[Series("genkan_call_seconds", ("sso-admin", "ListInstances"))] >= 0
+
+
+def test_forked_process_begins_with_nothing() -> None:
+    """Else what its parent counted would be handed over twice."""
+    asked = subprocess.run([sys.executable, "-c", FORK], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert asked.stdout.split() == ["child", "0", "parent", "1"]
 
 
 # --- In the database --------------------------------------------------------------------------------------------------
