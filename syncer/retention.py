@@ -28,7 +28,7 @@ def forget_the_past(now: datetime) -> dict[str, int]:
     before = now - timedelta(days=settings.RETENTION_DAYS)
     steps: tuple[tuple[str, Callable[[], QuerySet[Any]]], ...] = (
         ("runs", lambda: find_old_runs(before, now)),
-        ("requests", lambda: SyncRequest.objects.filter(created_at__lt=before)),
+        ("requests", lambda: find_old_requests(before)),
         ("assignments", lambda: find_old_assignments(before)),
         ("records", lambda: find_old_records(before)),
         ("notices", lambda: Notice.objects.filter(created_at__lt=before, ended_at__isnull=False)),
@@ -55,6 +55,11 @@ def find_old_runs(before: datetime, now: datetime) -> QuerySet[Run]:
     )
     old = Run.objects.filter(requested_at__lt=before).exclude(status__in=(Run.Status.QUEUED, Run.Status.RUNNING))
     return old.exclude(pk__in=[*newest, *filter(None, proofs)]).exclude(followed)
+
+
+def find_old_requests(before: datetime) -> QuerySet[SyncRequest]:
+    """Comments on GitHub that started nothing. The others stay: GitHub's webhook could be played back for ever."""
+    return SyncRequest.objects.filter(created_at__lt=before).exclude(verdict=SyncRequest.Verdict.ACCEPTED)
 
 
 def find_old_assignments(before: datetime) -> QuerySet[Assignment]:

@@ -345,7 +345,7 @@ def take_hint(app_id: str, record_id: str) -> None:
 def take_github_comment(comment: Comment) -> bool:
     """Somebody commented on the issue: do what the comment asks for as soon as this is committed; whether it asks."""
     with transaction.atomic():
-        row = intake.take_comment(comment, is_final=False, now=timezone.now())
+        row = intake.take_comment(comment, is_final=False)
         if row is not None:
             transaction.on_commit(lambda: _send(answer_github))
             transaction.on_commit(_begin_asked_for)

@@ -134,6 +134,7 @@ def _parse_all(operation: str, answers: Iterator[requests.Response]) -> Iterator
 def _parse(operation: str, item: Any) -> Comment:
     try:
         user: Mapping[str, Any] = item.get("user") or {}  # None for a comment whose author is gone
+        created_at = _parse_time(item["created_at"]) if item.get("created_at") else datetime.now(UTC)
         login = str(user.get("login") or "")
         return Comment(
             comment_id=int(item["id"]),
@@ -141,8 +142,8 @@ def _parse(operation: str, item: Any) -> Comment:
             is_bot=user.get("type") == "Bot" or login.endswith("[bot]"),
             association=str(item.get("author_association") or ""),
             body=str(item.get("body") or ""),
-            created_at=_parse_time(item["created_at"]),
-            updated_at=_parse_time(item.get("updated_at") or item["created_at"]),
+            created_at=created_at,
+            updated_at=_parse_time(item["updated_at"]) if item.get("updated_at") else created_at,
             url=str(item.get("html_url") or ""),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:

@@ -121,7 +121,7 @@ def _look_up(row: SyncRequest, github: GitHubIssue) -> bool:
     except NotFound:
         comment = None
     if comment and not is_touched(comment):
-        take_comment(comment, is_final=True, now=timezone.now())
+        take_comment(comment, is_final=True)
     SyncRequest.objects.filter(pk=row.pk, verdict=Verdict.UNSURE).update(ended_at=timezone.now())
     row.refresh_from_db()
     return row.ended_at is None

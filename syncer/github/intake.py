@@ -6,7 +6,7 @@ looked up before that is believed.
 """
 
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -23,7 +23,6 @@ from syncer.models import Run, SyncRequest
 
 logger = logging.getLogger(__name__)
 
-OLDEST = timedelta(days=1)  # a comment from before that starts nothing, so that no delivery can be played back
 MOST_RUNS = 10  # targeted runs for one comment; more records than that are looked at by a full run
 MOST_REFUSED = 20  # comments of people who may not, noted within a day: anybody can write on a public issue
 TOUCHED = timedelta(seconds=2)  # an edit shows as a later update; GitHub's times are whole seconds
@@ -41,13 +40,13 @@ def is_touched(comment: Comment) -> bool:
 
 
 @transaction.atomic
-def take_comment(comment: Comment, *, is_final: bool, now: datetime) -> SyncRequest | None:
+def take_comment(comment: Comment, *, is_final: bool) -> SyncRequest | None:
     """Note what a new comment asks for and queue its runs; None where it asks for nothing, or is known.
 
     is_final: it was read with our own token, so what it says of its author is all there is to know.
     """
     asked = parse_request(comment.body)
-    if asked is None or comment.is_bot or not comment.login or now - comment.created_at > OLDEST:
+    if asked is None or comment.is_bot or not comment.login:
         return None
     row, is_new = SyncRequest.objects.get_or_create(
         issue=name_issue(), comment_id=comment.comment_id, defaults=_describe(comment)

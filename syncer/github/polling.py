@@ -43,7 +43,7 @@ def _look(github: GitHubIssue, watch: IssueWatch, now: datetime) -> list[SyncReq
         return []
     first_look_at = watch.first_look_at or listing.at
     taken = [
-        take_comment(comment, is_final=True, now=now)
+        take_comment(comment, is_final=True)
         for comment in listing.comments
         if comment.created_at >= first_look_at and not is_touched(comment)
     ]

@@ -30,6 +30,7 @@ from portal.views.health import Ground
 from simulators.aws import Fault
 from simulators.clock import Clock
 from simulators.entra import Certificate, EntraSimulator, EntraWorld, make_certificate
+from simulators.github import GitHubSimulator
 from simulators.kintone.directory import Right
 from simulators.serving import Request, Response, Serving
 from syncer.gateways.aws_permissions import Company, Scope, build_policy, list_actions
@@ -519,6 +520,38 @@ def test_mail_server_is_tried_without_sending(settings: Settings) -> None:
     check = telling.check_mail()
     assert (check.status, check.reason.code) == ("fail", "mail_unreachable")
     assert simulator.mails == []
+
+
+@pytest.mark.parametrize(
+    ("scopes", "public", "locked", "status", "code"),
+    [
+        (None, False, False, "ok", "doctor_github"),
+        ("repo", False, False, "ok", "doctor_github_classic"),
+        ("public_repo, read:org", False, False, "fail", "doctor_github_scope"),
+        ("", False, False, "fail", "doctor_github_scope"),
+        ("public_repo", True, False, "warn", "doctor_github_public"),
+        (None, False, True, "warn", "doctor_github_locked"),
+    ],
+)
+def test_what_the_token_may_on_github_is_told_as_far_as_it_shows(
+    settings: Settings, scopes: str | None, public: bool, locked: bool, status: str, code: str
+) -> None:
+    github = GitHubSimulator()
+    github.tokens["ghp_simulated"], github.is_public = (github.bot, scopes), public
+    github.issues[12]["locked"] = locked
+    settings.GITHUB_TOKEN, settings.GITHUB_SYNC_ISSUE = "ghp_simulated", "example/aws-access#12"
+    with Serving(github) as serving:
+        settings.GITHUB_API_URL = serving.url
+        check = telling.check_github()
+    assert (check.status, check.reason.code) == (status, code)
+    assert not github.replies()
+
+
+@pytest.mark.parametrize("name", ["GITHUB_TOKEN", "GITHUB_WEBHOOK_SECRET", "GITHUB_SYNC_ISSUE"])
+def test_github_that_is_set_up_in_part_is_told(settings: Settings, name: str) -> None:
+    setattr(settings, name, "example/aws-access#12")
+    check = telling.check_github()
+    assert (check.status, check.reason.code) == ("warn", "doctor_github_incomplete")
 
 
 # --- The portal itself ------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from accounts.models import AuditEvent
 from portal.views import webhooks
 from simulators.github import GitHubSimulator, User, sign
-from syncer import tasks
+from syncer import retention, tasks
 from syncer.models import Run, SyncRequest
 
 pytestmark = pytest.mark.django_db
@@ -71,10 +71,22 @@ def test_delivery_played_back_starts_nothing(caller: Client, github: GitHubSimul
     assert (Run.objects.count(), SyncRequest.objects.count()) == (1, 1)
 
 
-def test_old_delivery_starts_nothing_though_its_row_is_gone(caller: Client, github: GitHubSimulator) -> None:
-    comment = github.write(HANA, "/sync", at=timezone.now() - timedelta(days=1, minutes=1))
-    assert call(caller, github.event(comment)).json() == {"status": "ignored"}
-    assert not SyncRequest.objects.exists()
+def test_nothing_that_was_played_back_starts_anything_years_later(caller: Client, github: GitHubSimulator) -> None:
+    event = github.event(github.write(HANA, "/sync"))
+    call(caller, event)
+    Run.objects.all().delete()
+    SyncRequest.objects.update(created_at=timezone.now() - timedelta(days=9000))
+    retention.forget_the_past(timezone.now())
+    assert call(caller, event).json() == {"status": "ignored"}
+    assert not Run.objects.exists()
+
+
+def test_event_says_no_more_than_it_has_to(caller: Client) -> None:
+    user = {"login": "hana", "type": "User"}
+    comment = {"id": 1, "body": "/sync", "user": user, "author_association": "OWNER"}
+    repository, issue = {"full_name": "example/aws-access"}, {"number": 12}
+    event = {"action": "created", "comment": comment, "repository": repository, "issue": issue}
+    assert call(caller, event).json() == {"status": "ok"}
 
 
 @pytest.mark.parametrize("action", ["edited", "deleted", "pinned"])

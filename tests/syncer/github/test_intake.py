@@ -27,7 +27,7 @@ def _apps(settings: Settings) -> None:
 
 def take(github: GitHubSimulator, body: str, user: User = HANA, *, is_final: bool = True) -> SyncRequest | None:
     comment = parse_comment(github.event(github.write(user, body))["comment"])
-    return intake.take_comment(comment, is_final=is_final, now=timezone.now())
+    return intake.take_comment(comment, is_final=is_final)
 
 
 def ask(github: GitHubSimulator, body: str, **values: Any) -> SyncRequest:

@@ -183,9 +183,9 @@ def test_two_who_look_at_once_start_one_run(watched: GitHubSimulator, monkeypatc
 
     def decide_late(*values: Any, **named: Any) -> bool:
         monkeypatch.setattr(intake, "_decide", decide)
-        assert intake.take_comment(known, is_final=True, now=timezone.now())
+        assert intake.take_comment(known, is_final=True)
         return decide(*values, **named)
 
     monkeypatch.setattr(intake, "_decide", decide_late)
-    assert intake.take_comment(known, is_final=True, now=timezone.now()) is None
+    assert intake.take_comment(known, is_final=True) is None
     assert (Run.objects.count(), AuditEvent.objects.filter(action="github.request").count()) == (1, 1)
