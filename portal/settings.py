@@ -138,14 +138,17 @@ CELERY_TASK_ROUTES = {
     "portal.tasks.check_shortcuts": RUNS,
     "syncer.tasks.ask_for_opinions": RUNS,
     "syncer.tasks.forget_the_past": RUNS,
+    "syncer.tasks.offer_terraform": RUNS,
     "syncer.tasks.run_full": RUNS,
     "syncer.tasks.sweep": RUNS,
     "syncer.tasks.work_off_adoptions": RUNS,
     "syncer.tasks.work_off_queue": RUNS,
+    "syncer.tasks.answer_github": NOTICES,
     "syncer.tasks.post_comments": NOTICES,
     "syncer.tasks.send_notices": NOTICES,
     "syncer.tasks.tell_last_days": NOTICES,
     "syncer.tasks.watch": NOTICES,
+    "syncer.tasks.watch_github": NOTICES,
 }
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True

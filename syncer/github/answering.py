@@ -51,6 +51,11 @@ def answer_due(*, wait: float = 0) -> int:
         return 0
 
 
+def list_unanswered() -> QuerySet[SyncRequest]:
+    """What has got no answer yet though no run is left to wait for."""
+    return SyncRequest.objects.filter(sent_at=None, ended_at=None).exclude(runs__status__in=_UNDER_WAY)
+
+
 def _has_work() -> bool:
     return _list_unseen().exists() or _list_ready().exists()
 
@@ -150,6 +155,6 @@ def _update(row: SyncRequest, **values: object) -> None:
 
 
 def _give_up_old(now: datetime) -> None:
-    """What waits for a run may wait."""
-    old = SyncRequest.objects.filter(sent_at__isnull=True, ended_at__isnull=True, created_at__lte=now - LIFE)
-    old.exclude(runs__status__in=_UNDER_WAY).update(ended_at=now)
+    """What waits for a run may wait, and has its day when that is over."""
+    old = list_unanswered().filter(created_at__lte=now - LIFE)
+    old.exclude(runs__finished_at__gt=now - LIFE).update(ended_at=now)

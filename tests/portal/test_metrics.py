@@ -171,7 +171,7 @@ def test_what_waits_is_told_with_its_age() -> None:
     told = scrape()
     assert (told["genkan_drafts"]["waiting",], told["genkan_drafts"]["conflict",]) == (1, 1)
     assert told["genkan_draft_age_seconds"][()] == pytest.approx(7200, abs=60)
-    assert told["genkan_outbox"] == {("notices",): 1, ("comments",): 0}
+    assert told["genkan_outbox"] == {("notices",): 1, ("comments",): 0, ("github",): 0}
     assert told["genkan_outbox_age_seconds"]["notices",] == pytest.approx(7200, abs=60)
     assert told["genkan_outbox_age_seconds"]["comments",] == 0
     assert told["genkan_drift"] == {("added",): 1, ("removed",): 0, ("changed",): 0}

@@ -308,6 +308,9 @@ def test_what_nobody_could_be_told_is_given_up(github: GitHubSimulator, settings
     assert SyncRequest.objects.get().ended_at is None  # its run is still to come
     end_run()
     answer_due()
+    assert SyncRequest.objects.get().ended_at is None  # and has its day from then on
+    Run.objects.update(finished_at=timezone.now() - timedelta(days=1, seconds=1))
+    answer_due()
     assert SyncRequest.objects.get().ended_at
 
 
