@@ -225,7 +225,7 @@ DOCTOR_SENTENCES: Mapping[str, tuple[str, str]] = {
     ),
     "doctor_entra_secret": (
         _("The client has a secret; when it ends only Entra ID knows."),
-        _("Note its end where you will see it, or use a certificate."),
+        _("Write its last day down in the admin site (Ends of secrets), or use a certificate."),
     ),
     "doctor_entra_certificate": (_("The client's certificate is good until {until} ({days} days)."), ""),
     "doctor_entra_certificate_ends": (

@@ -23,6 +23,10 @@ LETTER_SENTENCES: Mapping[str, tuple[str, str]] = {
     ),
     "letter_sessions": (_("What is open already can go on until {sessions_at}."), ""),
     "letter_no_address": (_("No mail address of the person is known."), ""),
+    "letter_ownerless": (
+        _("{who} has left, and the account has no owner any more."),
+        _("An administrator names an owner on its page."),
+    ),
     # Mail
     "mail_unreachable": (_("The mail server cannot be reached ({code})."), _("Check EMAIL_URL and the network.")),
     "mail_unavailable": (

@@ -37,6 +37,7 @@ from syncer.states import Reason
 from syncer.telling import delivering, posting, watching
 from syncer.telling.matters import Kind, Matter
 from syncer.telling.notices import tell_event
+from syncer.telling.orphans import tell_orphans
 from syncer.telling.sending import send_due
 from syncer.terraform import exports, offering
 
@@ -143,8 +144,9 @@ def look_for_waiting() -> None:
 
 @shared_task
 def tell_last_days() -> None:
-    """Write into the outbox whose access ends soon."""
+    """Write into the outbox whose access ends soon, and what has lost its last owner."""
     store_reminders(timezone.now())
+    tell_orphans(timezone.now())
 
 
 @shared_task

@@ -5,16 +5,16 @@ the first run, which finds the access that people have had for long.
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
 
 from accounts.authors import load_authors
-from accounts.models import Person, Record, RecordPerson, Wish
+from accounts.models import Person, Record, Wish
 from syncer.changes import Cause
 from syncer.models import Baseline, Change, Letter, LetterSettings
-from syncer.telling.letters import build_letter, describe_account, find_owners, find_people, write_letters
+from syncer.telling.letters import build_letter, describe_account, find_owners, write_letters
+from syncer.telling.orphans import GATHERING, find_record_owners, is_there
 from syncer.trail import find_detail, find_sessions_end
 
 _LEFT = frozenset({Cause.LEAVER, Cause.GONE})
@@ -28,19 +28,21 @@ _CODES: Mapping[str, str] = {
     Cause.WITHDRAWN: "letter_lost_withdrawn",
     Cause.NO_RECORD: "letter_lost_no_record",
 }
-_GATHERING = timedelta(minutes=5)  # in which all that a leaver had comes together
 _BY_A_PERSON = frozenset({Cause.ASKED, Cause.WITHDRAWN})
 
 
 def note_access(change: Change) -> None:
     """Write down whom this concerns. Call it in the transaction that stores that AWS has carried the change out."""
-    if change.object != Change.Object.ASSIGNMENT or change.principal_type != "USER" or _is_of_first_run(change):
+    if change.object != Change.Object.ASSIGNMENT or change.principal_type != "USER":
         return
     chosen, cause = LetterSettings.load(), find_detail(change, "cause")
-    if cause in _LEFT:
-        if chosen.owners:
-            _tell_owners(change)
-    elif chosen.people and cause not in _UNTOLD:
+    tells_owners = cause in _LEFT and chosen.owners
+    tells_person = cause not in _LEFT | _UNTOLD and chosen.people
+    if not (tells_owners or tells_person) or _is_of_first_run(change):
+        return
+    if tells_owners:
+        _tell_owners(change)
+    else:
         _tell_person(change, cause)
 
 
@@ -110,30 +112,14 @@ def _find_last_day(change: Change) -> str:
 
 
 def _tell_owners(change: Change) -> None:
-    """The owners of the account and of the record: who left, what ended, and which records nobody looks after now."""
+    """The owners of the account and of the record: who left, and what ended."""
     record = _find_record(change)
-    people = {person.pk: person for person in _find_record_owners(record)}
-    people |= {person.pk: person for person in find_owners([change.account_id])[change.account_id]}
-    others = [person for person in people.values() if _is_there(person)]
-    is_alone = record is not None and not any(_is_there(person) for person in _find_record_owners(record))
-    code = "letter_left_alone" if is_alone else "letter_left"
-    params = {**_describe(change), "record": record.reference if record else ""}
+    people = {person.pk: person for person in find_owners([change.account_id])[change.account_id]}
+    people |= {person.pk: person for person in find_record_owners(record)} if record else {}
     path = _find_path(record) or f"/accounts/{change.account_id}/"
-    letters = [build_letter(person, Letter.Kind.LEAVER, code, params, path=path) for person in others]
-    write_letters(letters, timezone.now(), window=_GATHERING)
-
-
-def _find_record_owners(record: Record | None) -> list[Person]:
-    """Those whom the record names as its owners, else who made it."""
-    if record is None:
-        return []
-    rows = list(RecordPerson.objects.filter(record=record).exclude(role=RecordPerson.Role.USER).select_related("user"))
-    named = [row for row in rows if row.role == RecordPerson.Role.OWNER] or rows
-    by_code = find_people(row.code for row in named)
-    people = [*by_code.values(), *(row.user.person for row in named if row.user and row.user.person)]
-    return list({person.pk: person for person in people}.values())
-
-
-def _is_there(person: Person) -> bool:
-    principal = person.principal
-    return principal is not None and principal.is_enabled and principal.gone_at is None
+    letters = [
+        build_letter(person, Letter.Kind.LEAVER, "letter_left", _describe(change), path=path)
+        for person in people.values()
+        if is_there(person)
+    ]
+    write_letters(letters, timezone.now(), window=GATHERING)

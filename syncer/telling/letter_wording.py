@@ -140,8 +140,13 @@ def _tell_expiry(letters: Sequence[Letter]) -> _Parts:
 def _tell_leavers(letters: Sequence[Letter]) -> _Parts:
     who = list(dict.fromkeys(str(letter.params.get("who", "")) for letter in letters))
     names = ", ".join(shorten(name, LONGEST_NAME) for name in who[:3])
-    sections = (_build_section(gettext("Access that ended"), [_build_line(letter) for letter in letters]),)
-    return gettext("Left, and access ended: %(names)s") % {"names": names}, sections, "/problems/?mine=1"
+    ended = [_build_line(letter) for letter in letters if letter.code == "letter_left"]
+    alone = [_build_line(letter) for letter in letters if letter.code != "letter_left"]
+    sections = (
+        _build_section(gettext("Access that ended"), ended),
+        _build_section(gettext("What nobody looks after now"), alone),
+    )
+    return gettext("Left: %(names)s") % {"names": names}, sections, "/problems/?mine=1"
 
 
 def _tell_shortcuts(letters: Sequence[Letter]) -> _Parts:

@@ -22,6 +22,7 @@ from syncer.states import Reason
 from syncer.telling.alarms import WATCHED
 from syncer.telling.commenting import note_remarks
 from syncer.telling.matters import NEWS, Captured, Drifted, Findings, Item, Matter, Told, find_matters, has_grown
+from syncer.telling.orphans import tell_orphans
 
 logger = logging.getLogger(__name__)
 
@@ -38,10 +39,24 @@ def end_run(run: Run) -> None:
             run.save()
             tell_run(run)
             _comment(run)
+            _tell_orphans(run)
     except Exception:
         logger.exception("notices: what run %s has to tell could not be written down", run.pk)
         run.save()
     wake_for(run)
+
+
+def _tell_orphans(run: Run) -> None:
+    """Whatever is wrong with letters does not keep operators from being told."""
+    gone = Principal.objects.filter(Q(is_enabled=False) | Q(gone_at__isnull=False))
+    removed = run.changes.filter(kind=Change.Kind.DELETE, outcome=Outcome.SUCCEEDED, principal_type="USER")
+    if not removed.filter(principal_id__in=gone.values("principal_id")).exists():
+        return
+    try:
+        with transaction.atomic():
+            tell_orphans(timezone.now())
+    except Exception:
+        logger.exception("letters: what leavers of run %s leave behind could not be written down", run.pk)
 
 
 def _comment(run: Run) -> None:

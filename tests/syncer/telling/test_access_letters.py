@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts.models import Account, OwnerEntry, Person, Principal, RecordPerson, Shortcut
+from accounts.models import Account, OwnerEntry, Person, Principal, Record, RecordPerson, Shortcut
 from syncer.models import Baseline, Change, Letter, LetterSettings, Run
 from syncer.telling.access_letters import note_access
 from syncer.telling.letters import find_owners, find_people, tell_authors
+from syncer.telling.notices import end_run
+from syncer.telling.orphans import tell_orphans
 from tests import factories
 from tests.syncer.running import sync
 from tests.syncer.worlds import World
@@ -122,7 +124,7 @@ def test_company_that_has_not_switched_it_on_tells_nobody(run: Run, hana: Person
 
 
 def leave(person: Person) -> None:
-    Principal.objects.filter(person=person).update(is_enabled=False)
+    Principal.objects.filter(person=person).update(is_enabled=False, disabled_at=timezone.now())
 
 
 @pytest.mark.parametrize("cause", ["leaver", "gone"])
@@ -135,22 +137,82 @@ def test_owners_are_told_who_left_and_the_leaver_is_not(run: Run, hana: Person, 
     assert Letter.objects.get().params["who"] == "花"
 
 
-def test_record_that_nobody_owns_any_more_is_told(run: Run, hana: Person) -> None:
+def own(record: Record, *people: Person) -> None:
+    RecordPerson.objects.bulk_create(
+        RecordPerson(record=record, role="owner", key=person.kintone_code, code=person.kintone_code)
+        for person in people
+    )
+
+
+def test_owners_of_the_record_are_told_too(run: Run, hana: Person) -> None:
+    keeper, record = factories.make_person("記録"), factories.make_record()
+    own(record, keeper, hana)
+    leave(hana)
+    note_access(make_change(run, hana, "leaver", record_reference=record.reference))
+    assert told() == [("記録", "letter_left", "")]
+
+
+def test_record_that_nobody_owns_any_more_is_told_once(hana: Person) -> None:
     account, owner = factories.make_account("shop"), factories.make_person("持ち主")
     OwnerEntry.objects.create(account=account, principal=factories.get_principal(owner))
-    record = factories.make_record()
-    RecordPerson.objects.create(
-        record=record, role=RecordPerson.Role.OWNER, key=hana.kintone_code, code=hana.kintone_code
-    )
+    alone, shared = (factories.make_record(in_force={"account_id": account.account_id}) for _number in range(2))
+    own(alone, hana)
+    own(shared, hana, owner)
+    assert tell_orphans(timezone.now()) == 0
     leave(hana)
-    change = make_change(run, hana, "leaver", account_id=account.account_id, record_reference=record.reference)
-    note_access(change)
-    assert told() == [("持ち主", "letter_left_alone", "")]
-    RecordPerson.objects.create(
-        record=record, role=RecordPerson.Role.OWNER, key=owner.kintone_code, code=owner.kintone_code
+    for _number in range(2):
+        tell_orphans(timezone.now())
+    letter = Letter.objects.get()
+    assert (letter.person, letter.code, letter.params["record"]) == (owner, "letter_left_alone", alone.reference)
+
+
+def test_account_whose_owners_have_all_left_is_told(hana: Person) -> None:
+    account, other = factories.make_account("shop"), factories.make_person("同僚")
+    admin = factories.make_user("管理", is_staff=True)
+    for person in (hana, other):
+        OwnerEntry.objects.create(account=account, principal=factories.get_principal(person))
+    leave(hana)
+    tell_orphans(timezone.now())
+    assert told() == []
+    leave(other)
+    tell_orphans(timezone.now())
+    letter = Letter.objects.get()
+    assert (letter.person, letter.code, letter.path) == (
+        admin.person,
+        "letter_ownerless",
+        f"/accounts/{account.account_id}/",
     )
-    note_access(change)
-    assert told()[-1] == ("持ち主", "letter_left", "")
+
+
+def test_many_gone_at_once_are_no_leavers(hana: Person) -> None:
+    account = factories.make_account("shop")
+    factories.make_user(is_staff=True)
+    OwnerEntry.objects.create(account=account, principal=factories.get_principal(hana))
+    for person in [hana, *(factories.make_person() for _number in range(10))]:
+        leave(person)
+    assert tell_orphans(timezone.now()) == 0
+
+
+@pytest.mark.parametrize("values", [{"disabled_at": None}, {"disabled_at": timezone.now() - timedelta(days=8)}])
+def test_who_left_long_ago_is_no_news(hana: Person, values: dict[str, Any]) -> None:
+    account = factories.make_account("shop")
+    factories.make_user(is_staff=True)
+    OwnerEntry.objects.create(account=account, principal=factories.get_principal(hana))
+    Principal.objects.filter(person=hana).update(is_enabled=False, **values)
+    assert tell_orphans(timezone.now()) == 0
+
+
+def test_end_of_a_run_tells_what_its_leavers_leave(run: Run, hana: Person) -> None:
+    account = factories.make_account("shop")
+    admin = factories.make_user("管理", is_staff=True)
+    OwnerEntry.objects.create(account=account, principal=factories.get_principal(hana))
+    end_run(run)
+    leave(hana)
+    end_run(run)
+    assert told() == []
+    make_change(run, hana, "leaver")
+    end_run(run)
+    assert told() == [(str(admin.person), "letter_ownerless", "")]
 
 
 def test_account_without_owners_is_told_those_of_its_unit_else_admins(hana: Person) -> None:
