@@ -17,7 +17,7 @@ from accounts.audit import record_event
 from accounts.models import User
 from portal.views.differences import FieldDifference, compare_texts
 from portal.views.requests import HtmxHttpRequest
-from syncer.models import TerraformExport
+from syncer.models import TerraformExport, TerraformOffer
 from syncer.terraform.comparing import Comparison, list_resources
 from syncer.terraform.exports import Standing, find_standing, in_order, take
 from syncer.terraform.foreseeing import has_full_run
@@ -85,6 +85,7 @@ def _describe(standing: Standing) -> dict[str, Any]:
         "files": files,
         "differences": [file.difference for file in files if file.difference and standing.taken],
         "has_run": has_full_run(),
+        "pull_url": TerraformOffer.load().pull_url,
     }
 
 

@@ -8,7 +8,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 
-from simulators.company.people import DOMAIN, Person, get_lead, list_groups, list_members, list_people
+from simulators.company.people import ADMINS, DOMAIN, Person, get_lead, list_groups, list_members, list_people
 
 OWNERS_TAG = "owners"
 
@@ -87,7 +87,7 @@ def fixed_digits(name: str) -> str:
 
 SEED = "asagiri"
 # The organization's own account comes with the world that is made from SEED.
-MANAGEMENT = Account("asagiri-management", "", given_id="332585181671")
+MANAGEMENT = Account("asagiri-management", "", ADMINS, given_id="332585181671")
 DELEGATED = Account("asagiri-identity", "admin")
 SUSPENDED = Account("ps-hoshizora-poc", "professional", is_active=False)
 NO_LAKE_POLICY = Account("data-sandbox", "sandbox", ("team-data",))

@@ -7,7 +7,6 @@ nothing of an older export stays behind.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from textwrap import wrap
 
 from django.utils.translation import gettext as _
 
@@ -27,7 +26,6 @@ from syncer.terraform.selecting import ExportedAssignment, ExportedSet, LeftOut,
 
 INSTANCE, PRINCIPALS, SETS = "genkan_instance.tf", "genkan_principals.tf", "genkan_permission_sets.tf"
 ASSIGNMENTS, IMPORTS, LEFT_OUT = "genkan_assignments.tf", "genkan_imports.tf", "genkan_left_out.tf"
-_WIDTH = 100  # characters of a sentence in a comment
 FILES = (INSTANCE, PRINCIPALS, SETS, ASSIGNMENTS, IMPORTS, LEFT_OUT)
 
 
@@ -148,9 +146,10 @@ def _list_item(text: str) -> str:
 
 
 def _describe_left_out(item: LeftOut, names: _Names) -> Iterator[str]:
-    """The wish, and below it why it is left out."""
+    """The wish, and below it why it is left out and what to do."""
     yield _list_item(f"{names.place(item.target_id, item.permission_set)}: {item.who} [{', '.join(item.records)}]")
-    yield from (render_comment(line, margin="  ") for line in wrap(say(item.reason), _WIDTH))
+    sentence = render(item.reason.code, item.reason.params)
+    yield from (render_comment(line, margin="  ") for line in (sentence.message, sentence.remedy) if line)
 
 
 def _describe_surplus(exported: ExportedSet) -> Iterator[str]:

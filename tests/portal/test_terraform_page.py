@@ -68,7 +68,7 @@ def test_shows_what_changed_since_it_was_taken_over(client: Client) -> None:
     text = get_text(client, "/terraform/")
     assert "2 resources differ from what was taken over" in text
     assert "0 new, 1 changed, 1 gone" in text
-    assert "gone: aws_ssoadmin_account_assignment.hana" in text
+    assert "goes: aws_ssoadmin_account_assignment.hana" in text
     assert "&quot;&lt;Root&gt;&quot;" in get_html(client, "/terraform/")
 
 

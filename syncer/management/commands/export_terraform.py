@@ -45,8 +45,7 @@ class Command(BaseCommand):
             raise CommandError(say(error.reason)) from error
 
     def _print(self, files: Mapping[str, str]) -> None:
-        for path, text in in_order(files):
-            self.stdout.write(f"# --- {path}\n\n{text}")
+        self.stdout.write("\n".join(f"# --- {path}\n\n{text}" for path, text in in_order(files)))
 
     def _write(self, folder: Path, export: TerraformExport) -> None:
         """All files, and the note that the company has them now."""

@@ -245,8 +245,8 @@ import {
 #   “Admin” is handed out by Genkan in other accounts. In the management account it would be lost to it.
 #   Register a permission set of its own for the management account, and name that one in the record.
 # - account 9 (999999999999) × Root: yuki [24:1]
-#   yuki is not in Identity Center yet. Nothing to do: access is given as soon as Entra ID has brought
-#   the name, usually within 40 minutes.
+#   yuki is not in Identity Center yet.
+#   Nothing to do: access is given as soon as Entra ID has brought the name, usually within 40 minutes.
 #
 # In AWS, and in no record. Terraform leaves alone what it has not made or imported:
 # - account 1 (000000000001) × Root: taro@example.com
