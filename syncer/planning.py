@@ -124,7 +124,7 @@ class Fences:
         unresolved = tuple(unresolved)
         self._all = tuple(item.scope for item in unresolved if item.blocks == "all")
         self._deletes = self._all + tuple(item.scope for item in unresolved if item.blocks in ("deletes", "names"))
-        self._creates, self._removals = _Scopes(self._all), _Scopes(self._deletes)
+        self._creates, self._removals = Scopes(self._all), Scopes(self._deletes)
 
     def stop_create(self, key: AssignmentKey) -> bool:
         return self._creates.cover(key)
@@ -140,7 +140,7 @@ class Fences:
         return any(scope.permission_set in (None, name) for scope in self._deletes)
 
 
-class _Scopes:
+class Scopes:
     """Scopes by what they narrow down: a key is looked up once a shape, however many pairs could not be read."""
 
     def __init__(self, scopes: Iterable[Scope]) -> None:
@@ -161,7 +161,7 @@ class _World:
     def __init__(self, desired: Desired, actual: Actual, circumstances: Circumstances) -> None:
         self.desired, self.actual, self.circumstances = desired, actual, circumstances
         self.fences = Fences(actual.unresolved)
-        self.sheltered = _Scopes(desired.sheltered)
+        self.sheltered = Scopes(desired.sheltered)
         self.open_accounts = {
             account_id
             for account_id, account in actual.accounts.items()

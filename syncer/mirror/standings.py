@@ -19,12 +19,14 @@ from accounts.names import clean, fold
 from syncer.changes import AssignmentChange, Kind, Plan, SetChange, Standstill
 from syncer.desired import Desired, Standing, State
 from syncer.mirror.last_days import company_day
-from syncer.planning import Fences
+from syncer.planning import Fences, Scopes
 from syncer.states import LONGEST_SESSION, Actual, ActualSet, AssignmentKey, Focus, Ownership, Reason
 from syncer.states import Problem as ProblemState
 
 _BATCH = 500
 UNDER_WAY = Standstill.UNDER_WAY
+_AS_BEFORE = Reason("")
+"""Of what AWS refused earlier and is not tried again yet: the row keeps the reason it has."""
 S = Assignment.State
 SetState = PermissionSet.State
 
@@ -193,7 +195,7 @@ class _Judgement:
 
     def __init__(self, desired: Desired, actual: Actual, plan: Plan, outcomes: Outcomes) -> None:
         self.desired, self.actual, self.outcomes = desired, actual, outcomes
-        self.fences = Fences(actual.unresolved)
+        self.fences, self.sheltered = Fences(actual.unresolved), Scopes(desired.sheltered)
         self.there = (actual.assignments | outcomes.created) - outcomes.deleted
         changes = [change for change in plan.changes if isinstance(change, AssignmentChange)]
         self.creating = {change.key for change in changes if change.kind is Kind.CREATE}
@@ -265,14 +267,14 @@ class _Judgement:
             return S.REQUESTED, Reason("set_not_made", {"set": key.permission_set})
         if not self.actual.coverage.covers(key):
             return S.REQUESTED, None  # the next run that reads the pair makes it
-        return S.FAILED, None  # refused earlier: the row keeps its reason
+        return S.FAILED, _AS_BEFORE
 
     def _judge_unwanted(self, key: AssignmentKey) -> Facts:
         state, reason = self._state_of_unwanted(key)
         return Facts(state, reason.as_json() if reason else {}, True, False, None)
 
     def _state_of_unwanted(self, key: AssignmentKey) -> tuple[str, Reason | None]:
-        there, account = self.actual.sets.get(key.permission_set), self.actual.accounts.get(key.target_id)
+        there = self.actual.sets.get(key.permission_set)
         if there and there.ownership is Ownership.TERRAFORM:
             return S.UNMANAGED, Reason("managed_in_terraform", {"set": key.permission_set})
         if there and there.ownership is Ownership.NOT_OURS:
@@ -285,6 +287,11 @@ class _Judgement:
             return S.UNRESOLVED, None
         if verdict := self.verdicts.get(key):
             return _VERDICTS[verdict.standstill], verdict.reason
+        return self._state_of_left(key)
+
+    def _state_of_left(self, key: AssignmentKey) -> tuple[str, Reason | None]:
+        """Nobody wants it, and this run does not take it away."""
+        account = self.actual.accounts.get(key.target_id)
         if key in self.desired.emergency:
             return S.GRANTED, Reason("emergency_kept")
         if key in self.desired.kept:
@@ -292,7 +299,9 @@ class _Judgement:
         if account is None or not account.is_active:
             name, state = (account.name, account.state) if account else (key.target_id, "")
             return S.BLOCKED, Reason("account_not_active", {"account": name, "state": state})
-        return S.GRANTED, Reason("sheltered")
+        if key not in self.desired.before and self.sheltered.cover(key):
+            return S.GRANTED, Reason("sheltered")
+        return S.REMOVING, _AS_BEFORE
 
 
 _STATES = {
@@ -329,7 +338,7 @@ def _write_assignments(
     """is_first: the plan is stored. Later only what AWS has now is news where another run has judged otherwise."""
     stored = _load_stored()
     new = [(place, fact) for place, fact in facts.items() if place not in stored and in_scope(place)]
-    Assignment.objects.bulk_create([_build_row(place, fact, now) for place, fact in new])
+    Assignment.objects.bulk_create([_build_row(place, _give_reason(fact, None), now) for place, fact in new])
     changed: list[Assignment] = []
     for place, (pk, was) in stored.items():
         if not in_scope(place):
@@ -337,14 +346,20 @@ def _write_assignments(
         fact = facts.get(place, Facts(S.REMOVED, {}, in_aws=False, is_wanted=False, expires_on=None))
         if not is_first and fact.is_wanted != was.is_wanted:
             fact = was._replace(in_aws=fact.in_aws)
-        if fact.state in (S.FAILED, S.REMOVED) and not fact.reason and was.state == fact.state:
-            fact = fact._replace(reason=was.reason)
+        fact = _give_reason(fact, was)
         if fact != was:
             changed.append(_build_row(place, fact, now, pk=pk, was=was))
     moved = [row for row in changed if row.since == now]
     kept = [row for row in changed if row.since != now]
     Assignment.objects.bulk_update(moved, [*_FACTS, "since"], _BATCH)
     Assignment.objects.bulk_update(kept, _FACTS, _BATCH)
+
+
+def _give_reason(fact: Facts, was: Facts | None) -> Facts:
+    """What is as it was says why it became so."""
+    if fact.reason != _AS_BEFORE.as_json() and (fact.state != S.REMOVED or fact.reason):
+        return fact
+    return fact._replace(reason=was.reason if was and was.state == fact.state else {})
 
 
 def _load_stored() -> dict[Place, tuple[int, Facts]]:

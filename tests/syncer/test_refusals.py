@@ -6,7 +6,7 @@ import pytest
 from pytest_django import Settings
 
 from accounts.models import Assignment, Principal, Problem, Record
-from simulators.aws import Fault
+from simulators.aws import Fault, ProvisioningFault
 from simulators.kintone import Fault as KintoneFault
 from syncer.gateways.identity_center_queries import IdentityCenterQueries
 from syncer.models import AppState, Run
@@ -367,6 +367,19 @@ def test_unread_pair_is_unresolved_and_the_others_go_on(due: World) -> None:
     assert due.granted() == BEFORE | {("shop", "Reader", "ken")}
     assert state_of("blog", "Reader", "taro") == Assignment.State.UNRESOLVED
     assert state_of("shop", "Reader", "hana") == Assignment.State.GRANTED
+
+
+def test_removal_that_aws_refused_is_not_called_sheltered(due: World) -> None:
+    """It is tried again after an hour; until then the page says that it is to go, and why it could not."""
+    reason = "Something that nobody knows."
+    due.aws.faults.add(ProvisioningFault(reason, account_id=due.account_ids["blog"], times=1))
+    sync()
+    refused = Assignment.objects.get(principal__name=f"taro@{DOMAIN}", account__name="blog")
+    assert (refused.state, refused.reason["code"]) == (Assignment.State.REMOVING, "aws_refused")
+    sync()
+    refused.refresh_from_db()
+    assert (refused.state, refused.reason["code"]) == (Assignment.State.REMOVING, "aws_refused")
+    assert sync("--full").counts == counts_of(delete=1)
 
 
 @pytest.mark.parametrize("kind", ["users", "groups"])
