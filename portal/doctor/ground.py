@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator
 
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import DEFAULT_CACHE_ALIAS, caches
 from django.core.checks import CheckMessage
 from django.core.checks.security.base import check_secret_key, check_secret_key_fallbacks
 from django.db import DEFAULT_DB_ALIAS, Error, connections
 
+from portal.cache import ForgivingRedisCache
 from portal.checks import check_sign_in
 from portal.doctor.asking import within_patience
 from portal.doctor.reports import Check, failed, passed, warned, wrong_settings
@@ -92,9 +93,10 @@ def _find_trouble() -> str:
 
 def check_cache() -> Check:
     """Ask the cache for something; where it is a server, a connection that fails raises."""
-    cache.get("doctor")
-    if "locmem" in settings.CACHES["default"]["BACKEND"].lower():
+    shared = caches[DEFAULT_CACHE_ALIAS]
+    if not isinstance(shared, ForgivingRedisCache):
         return passed("cache", Reason("doctor_cache_memory"))
+    shared.require()
     return passed("cache", Reason("doctor_cache"))
 
 

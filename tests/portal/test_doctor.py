@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from django.core.cache import cache
 from django.core.management import call_command
 from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -575,14 +574,6 @@ def test_address_is_encrypted_outside_this_machine(settings: Settings, url: str,
 def test_sign_in_with_a_hole_is_told(settings: Settings) -> None:
     settings.OIDC_USE_PKCE = False
     assert "OIDC_USE_PKCE" in ground.check_sign_in_settings().reason.params["text"]
-
-
-def test_cache_that_is_away_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_key: str) -> None:
-        raise ConnectionError("refused")
-
-    monkeypatch.setattr(cache, "get", fail)
-    assert failures([asking.attempt("cache", ground.check_cache)]) == {"cache": "doctor_raised"}
 
 
 def test_broker_that_is_away_fails(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-import redis
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -214,11 +213,3 @@ def test_next_window_begins_anew() -> None:
     now = 1_800_000_000.0
     assert [find_wait(7, now) for _number in range(MOST + 1)][-2:] == [0, WINDOW + 1]
     assert find_wait(7, now + WINDOW) == 0
-
-
-def test_nobody_waits_where_the_cache_is_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_arguments: object) -> None:
-        raise redis.ConnectionError
-
-    monkeypatch.setattr("portal.views.pacing.cache.add", fail)
-    assert [find_wait(7, 0.0) for _number in range(MOST + 1)][-1] == 0
