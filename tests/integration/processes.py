@@ -69,12 +69,10 @@ class Portal:
         """Run `manage.py …` to its end."""
         return end(self.begin(*arguments), seconds=seconds)
 
-    @contextmanager
-    def running(self, name: str, arguments: tuple[str, ...]) -> Iterator[subprocess.Popen[bytes]]:
-        """A process of the product that goes on until the block ends; its log is shown when the block fails."""
-        log = self.folder / f"{name}.log"
-        with log.open("ab") as output:
-            process = subprocess.Popen(
+    def start(self, name: str, arguments: tuple[str, ...]) -> subprocess.Popen[bytes]:
+        """Start a process of the product that goes on until somebody stops it; what it says is added to its log."""
+        with self._log(name).open("ab") as output:
+            return subprocess.Popen(
                 [sys.executable, *arguments],
                 cwd=PROJECT,
                 env=self.environment,
@@ -83,10 +81,18 @@ class Portal:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+
+    def _log(self, name: str) -> Path:
+        return self.folder / f"{name}.log"
+
+    @contextmanager
+    def running(self, name: str, arguments: tuple[str, ...]) -> Iterator[subprocess.Popen[bytes]]:
+        """A process of the product that goes on until the block ends; its log is shown when the block fails."""
+        process = self.start(name, arguments)
         try:
             yield process
         except BaseException as failure:
-            failure.add_note(f"{name}:\n{log.read_text(errors='replace')[-3000:]}")
+            failure.add_note(f"{name}:\n{self._log(name).read_text(errors='replace')[-3000:]}")
             raise
         finally:
             stop(process)
