@@ -36,6 +36,18 @@ def visible_shortcuts(user: User) -> QuerySet[Shortcut]:
     return Shortcut.objects.filter(shared | Q(author=user)).select_related("account__ou", "author")
 
 
+def find_broken(user: User, *, is_mine: bool = False) -> QuerySet[Shortcut]:
+    """Those with which the weekly check found something wrong, of all that he sees, or of his own.
+
+    His own are those that he made, and the shared ones of accounts that he owns: somebody is left to mend them.
+    """
+    broken = visible_shortcuts(user).exclude(problem={})
+    if not is_mine:
+        return broken
+    shared = ~Q(audience=Shortcut.Audience.PRIVATE) & Q(account__in=owned_accounts(user).values("pk"))
+    return broken.filter(Q(author=user) | shared)
+
+
 def find_editable(user: User, shortcuts: Iterable[Shortcut]) -> frozenset[int]:
     """Which of these he may change, by row: his own; of those that others see also the ones of accounts he owns.
 

@@ -6,7 +6,9 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from accounts.access import find_own_assignments, may_freeze, require_user, visible_accounts, visible_assignments
-from accounts.models import Account, Stage
+from accounts.console_register import load_catalogue
+from accounts.kept_shortcuts import visible_shortcuts
+from accounts.models import Account, Shortcut, Stage, User
 from accounts.moves import find_moves
 from accounts.owner_register import load_register
 from accounts.stops import find_freeze, find_frozen
@@ -23,7 +25,10 @@ from portal.views.ownership import OwnerBook
 from portal.views.paging import paginate
 from portal.views.requests import HtmxHttpRequest, asks_for_part
 from portal.views.sections import count_assignments
+from portal.views.shortcut_links import describe_destination
 from syncer.models import Drift
+
+_SHORTCUTS = 8  # on an account's page; the rest is a search away
 
 
 @require_safe
@@ -56,6 +61,17 @@ def _stream(request: HttpRequest, accounts: list[Account]) -> HttpResponseBase:
     return stream_csv(request, "accounts", build_account_columns(book), accounts)
 
 
+def _list_shortcuts(user: User, account: Account) -> list[tuple[Shortcut, str]]:
+    """Those into the account that he sees, the most used first, with what they lead to; one more than is shown."""
+    rows = list(visible_shortcuts(user).filter(account=account).order_by("-uses", "name", "pk")[: _SHORTCUTS + 1])
+    catalogue = load_catalogue() if rows else None
+    if catalogue is None:
+        return []
+    return [
+        (row, " · ".join(filter(None, (describe_destination(row, catalogue), *row.permission_sets)))) for row in rows
+    ]
+
+
 @require_safe
 def account_detail(request: HttpRequest, account_id: str) -> HttpResponseBase:
     """Who can enter the account with what and why; above that, the viewer's own ways in."""
@@ -80,6 +96,7 @@ def account_detail(request: HttpRequest, account_id: str) -> HttpResponseBase:
             account.pk
         ),
         "drift": build_lines(user, Drift.objects.filter(account_id=account_id), register),
+        "shortcuts": _list_shortcuts(user, account),
         **access.describe(),
         "offers_retry": True,
         "history": read_history(user, account),

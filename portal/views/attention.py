@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import access
+from accounts.kept_shortcuts import find_broken, find_editable
 from accounts.models import Account, AccountMove, AppKind, Assignment, Draft, Record, User, Wish, Withheld
 from accounts.models.access import AssignmentQuerySet
 from accounts.models.records import DraftQuerySet
@@ -98,15 +99,15 @@ def list_matters(scope: Scope) -> list[Matter]:
     orphaned, unowned = _list_ownerless(scope)
     found = [
         _list_failed(scope), orphaned, _list_withheld(scope), _list_moves(scope), _list_waiting(scope),
-        _list_expiring(scope), _list_drafts(scope), unowned,
+        _list_expiring(scope), _list_drafts(scope), _list_shortcuts(scope), unowned,
     ]  # fmt: skip
     return [matter for matter in found if matter.count]
 
 
 def list_own_matters(user: User) -> list[Matter]:
-    """What stands on the home page beside access and problems: withheld values, moves, drafts."""
-    scope = Scope(user, is_mine=True)
-    return [matter for build in (_list_withheld, _list_moves, _list_drafts) if (matter := build(scope)).count]
+    """What stands on the home page beside access and problems: withheld values, moves, drafts, broken shortcuts."""
+    scope, kinds = Scope(user, is_mine=True), (_list_withheld, _list_moves, _list_drafts, _list_shortcuts)
+    return [matter for build in kinds if (matter := build(scope)).count]
 
 
 def _list_failed(scope: Scope) -> Matter:
@@ -184,6 +185,22 @@ def _list_drafts(scope: Scope) -> Matter:
     ]
     word = gettext_lazy("Drafts that did not get to kintone")
     return _build("drafts", word, ("file-clock", "odo"), rows, items, reverse("draft_list"))
+
+
+def _list_shortcuts(scope: Scope) -> Matter:
+    rows = _take(find_broken(scope.user, is_mine=scope.is_mine).order_by("name", "pk"))
+    editable = find_editable(scope.user, rows[:SHOWN])
+    items = [
+        Item(
+            f"{row.name} · {row.account.name}",
+            sentence.message if (sentence := render_reason(row.problem)) else "",
+            _("Mend it") if row.pk in editable else _("See it"),
+            reverse("edit_shortcut", args=[row.pk]) if row.pk in editable else reverse("go", args=[row.slug]),
+        )
+        for row in rows[:SHOWN]
+    ]
+    word = gettext_lazy("Shortcuts that lead nowhere")
+    return _build("shortcuts", word, ("bookmark", "odo"), rows, items, reverse("shortcut_list"))
 
 
 def _list_ownerless(scope: Scope) -> list[Matter]:

@@ -365,6 +365,35 @@ def test_shortcuts_that_lead_nowhere_are_marked(user: User, owner: User, account
     assert "no permission set any more called: Gone" in get_text(make_client(user), "/shortcuts/")
 
 
+def test_broken_shortcut_is_the_matter_of_whoever_may_mend_it(user: User, owner: User, account: Account) -> None:
+    shared = keep(user, account, permission_sets="Gone", name="team", audience="team")
+    keep(user, account, permission_sets="Gone", name="private", audience="private")
+    client = make_client(user)
+    assert "Shortcuts that lead nowhere" not in get_text(client, "/")
+    check_shortcuts()
+    assert "Shortcuts that lead nowhere 2" in get_text(client, "/")
+    assert f'href="/shortcuts/{shared.pk}/edit/"' in get_html(client, "/problems/?mine=1")
+    text = get_text(make_client(owner), "/problems/?mine=1")
+    assert "team · payments-dev There is no permission set any more called: Gone" in text
+    assert "private" not in text
+    other = make_client(factories.make_user())
+    assert "Shortcuts that lead nowhere" not in get_text(other, "/problems/?mine=1") + get_text(other, "/problems/")
+
+
+def test_account_shows_the_shortcuts_into_it(user: User, account: Account) -> None:
+    colleague = factories.make_user()
+    page = f"/accounts/{account.account_id}/"
+    assert "Shortcuts into this account" not in get_text(make_client(user), page)
+    keep(user, account, name="for all", audience="company")
+    keep(user, account, name="for me", audience="private")
+    keep(user, factories.make_account("elsewhere"), name="other place", audience="company")
+    assert "Shortcuts into this account for all ReadOnly for me ReadOnly" in get_text(make_client(user), page)
+    text = get_text(make_client(colleague), page)
+    assert "for all" in text
+    assert "for me" not in text
+    assert "other place" not in text
+
+
 def test_anonymous_is_led_to_sign_in_and_back(user: User, account: Account) -> None:
     kept = keep(user, account)
     response = Client().get(f"/go/{kept.slug}/?log_group=x")
