@@ -69,7 +69,7 @@ def has_initials(word: str, tokens: Sequence[str]) -> bool:
 
 def is_near(word: str, token: str) -> bool:
     """Whether the token begins with the word but for one letter: left out, too many, another, or two in each other's
-    place. The first letter is right.
+    place. The first letter is right, and the last: while it is typed, `prod` would be nearly `problems`.
     """
     at = 0
     while at < len(word) and at < len(token) and word[at] == token[at]:
@@ -77,12 +77,12 @@ def is_near(word: str, token: str) -> bool:
     if at == 0 or at == len(word):
         return False
     rest, other = word[at:], token[at:]
-    return (
-        other.startswith(rest[1:])
-        or other[1:].startswith(rest)
-        or (bool(other) and other[1:].startswith(rest[1:]))
-        or (len(rest) > 1 and other.startswith(rest[1] + rest[0]) and other[2:].startswith(rest[2:]))
-    )
+    if other[1:].startswith(rest):
+        return True
+    if len(rest) == 1:
+        return False
+    swapped = rest[1] + rest[0] + rest[2:]
+    return other.startswith((rest[1:], swapped)) or other[1:].startswith(rest[1:])
 
 
 def is_scattered(word: str, token: str) -> bool:

@@ -143,11 +143,12 @@ def _find_usual_region(access_portal: AccessPortal | None) -> str:
 
 def _describe_account(row: Account, short_name: str, region: str, places: tuple[Place, ...]) -> AccountEntry:
     path = row.ou.path if row.ou else ""
+    word = str(Stage(row.stage).label)
     texts = (row.name, row.account_id, path, row.stage, short_name)
     entry = Entry(
         Kind.ACCOUNT,
         row.name,
-        " · ".join(filter(None, (path.replace("/", " / "), row.spaced_id))),
+        " · ".join(filter(None, (word, path.replace("/", " / "), row.spaced_id))),
         reverse("account_detail", args=[row.account_id]),
         tuple(filter(None, map(tokenise, texts))),
         "cloud",
@@ -223,7 +224,7 @@ def _describe_shortcut(row: Shortcut, catalogue: Catalogue, use: int) -> Entry:
     return Entry(
         Kind.SHORTCUT,
         row.name,
-        " · ".join([row.account.name, *row.permission_sets]),
+        " · ".join([str(Stage(row.account.stage).label), row.account.name, *row.permission_sets]),
         reverse("go", args=[row.slug]),
         tuple(filter(None, map(tokenise, texts))),
         row.icon,

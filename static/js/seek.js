@@ -278,12 +278,10 @@
     while (at < word.length && at < token.length && word[at] === token[at]) at += 1;
     if (at === 0 || at === word.length) return false;
     const [rest, other] = [word.slice(at), token.slice(at)];
-    return (
-      other.startsWith(rest.slice(1)) ||
-      other.slice(1).startsWith(rest) ||
-      (other !== "" && other.slice(1).startsWith(rest.slice(1))) ||
-      (rest.length > 1 && other.startsWith(rest[1] + rest[0]) && other.slice(2).startsWith(rest.slice(2)))
-    );
+    if (other.slice(1).startsWith(rest)) return true;
+    if (rest.length === 1) return false;
+    const swapped = rest[1] + rest[0] + rest.slice(2);
+    return [rest.slice(1), swapped].some((text) => other.startsWith(text)) || other.slice(1).startsWith(rest.slice(1));
   }
 
   function isScattered(word, token) {

@@ -14,7 +14,8 @@ PATHS = (
     "/", "/accounts/", "/permission-sets/", "/permission-sets/new/?template=bucket", "/people/", "/problems/", "/runs/",
     "/runs/pause/", "/guardrails/", "/guardrails/what-if/?effect=groups_only&existing=keep", "/cli/", "/drafts/",
     "/activity/", "/problems/?mine=1", "/accounts/?kind=inactive",
-    "/shortcuts/new/?account=prod&service=lambda-function",
+    "/shortcuts/new/?account=prod&service=lambda-function", "/shortcuts/keep/", "/search/?q=prod",
+    "/tokens/", "/api/v1/",
 )  # fmt: skip
 FIRST_LINKS = ("/accounts/", "/permission-sets/", "/people/", "/runs/")
 

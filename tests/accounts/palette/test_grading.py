@@ -85,6 +85,8 @@ def test_digits_are_meant_exactly(word: str) -> None:
         ("lanbda", "lambda", True),
         ("labmda", "lambda", True),
         ("lamd", "lambda", True),
+        ("lambx", "lambda", False),
+        ("prod", "problems", False),
         ("lxmxda", "lambda", False),
         ("ambda", "lambda", False),
         ("lambda", "lambda", False),
