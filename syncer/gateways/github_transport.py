@@ -12,6 +12,7 @@ from typing import Any
 
 import requests
 
+from syncer.gateways.counting import counted
 from syncer.gateways.errors import (
     Denied,
     GatewayError,
@@ -76,14 +77,17 @@ class Transport:
             "User-Agent": "Genkan",
             **(headers or {}),
         }
-        try:
-            answer = requests.request(method, url, headers=sent, json=body, timeout=self.timeout, allow_redirects=False)
-        except requests.RequestException as error:
-            code = type(error).__name__
-            raise NoAnswer(operation, Reason("github_unreachable", {"code": code}), code) from error
-        if (answer.ok and not answer.is_redirect) or answer.status_code == HTTPStatus.NOT_MODIFIED:
-            return answer
-        raise self._refusal(operation, answer)
+        with counted("github", " ".join(operation.split()[1:3])):  # `GET issue`, without which one
+            try:
+                answer = requests.request(
+                    method, url, headers=sent, json=body, timeout=self.timeout, allow_redirects=False
+                )
+            except requests.RequestException as error:
+                code = type(error).__name__
+                raise NoAnswer(operation, Reason("github_unreachable", {"code": code}), code) from error
+            if (answer.ok and not answer.is_redirect) or answer.status_code == HTTPStatus.NOT_MODIFIED:
+                return answer
+            raise self._refusal(operation, answer)
 
     def follow(self, operation: str, answer: requests.Response) -> Iterator[requests.Response]:
         """This page and those behind it. The token goes nowhere but to the address of the settings."""

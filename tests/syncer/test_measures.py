@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 
 import pytest
@@ -11,10 +11,16 @@ from django.db import DatabaseError
 
 from syncer import measured
 from syncer.gateways import counting
-from syncer.gateways.errors import OutcomeUnknown, Throttled
+from syncer.gateways.aws_session import AwsOptions, AwsSession
+from syncer.gateways.errors import GatewayError, OutcomeUnknown, Throttled
+from syncer.gateways.github import GitHubIssue
+from syncer.gateways.kintone import KintoneApp
+from syncer.gateways.pacing import Backoff
+from syncer.gateways.slack import SlackWebhook
 from syncer.measured import hand_over, load_sums
 from syncer.measures import CALLS, PAGE_SECONDS, Series, Sums, Times
 from syncer.states import Reason
+from tests.services.processes import free_port
 
 TIMES = Times("test_seconds", "", ("kind",), (0.1, 1.0))
 ROOT = Path(__file__).resolve().parents[2]
@@ -93,6 +99,49 @@ def test_forked_process_begins_with_nothing() -> None:
     """Else what its parent counted would be handed over twice."""
     asked = subprocess.run([sys.executable, "-c", FORK], cwd=ROOT, capture_output=True, text=True, check=True)
     assert asked.stdout.split() == ["child", "0", "parent", "1"]
+
+
+def ask_aws(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("ENDPOINT_URL", url), ("ACCESS_KEY_ID", "x"), ("SECRET_ACCESS_KEY", "y")):
+        monkeypatch.setenv(f"AWS_{name}", value)
+    session = AwsSession(AwsOptions("ap-northeast-1", reads=Backoff(1, 0, 0)), sleep=lambda _seconds: None)
+    with closing(session):
+        session.read(session.clients.sso.list_instances)
+
+
+def ask_kintone(url: str, _monkeypatch: pytest.MonkeyPatch) -> None:
+    with KintoneApp(url, "24", ("token",), backoff=Backoff(1, 0, 0)) as app:
+        app.fetch_fields()
+
+
+def ask_slack(url: str, _monkeypatch: pytest.MonkeyPatch) -> None:
+    SlackWebhook(f"{url}/services/T/B/X").post("hello")
+
+
+def ask_github(url: str, _monkeypatch: pytest.MonkeyPatch) -> None:
+    GitHubIssue(url, "token", "example/access#12").fetch_issue()
+
+
+@pytest.mark.parametrize(
+    ("ask", "service", "operation"),
+    [
+        (ask_aws, "sso-admin", "ListInstances"),
+        (ask_kintone, "kintone", "GET app/form/fields.json"),
+        (ask_slack, "slack", "webhook"),
+        (ask_github, "github", "GET issue"),
+    ],
+)
+def test_each_gateway_counts_under_a_name_without_ids(
+    ask: Callable[[str, pytest.MonkeyPatch], None],
+    service: str,
+    operation: str,
+    sums: Sums,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(GatewayError) as refused:
+        ask(f"http://127.0.0.1:{free_port()}", monkeypatch)
+    told = {series.labels for series in sums.take() if series.name == CALLS.name}
+    assert told == {(service, operation, counting.name_result(refused.value))}
 
 
 # --- In the database --------------------------------------------------------------------------------------------------
