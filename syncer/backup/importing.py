@@ -17,13 +17,14 @@ from django.db.models import Field, Model
 from django_celery_beat.models import PeriodicTasks
 
 from accounts.audit import record_event
-from accounts.models import Instance, Record
+from accounts.models import Instance, PortalWrite, Record
 from accounts.organization import recompute_stages
 from syncer import leases
 from syncer.backup.document import Difference, Document, Entry, NotReadable
 from syncer.backup.exporting import describe_company, find_field
 from syncer.backup.references import Names
 from syncer.backup.sections import SECTIONS, Section, Values
+from syncer.mirror.naming import note_people
 from syncer.models import AppState, Baseline
 from syncer.states import Reason
 
@@ -101,6 +102,7 @@ class _Import:
 
     def place(self) -> list[Placed]:
         placed = [self._place(section) for section in SECTIONS]
+        _name_authors()
         recompute_stages()
         PeriodicTasks.update_changed()
         return placed
@@ -112,6 +114,15 @@ class _Import:
             placing.clear()
         self.names.forget(section.model)
         return placing.placed
+
+
+def _name_authors() -> None:
+    """Whose a record is follows from the ledger, which was not there when the records were read."""
+    for state in AppState.objects.all():
+        made = PortalWrite.objects.filter(app_id=state.app_id, revision=1).values("record_id")
+        pks = list(Record.objects.live().filter(app_id=state.app_id, record_id__in=made).values_list("pk", flat=True))
+        for start in range(0, len(pks), _BATCH):
+            note_people(state.app_id, list(Record.objects.filter(pk__in=pks[start : start + _BATCH])), state.fields)
 
 
 class _Placing:

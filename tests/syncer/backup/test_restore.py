@@ -129,6 +129,24 @@ def test_runs_that_only_planned_before_the_import_are_judged_anew(world: World) 
     assert (granted(world), load_states()) == (before, states)
 
 
+def test_namesake_of_somebody_who_left_still_inherits_nothing(world: World) -> None:
+    with database():
+        world.register_set("Reader")
+        world.provision("yuki", "entra-1")
+        world.register("shop", "Reader", "yuki")
+        sync()
+        assert granted(world) == {("shop", "Reader", "yuki")}
+        world.remove_person("yuki")
+        sync()
+        assert granted(world) == set()
+        text = write()
+    world.provision("yuki", "entra-2")
+    plan()
+    read(text)
+    sync()
+    assert (granted(world), load_states()) == (set(), {f"shop Reader yuki@{DOMAIN}": "blocked"})
+
+
 def load_states() -> dict[str, str]:
     rows = Assignment.objects.exclude(permission_set__name__in=("Legacy", "Root"))
     return {f"{row.account} {row.permission_set} {row.principal.name}": row.state for row in rows.with_places()}

@@ -28,6 +28,7 @@ from accounts.models import (
     Principal,
     PrincipalLink,
     Record,
+    RecordPerson,
     Shortcut,
     ShortcutSettings,
     ShortcutSlug,
@@ -161,6 +162,18 @@ def test_our_numbers_and_secrets_are_not_in_it(settings: Settings) -> None:
         assert secret not in text
     for entries in parse_document(text).sections.values():
         assert not [entry for entry in entries if entry.keys() & {"pk"} or entry.get("id", 1) != 1]
+
+
+def test_records_made_in_the_portal_are_their_makers_again() -> None:
+    """kintone says Administrator of them; they were read before the ledger was put back."""
+    user = factories.make_user("花")
+    record = factories.make_record(app_id="23", creator_code="Administrator")
+    PortalWrite.objects.create(app_id="23", record_id=record.record_id, revision=1, user=user, at=record.created_at)
+    text = write()
+    lose()
+    read(text)
+    author = RecordPerson.objects.get(record=record, role="author")
+    assert (author.code, author.user.username if author.user else "") == ("", user.username)
 
 
 def test_owner_who_left_keeps_the_account_from_being_free() -> None:
