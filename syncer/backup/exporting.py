@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Field, Model
 
 from accounts.models import Instance
@@ -16,11 +16,15 @@ from syncer.backup.sections import SECTIONS, Section
 _BATCH = 2000
 
 
-@transaction.atomic
 def export_settings(now: datetime) -> Document:
     """Everything that neither kintone nor AWS holds, as of one moment."""
-    names = Names()
-    return Document(now, describe_company(), {section.name: list_entries(section, names) for section in SECTIONS})
+    is_outermost = not connection.in_atomic_block
+    with transaction.atomic():
+        if is_outermost and connection.vendor == "postgresql":
+            with connection.cursor() as cursor:  # else each statement would see a moment of its own
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        names = Names()
+        return Document(now, describe_company(), {section.name: list_entries(section, names) for section in SECTIONS})
 
 
 def describe_company() -> dict[str, str]:
