@@ -24,8 +24,11 @@ _BYTE_ORDER_MARK = "\ufeff"
 # What begins a formula in one spreadsheet or another; full width too, which Japanese Excel takes for half.
 _FORMULA_SIGNS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "−", "﹦", "﹢", "﹣", "﹫")
 _LINE_SIGNS = ("\t", "\r", "\n")
+_WHITE = "\ufeff\u200b \u3000\u00a0"
+_BEGINS_FORMULA = re.compile(f"[{_WHITE}]*[{re.escape(''.join(_FORMULA_SIGNS + _LINE_SIGNS))}]")
 _NOT_IN_FILE_NAMES = re.compile(r"[^A-Za-z0-9_.-]")  # names of sets may hold = + @ and commas, a broken one anything
 Row = TypeVar("Row")
+_Known = dict[object, tuple[object, str]]
 
 
 class Column(NamedTuple, Generic[Row]):
@@ -61,10 +64,33 @@ def _iter_chunks(columns: Sequence[Column[Row]], rows: Iterable[Row], language: 
         head = _render([[str(column.title) for column in columns]])
     yield (_BYTE_ORDER_MARK + head).encode()
     remaining = iter(rows)
+    cells = [column.cell for column in columns]
     while batch := list(islice(remaining, CHUNK)):
+        known: _Known = {}
         with translation.override(language):
-            text = _render([[neutralise(as_text(column.cell(row))) for column in columns] for row in batch])
+            text = _render([[_write(cell(row), known) for cell in cells] for row in batch])
         yield text.encode()
+
+
+def _write(value: object, known: _Known) -> str:
+    """A value as it stands in the file. known: those of this batch, since names, states and days come again and again.
+
+    Words that wait for a language are known by themselves: to compare them is to translate them.
+    """
+    if value is None:
+        return ""
+    if type(value) in _REPEATED:
+        key: object = value
+    elif isinstance(value, Promise):
+        key = id(value)
+    else:
+        return neutralise(as_text(value))
+    if (found := known.get(key)) is None:
+        found = known[key] = value, neutralise(as_text(value))  # held, so that no other value gets its id
+    return found[1]
+
+
+_REPEATED = frozenset({str, bool, date})
 
 
 def _render(lines: Iterable[Sequence[str]]) -> str:
@@ -82,7 +108,7 @@ def as_text(value: object) -> str:
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
     if isinstance(value, datetime):
-        return f"{timezone.localtime(value):%Y-%m-%d %H:%M:%S}"
+        return timezone.localtime(value).replace(tzinfo=None).isoformat(" ", "seconds")
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, list | tuple):
@@ -93,5 +119,4 @@ def as_text(value: object) -> str:
 def neutralise(cell: str) -> str:
     """A cell that no spreadsheet takes for a formula. Some look past what is white at its beginning."""
     text = cell.replace("\0", "")
-    begins = text.lstrip("\ufeff\u200b" + " \u3000\u00a0")
-    return f"'{text}" if begins.startswith(_FORMULA_SIGNS + _LINE_SIGNS) else text
+    return f"'{text}" if _BEGINS_FORMULA.match(text) else text
