@@ -5,7 +5,7 @@ from typing import TypedDict
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
 
 from accounts.models import (
     Account,
@@ -40,6 +40,20 @@ def load_register(accounts: Collection[str] | None = None) -> Register:
 def _list_named(sites: Mapping[str, Site], units: Mapping[str, Unit]) -> set[str]:
     owned: list[Site | Unit] = [*sites.values(), *units.values()]
     return {name for item in owned for name in _names_of(item)}
+
+
+def load_standing() -> Register:
+    """The register of all accounts in which each group has one member at most who can act.
+
+    Enough to tell whether anybody answers for an account; who that is takes the members of all groups that own.
+    """
+    entries = _load_entries(None)
+    sites = {site.account_id: site for site in _iter_sites(None, entries)}
+    units = {unit.unit_id: unit for unit in _iter_units(entries)}
+    holders = _load_holders(_list_named(sites, units))
+    members = _load_one_member([holder.principal_id for holder in holders.values() if holder.is_group])
+    unnamed = {one: Holder(one) for one in members.values()}
+    return Register(sites, units, unnamed | holders, {group: frozenset({one}) for group, one in members.items()})
 
 
 def load_owned(principal: Principal, groups: Collection[str]) -> Mapping[str, int]:
@@ -164,6 +178,18 @@ def _load_members(groups: Iterable[str]) -> dict[str, frozenset[str]]:
         for group, member in rows.values_list(F("group__principal_id"), F("member__principal_id")):
             found.setdefault(group or "", set()).add(member or "")
     return {group: frozenset(members) for group, members in found.items()}
+
+
+def _load_one_member(groups: Collection[str]) -> dict[str, str]:
+    """Group → one of its members who is there and enabled."""
+    found: dict[str, str] = {}
+    for batch in _batches(groups):
+        rows = GroupMembership.objects.filter(
+            group__principal_id__in=batch, member__principal_id__isnull=False,
+            member__is_enabled=True, member__gone_at__isnull=True,
+        )  # fmt: skip
+        found |= dict(rows.values_list("group__principal_id").annotate(Min("member__principal_id")))
+    return found
 
 
 def _batches(names: Iterable[str]) -> Iterator[list[str]]:

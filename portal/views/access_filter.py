@@ -1,15 +1,17 @@
 """Narrowing a list of assignments, by what stands in the address: words, state, stage, kind and last day."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import F, Q, QuerySet, Value
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Account, Assignment, PermissionSet, Principal, Stage
+from accounts.models import Account, Assignment, PermissionSet, Person, Principal, Stage
 from accounts.models.access import AssignmentQuerySet
 from accounts.search import split_query
 from portal.views.paging import choose, read_query
@@ -80,13 +82,42 @@ def _narrow_by_words(assignments: AssignmentQuerySet, query: str) -> AssignmentQ
 
     They are looked up in their own tables first, which are a hundred times smaller than that of assignments.
     """
-    for word in split_query(query):
-        accounts = Account.objects.filter(Q(search_key__contains=word) | Q(ou__search_key__contains=word))
-        sets = PermissionSet.objects.filter(search_key__contains=word)
-        people = Principal.objects.filter(Q(search_key__contains=word) | Q(person__search_key__contains=word))
-        assignments = assignments.filter(
-            Q(account__in=accounts.values("pk"))
-            | Q(permission_set__in=sets.values("pk"))
-            | Q(principal__in=people.values("pk"))
-        )
+    for number, word in enumerate(split_query(query)):
+        fitting = _find_places(word)
+        keys = _look_up(fitting) if number < _WORDS else None
+        assignments = assignments.filter(_fit(fitting if keys is None else keys))
     return assignments
+
+
+_MOST_KEYS, _WORDS = 2_000, 4  # what fits one word, and words, that are looked up beforehand
+_Keys = Mapping[str, QuerySet[Any, Any] | Sequence[int]]
+
+
+def _find_places(word: str) -> Mapping[str, QuerySet[Any, Any]]:
+    """What a word fits: column of an assignment → keys. A person has two rows; each is asked for by itself."""
+    accounts = Account.objects.filter(Q(search_key__contains=word) | Q(ou__search_key__contains=word))
+    sets = PermissionSet.objects.filter(search_key__contains=word)
+    people = Person.objects.filter(search_key__contains=word, principal__isnull=False)
+    return {
+        "account": accounts.annotate(key=F("pk")).values("key"),
+        "permission_set": sets.order_by().annotate(key=F("pk")).values("key"),
+        "principal": Principal.objects.filter(search_key__contains=word).annotate(key=F("pk")).values("key"),
+        "principal_id": people.annotate(key=F("principal")).values("key"),
+    }
+
+
+def _look_up(fitting: Mapping[str, QuerySet[Any, Any]]) -> _Keys | None:
+    """The keys, in one statement: given those, PostgreSQL need not look at all assignments. None: too many."""
+    first, *others = (rows.annotate(column=Value(name)).values_list("column", "key") for name, rows in fitting.items())
+    found: dict[str, list[int]] = {name: [] for name in fitting}
+    rows = list(first.union(*others, all=True)[: _MOST_KEYS + 1])
+    for name, key in rows:
+        found[name].append(key)
+    return found if len(rows) <= _MOST_KEYS else None
+
+
+def _fit(keys: _Keys) -> Q:
+    fits = Q()
+    for name, found in keys.items():
+        fits |= Q(**{f"{name}__in": found})
+    return fits

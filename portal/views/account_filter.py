@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.access import visible_accounts, visible_units
 from accounts.finding import narrow_accounts
 from accounts.models import Account, Stage, User
-from accounts.owner_register import load_register
+from accounts.owner_register import load_standing
 from portal.views.paging import choose, read_query
 from portal.views.unit_tree import UnitTree
 
@@ -83,7 +83,7 @@ def _narrow_kind(accounts: QuerySet[Account], kind: str) -> QuerySet[Account]:
 
 def sort_ownerless() -> Mapping[str, Sequence[str]]:
     """The ids of active accounts: `unowned`, for which nobody is named, and `orphaned`, whose owners have all left."""
-    register = load_register()
+    register = load_standing()
     active = Account.objects.filter(gone_at__isnull=True, state=Account.State.ACTIVE, is_management=False)
     found: dict[str, list[str]] = {"unowned": [], "orphaned": []}
     for account_id in active.values_list("account_id", flat=True):

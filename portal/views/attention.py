@@ -127,21 +127,21 @@ def _list_waiting(scope: Scope) -> Matter:
 def _list_assignments(
     scope: Scope, kind: str, word: str | Promise, look: tuple[str, str], condition: Q, query: str
 ) -> Matter:
-    rows = _take(_with_records(scope.assignments().filter(condition)).order_by("-since", "pk"))
-    items = [Item(_name(row), _explain(row), _("See why"), _find_record_page(row)) for row in rows[:SHOWN]]
-    return _build(kind, word, look, rows, items, "" if scope.is_mine else f"{reverse('assignment_list')}{query}")
+    keys = _take_keys(scope.assignments().filter(condition).order_by("-since", "pk"))
+    items = [Item(_name(row), _explain(row), _("See why"), _find_record_page(row)) for row in _load_shown(keys)]
+    return _build(kind, word, look, keys, items, "" if scope.is_mine else f"{reverse('assignment_list')}{query}")
 
 
 def _list_expiring(scope: Scope) -> Matter:
     today = timezone.localdate()
     ending = scope.assignments().filter(expires_on__gte=today, expires_on__lte=today + SOON, in_aws=True)
-    rows = _take(_with_records(ending).order_by("expires_on", "pk"))
+    keys = _take_keys(ending.order_by("expires_on", "pk"))
     items = [
         Item(_name(row), _tell_last_day(row.expires_on), _("Extend"), _find_record_page(row, "extend_record"))
-        for row in rows[:SHOWN]
+        for row in _load_shown(keys)
     ]
     all_url = "" if scope.is_mine else f"{reverse('assignment_list')}?ends=7"
-    return _build("expiring", gettext_lazy("Access that ends this week"), ("hourglass", "odo"), rows, items, all_url)
+    return _build("expiring", gettext_lazy("Access that ends this week"), ("hourglass", "odo"), keys, items, all_url)
 
 
 def _list_withheld(scope: Scope) -> Matter:
@@ -240,9 +240,17 @@ def _build(
     return Matter(kind, word, *look, items, len(rows), all_url)
 
 
-def _with_records(assignments: AssignmentQuerySet) -> AssignmentQuerySet:
+def _take_keys(assignments: AssignmentQuerySet) -> list[int]:
+    """Those that are counted: of most of them nothing else is needed."""
+    return list(assignments.values_list("pk", flat=True)[: MOST + 1])
+
+
+def _load_shown(keys: Sequence[int]) -> list[Assignment]:
+    """The first few, with all that is said of them."""
+    shown = keys[:SHOWN]
     wishes = Wish.objects.filter(is_current=True).select_related("record").order_by("record_id")
-    return assignments.with_places().prefetch_related(Prefetch("wishes", wishes))
+    rows = Assignment.objects.filter(pk__in=shown).with_places().prefetch_related(Prefetch("wishes", wishes))
+    return sorted(rows, key=lambda row: shown.index(row.pk))
 
 
 def _name(row: Assignment) -> str:
