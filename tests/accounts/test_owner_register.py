@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from accounts import access
 from accounts.models import Account, Instance, OrganizationalUnit, OwnerEntry, PortalWrite, Principal, PrincipalLink
 from accounts.names import fold
-from accounts.owner_register import load_owned, load_register
+from accounts.owner_register import load_owned, load_register, load_standing
 from tests.factories import (
     get_principal,
     make_account,
@@ -182,5 +182,10 @@ def test_what_one_owns_is_what_the_whole_register_says() -> None:
         assert owned == {row.account_id: row.pk for row in Account.objects.filter(account_id__in=owned)}
         assert set(owned) == register.find_owned(person.principal_id or "")
         found[person.pk] = len(owned)
+    standing, owners = load_standing(), {row.account_id: register.find_owners(row.account_id) for row in accounts}
+    said = {account_id: standing.find_owners(account_id) for account_id in owners}
+    assert {account_id: (one.source, bool(one.people)) for account_id, one in said.items()} == {
+        account_id: (one.source, bool(one.people)) for account_id, one in owners.items()
+    }
     assert found[people["odd"].pk] == 0
     assert found[people["shop"].pk] > found[people["away"].pk] == 0

@@ -225,5 +225,9 @@ def _list_small_pages() -> Iterator[Visit]:
     filled = f"?account={account}&set={name_of_set(COMMON)}&service=cloudwatch-log-search"
     yield Visit("shortcut, new, filled by a link", ADMIN, f"/shortcuts/new/{filled}", account)
     yield Visit("shortcut, keep", ENGINEER, "/shortcuts/keep/", "<form")
+    yield Visit("search, accounts", ENGINEER, "/search/?q=pay", "pay-")
+    yield Visit("search, people", ADMIN, "/search/?q=渡辺", "渡邊")
+    yield Visit("search, own, owner of 100", OWNER, "/search/?q=pay", "pay-", OWN)
+    yield Visit("what the palette knows", ENGINEER, "/search/world/")
     yield Visit("doctor", ADMIN, "/doctor/", "<main")
     yield Visit("tokens", MEMBER, "/tokens/", "<form")

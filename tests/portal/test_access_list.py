@@ -7,7 +7,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
-from portal.views import paging
+from portal.views import access_filter, paging
 from tests import factories
 from tests.portal.pages import get_html, get_text, make_client
 
@@ -61,6 +61,24 @@ def make_two() -> None:
 def test_all_access_is_narrowed(user: User, query: str, shown: set[str]) -> None:
     make_two()
     text = get_text(make_client(user), f"/assignments/?{query}", part="access")
+    assert {name for name in ("payments-prod", "ml-playground") if name in text} == shown
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("決済 deploy", {"payments-prod"}),
+        ("佐藤遥", {"payments-prod"}),
+        ("ml-team reader", {"ml-playground"}),
+        ("nobody", set()),
+    ],
+)
+def test_words_that_fit_too_much_find_the_same(
+    user: User, query: str, shown: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access_filter, "_MOST_KEYS", 0)
+    make_two()
+    text = get_text(make_client(user), f"/assignments/?q={query}", part="access")
     assert {name for name in ("payments-prod", "ml-playground") if name in text} == shown
 
 
