@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         choices=[
                             ("", "not at all"),
-                            ("mail", "by mail"),
+                            ("mail", "in a mail"),
                             ("slack", "in Slack, by mail where Slack does not know them"),
                         ],
                         help_text="Each person is told what he received or lost, by whom and why. Each can mute it.",
@@ -86,12 +86,12 @@ class Migration(migrations.Migration):
                         blank=True,
                         choices=[
                             ("", "not at all"),
-                            ("mail", "by mail"),
+                            ("mail", "in a mail"),
                             ("slack", "in Slack, by mail where Slack does not know them"),
                         ],
                         help_text="Owners are told a week and a day before access ends, when access ended because somebody left, and which of their shortcuts lead nowhere.",
                         max_length=5,
-                        verbose_name="owners",
+                        verbose_name="who owns accounts or records",
                     ),
                 ),
             ],

@@ -58,7 +58,7 @@ class LetterSettings(models.Model):
 
     class Way(models.TextChoices):
         NOBODY = "", _("not at all")
-        MAIL = "mail", _("by mail")
+        MAIL = "mail", _("in a mail")
         SLACK = "slack", _("in Slack, by mail where Slack does not know them")
 
     people = models.CharField(
@@ -69,7 +69,7 @@ class LetterSettings(models.Model):
         help_text=_("Each person is told what he received or lost, by whom and why. Each can mute it."),
     )
     owners = models.CharField(
-        _("owners"),
+        _("who owns accounts or records"),
         max_length=5,
         choices=Way.choices,
         blank=True,

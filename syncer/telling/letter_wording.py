@@ -34,6 +34,7 @@ class Line(NamedTuple):
     detail: str = ""
     url: str = ""
     more_url: str = ""
+    more_word: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def build_message(letters: Sequence[Letter], language: str) -> Message | None:
 
 def describe_letter(letter: Letter) -> str:
     """What it tells, in one line of the active language, not escaped."""
-    place = _name_place(letter.params) or shorten(str(letter.params.get("name", "")), LONGEST_NAME)
+    place = shorten(str(letter.params.get("name", "")), LONGEST_NAME) or _name_place(letter.params)
     return f"{place}: {_explain(letter)}" if place else _explain(letter)
 
 
@@ -120,7 +121,7 @@ def _build_access_line(letter: Letter, portal_url: str) -> Line:
     if params.get("sessions_at"):
         details.append(render("letter_sessions", params).message)
     url = build_console_link(portal_url, params["account_id"], params["set"]) if portal_url else ""
-    return Line(_name_place(params), _join(details), url, _find_url(letter))
+    return Line(_name_place(params), _join(details), url, _find_url(letter), gettext("record"))
 
 
 def _tell_expiry(letters: Sequence[Letter]) -> _Parts:
@@ -128,7 +129,7 @@ def _tell_expiry(letters: Sequence[Letter]) -> _Parts:
     sections = tuple(
         _build_section(
             gettext("Last day: %(day)s") % {"day": _show_day(day)},
-            [_build_line(letter) for letter in letters if letter.params.get("day") == day],
+            [_build_line(letter, gettext("Extend")) for letter in letters if letter.params.get("day") == day],
         )
         for day in days
     )
@@ -151,7 +152,13 @@ def _tell_leavers(letters: Sequence[Letter]) -> _Parts:
 
 def _tell_shortcuts(letters: Sequence[Letter]) -> _Parts:
     lines = [
-        Line(shorten(str(letter.params.get("name", "")), LONGEST_NAME), _explain(letter), "", _find_url(letter))
+        Line(
+            shorten(str(letter.params.get("name", "")), LONGEST_NAME),
+            _explain(letter),
+            "",
+            _find_url(letter),
+            gettext("See it"),
+        )
         for letter in letters
     ]
     subject = ngettext(
@@ -165,8 +172,8 @@ def _build_section(title: str, lines: Sequence[Line]) -> Section:
     return Section(title, tuple(lines[:MOST]), max(len(lines) - MOST, 0))
 
 
-def _build_line(letter: Letter) -> Line:
-    return Line(_name_place(letter.params), _explain(letter), "", _find_url(letter))
+def _build_line(letter: Letter, more_word: str = "") -> Line:
+    return Line(_name_place(letter.params), _explain(letter), "", _find_url(letter), more_word or gettext("See it"))
 
 
 def _explain(letter: Letter) -> str:
@@ -232,7 +239,7 @@ def _list_slack_lines(message: Message) -> Iterable[str]:
         yield f"*{escape(section.title)}*"
         for line in section.lines:
             name = _link(line.url, line.text)
-            more = f" ({_link(line.more_url, gettext('record'))})" if line.more_url else ""
+            more = f" ({_link(line.more_url, line.more_word)})" if line.more_url else ""
             yield f"• {name}: {escape(line.detail)}{more}"
         if section.more:
             yield section.more_words

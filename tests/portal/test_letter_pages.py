@@ -39,10 +39,13 @@ def test_choice_is_kept_with_a_trace(user: User) -> None:
 
 
 def test_page_shows_ones_own_letters_alone(user: User) -> None:
+    flagged = {"code": "shortcut_account_gone", "params": {"name": "Logs", "account": "shop"}, "kind": "shortcut"}
+    Letter.objects.filter(pk=make_letter(user, "").pk).update(**flagged)
     make_letter(user, "shop", sent_at=timezone.now(), way="mail")
     make_letter(factories.make_user(), "secret")
     text = get_text(make_client(user), "/messages/")
     assert "shop × Reader: Given by 健." in text
+    assert "Logs: The account shop is closed" in text
     assert "secret" not in text
 
 
