@@ -48,6 +48,7 @@ _WRITERS = (
     Page("new_shortcut", _("Make a shortcut"), "bookmark-plus", "link builder リンク"),
     Page("new_permission_set", _("New permission set"), "key-square", "create role 作成"),
 )
+_OVERSEERS = (Page("terraform", _("Terraform"), "blocks", "hcl management account 管理アカウント"),)
 _ADMINS = (
     Page("doctor", _("Doctor"), "stethoscope", "health check 診断"),
     Page("admin:index", _("Administration"), "settings", "admin 設定 settings"),
@@ -56,11 +57,18 @@ _ADMINS = (
 
 def list_pages(user: User) -> Iterator[Entry]:
     """Those that he may open."""
-    for page in (*_EVERYBODY, *(_WRITERS if may_change(user) else ()), *(_ADMINS if user.is_staff else ())):
+    for page in (*_EVERYBODY, *_iter_for(user)):
         yield _build_entry(page, reverse(page.url_name))
     if user.person_id:
         own = Page("person_detail", _("My page"), "user-round", "me profile 自分")
         yield _build_entry(own, reverse(own.url_name, args=[user.person_id]))
+
+
+def _iter_for(user: User) -> Iterator[Page]:
+    """What not everybody may open."""
+    yield from _WRITERS if may_change(user) else ()
+    yield from _OVERSEERS if user.may_see_everything else ()
+    yield from _ADMINS if user.is_staff else ()
 
 
 def _build_entry(page: Page, href: str) -> Entry:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.models import (
     Account,
@@ -324,7 +325,13 @@ def _find_capture(row: PermissionSet, there: ActualSet, at: datetime) -> datetim
     if there.ownership in (Ownership.OURS, Ownership.NOT_OURS):
         return None
     was_ours = there.ownership is Ownership.TERRAFORM and (row.is_ours or row.proved_at is not None)
-    return row.captured_at or (at if was_ours else None)
+    return row.captured_at or (at if was_ours and _is_used_elsewhere(row) else None)
+
+
+def _is_used_elsewhere(row: PermissionSet) -> bool:
+    """A set that was made for the management account alone is where it belongs."""
+    used = Assignment.objects.filter(Q(in_aws=True) | Q(is_wanted=True), permission_set=row)
+    return used.filter(account__is_management=False).exists()
 
 
 def store_applied_sets(definitions: Mapping[str, Definition], arns: Mapping[str, str], *, at: datetime) -> None:
@@ -456,9 +463,13 @@ def load_sets() -> dict[str, ActualSet]:
     }  # fmt: skip
 
 
-def load_assignments(accounts: Collection[str] | None = None) -> frozenset[AssignmentKey]:
-    """What AWS had when it was last read, in all accounts or in these."""
+def load_assignments(
+    accounts: Collection[str] | None = None, *, sets: Collection[str] | None = None
+) -> frozenset[AssignmentKey]:
+    """What AWS had when it was last read: all of it, or in these accounts, or with these sets."""
     there = Assignment.objects.filter(in_aws=True, principal__principal_id__isnull=False)
+    if sets is not None:
+        there = there.filter(permission_set__name__in=sets)
     if accounts is not None and len(accounts) < _BATCH:
         there = there.filter(account__account_id__in=accounts)
     rows = there.values_list(

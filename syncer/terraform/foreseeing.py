@@ -79,18 +79,15 @@ def _require_mirror() -> ActualInstance:
 
 def _load_actual(instance: ActualInstance) -> Actual:
     """AWS as it was last read, with the assignments of the sets that concern the management account."""
-    sets, management = truth.load_sets(), instance.management_account_id
-    there = truth.load_assignments()
-    used = {key.permission_set for key in there if key.target_id == management}
-    used |= {name for name, each in sets.items() if each.ownership is Ownership.TERRAFORM}
-    used |= set(_iter_wanted(management))
-    concerned = frozenset(key for key in there if key.permission_set in used)
-    return Actual(instance, truth.load_accounts(), sets, truth.load_principals(), concerned)
+    sets = truth.load_sets()
+    held = {name for name, there in sets.items() if there.ownership is Ownership.TERRAFORM}
+    there = truth.load_assignments(sets=held.union(_iter_used(instance.management_account_id)))
+    return Actual(instance, truth.load_accounts(), sets, truth.load_principals(), there)
 
 
-def _iter_wanted(management_account_id: str) -> Iterator[str]:
-    """The sets that records want in the management account."""
-    rows = Assignment.objects.filter(account__account_id=management_account_id)
+def _iter_used(management_account_id: str) -> Iterator[str]:
+    """The sets that are in the management account, or are wanted there."""
+    rows = Assignment.objects.shown().filter(account__account_id=management_account_id)
     yield from rows.values_list("permission_set__name", flat=True).distinct()
 
 

@@ -48,6 +48,17 @@ def set_of(world: World, record_id: int) -> Any:
 # --- Out of reach -----------------------------------------------------------------------------------------------------
 
 
+def test_set_that_was_made_for_the_management_account_is_not_captured(world: World) -> None:
+    """Terraform has taken it over as it was exported: that is what was to happen."""
+    world.register_set("Boss")
+    world.register("management", "Boss", "hana")
+    sync()
+    world.assign("management", "Boss", "hana")
+    assert "set_in_management" not in {item["code"] for item in sync().report["problems"]}
+    boss = PermissionSet.objects.get(name="Boss")
+    assert (boss.ownership, boss.captured_at) == (PermissionSet.Ownership.TERRAFORM, None)
+
+
 def test_captured_set_is_critical_and_lists_what_is_held(company: World) -> None:
     company.register("blog", "Reader", "taro")
     problems = plan().report["problems"]

@@ -36,6 +36,11 @@ def refused(text: str, item: Item = DEPLOY) -> Told:
     return Told(Reason("aws_refused", {"text": text}), item)
 
 
+def test_files_that_terraform_has_not_taken_over_are_one_matter() -> None:
+    [matter] = find(untaken=3)
+    assert (matter.kind, matter.key, matter.path, matter.count) == (Kind.MIND, "terraform", "/terraform/", 3)
+
+
 def test_calm_run_has_nothing_to_tell() -> None:
     assert find() == []
 
