@@ -105,9 +105,13 @@ def _find_matters(run: Run) -> Iterable[str]:
     """What stopped it, what is held, what failed and what could not be read: equal causes are told once."""
     for matter in find_matters(_load_findings(run)):
         said = render(matter.sentence.code, matter.as_params())
-        because = [render(reason.code, tame(reason).params).message for reason in matter.because]
+        because = [render(reason.code, tame(reason).params) for reason in matter.because]
+        if matter.sentence.code == "notice_run_failed":  # as the title says already
+            yield " ".join(join(reason.message, reason.remedy) for reason in because)
+            continue
         is_held = matter.kind == Kind.HELD
-        yield " ".join(filter(None, (said.message, *because, said.remedy if is_held else "")))
+        told = (said.message, *(reason.message for reason in because), said.remedy if is_held else "")
+        yield " ".join(filter(None, told))
 
 
 def _load_findings(run: Run) -> Findings:

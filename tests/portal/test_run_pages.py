@@ -73,6 +73,12 @@ def test_quiet_run_that_somebody_asked_for_keeps_its_line() -> None:
     assert "鈴木 蓮" in get_text(make_client(factories.make_user()), "/runs/")
 
 
+@pytest.mark.parametrize("page", ["/runs/", "/runs/{pk}/"])
+def test_run_that_github_asked_for_bears_the_login(page: str) -> None:
+    run = factories.make_run(asked_by="hana (GitHub)")
+    assert "hana (GitHub)" in get_text(make_client(factories.make_user()), page.format(pk=run.pk))
+
+
 def test_folds_of_two_pages_do_not_overlap() -> None:
     for _number in range(51):
         factories.make_run(counts={"create": 1})

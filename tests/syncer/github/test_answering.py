@@ -129,6 +129,19 @@ def test_failures_of_one_cause_are_told_once(github: GitHubSimulator) -> None:
     assert "www.evil" not in lines[0]
 
 
+def test_run_that_failed_says_why_and_what_to_do(github: GitHubSimulator) -> None:
+    ask(github)
+    answer_due()
+    end_run(status=Run.Status.FAILED, steps={}, counts={}, error={"code": "run_lost", "params": {}})
+    answer_due()
+    lines = github.replies()[0].splitlines()
+    assert lines[2].startswith("**The run failed** · ")
+    assert lines[4:6] == [
+        "- The process ended before AWS answered. Nothing to do: the next run looks what became of it.",
+        "",
+    ]
+
+
 def test_pause_is_told(github: GitHubSimulator) -> None:
     pause = stops.begin_pause(None, "inventory", timezone.now() + timedelta(hours=1))
     ask(github)
