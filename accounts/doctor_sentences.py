@@ -288,6 +288,15 @@ DOCTOR_SENTENCES: Mapping[str, tuple[str, str]] = {
         _("The repository of {issue} has another name now."),
         _("Set GITHUB_SYNC_ISSUE to the issue's address as it is now."),
     ),
+    "doctor_offer_none": (_("The files for Terraform are not offered as a pull request."), ""),
+    "doctor_offer_incomplete": (
+        _("The files for Terraform are to be offered as a pull request, but a repository or a token is missing."),
+        _("Name the repository in the admin site, and set GITHUB_TOKEN."),
+    ),
+    "doctor_offer": (
+        _("GitHub shows {repository}; pull requests go to {branch}. Whether the token may write there was not tried."),
+        "",
+    ),
     "github_repository_missing": (
         _("GitHub has no repository {repository}, or hides it from the token."),
         _("Check its name, and the repositories that the token is for."),

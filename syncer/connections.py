@@ -159,10 +159,10 @@ def connect_github(*, timeout: tuple[float, float] = TIMEOUT) -> GitHubIssue | N
     return None
 
 
-def connect_github_repository(repository: str) -> GitHubRepository | None:
-    """The repository that files are offered to, `owner/repo`; None without a token."""
+def connect_github_repository(repository: str, *, timeout: tuple[float, float] = TIMEOUT) -> GitHubRepository | None:
+    """The repository that files are offered to, `owner/repo`; None without a token, or where none is named."""
     if settings.GITHUB_TOKEN and repository:
-        return GitHubRepository(settings.GITHUB_API_URL, settings.GITHUB_TOKEN, repository)
+        return GitHubRepository(settings.GITHUB_API_URL, settings.GITHUB_TOKEN, repository, timeout=timeout)
     return None
 
 

@@ -11,7 +11,7 @@ from portal.doctor import aws, entra, ground, kintone, standing, telling
 from portal.doctor.asking import Question, answer, ask_all, attempt
 from portal.doctor.reports import Check, skipped
 from syncer.gateways.pacing import StoreAway
-from syncer.models import LetterSettings
+from syncer.models import LetterSettings, TerraformOffer
 from syncer.records.usage import DatabaseUsage
 
 logger = logging.getLogger(__name__)
@@ -64,8 +64,9 @@ def _examine_outside(*, has_database: bool) -> Iterator[Check]:
     counts = kintone.Counts()
     known = kintone.load_all_known() if has_database else {}
     letters = LetterSettings.load() if has_database else LetterSettings()
+    offer = TerraformOffer.load() if has_database else TerraformOffer()
     questions = kintone.build_questions(known, counts)
-    yield from ask_all([*questions, *entra.build_questions(), *telling.build_questions(letters)])
+    yield from ask_all([*questions, *entra.build_questions(), *telling.build_questions(letters, offer)])
     yield from kintone.list_quotas(known)
     yield attempt("kintone.webhook", kintone.check_webhook)
     if has_database:

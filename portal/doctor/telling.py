@@ -4,23 +4,30 @@ from django.conf import settings
 
 from portal.doctor.asking import Question
 from portal.doctor.reports import Check, failed, passed, warned
-from syncer.connections import connect_github, connect_mailer, connect_slack, connect_slack_people
+from syncer.connections import (
+    connect_github,
+    connect_github_repository,
+    connect_mailer,
+    connect_slack,
+    connect_slack_people,
+)
 from syncer.gateways.errors import GatewayError
 from syncer.gateways.github import Repository
 from syncer.gateways.slack import SlackBot
-from syncer.models import LetterSettings
+from syncer.models import LetterSettings, TerraformOffer
 from syncer.states import Reason
 
 TIMEOUT = (2.0, 2.5)  # seconds to connect, to answer; two requests within the doctor's patience
 PEOPLE_SCOPES = frozenset({"chat:write", "users:read", "users:read.email"})  # of a bot that tells single people
 
 
-def build_questions(letters: LetterSettings) -> list[Question]:
+def build_questions(letters: LetterSettings, offer: TerraformOffer) -> list[Question]:
     return [
         Question("slack", lambda: [check_slack()]),
         Question("slack.people", lambda: [check_people(letters)]),
         Question("mail", lambda: [check_mail()]),
         Question("github", lambda: [check_github()]),
+        Question("github.terraform", lambda: [check_offer(offer)]),
     ]
 
 
@@ -95,6 +102,18 @@ def check_github() -> Check:
         return warned("github", Reason("doctor_github_public", params))
     code = "doctor_github" if repository.scopes is None else "doctor_github_classic"
     return passed("github", Reason(code, params))
+
+
+def check_offer(offer: TerraformOffer) -> Check:
+    """Whether the files for Terraform can be offered: the repository is read, nothing is written to it."""
+    name = "github.terraform"
+    if not offer.is_on:
+        return passed(name, Reason("doctor_offer_none"))
+    repository = connect_github_repository(offer.repository, timeout=TIMEOUT)
+    if repository is None:
+        return failed(name, Reason("doctor_offer_incomplete"))
+    base = offer.base or repository.fetch_default_branch()
+    return passed(name, Reason("doctor_offer", {"repository": offer.repository, "branch": base}))
 
 
 def _check_unset() -> Check:

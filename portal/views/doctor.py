@@ -42,6 +42,7 @@ _CLASSES = {Status.OK: "ok", Status.WARN: "warning", Status.FAIL: "error"}
 # Good as far as is known, which is not far.
 _UNTRIED = frozenset({
     "doctor_aws_nothing", "doctor_comments_none", "doctor_github_none", "doctor_kintone_add_untried",
+    "doctor_offer_none",
     "doctor_slack_none", "doctor_slack_webhook",
 })  # fmt: skip
 # Names of operations, which need no line each.

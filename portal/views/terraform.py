@@ -85,7 +85,7 @@ def _describe(standing: Standing) -> dict[str, Any]:
         "files": files,
         "differences": [file.difference for file in files if file.difference and standing.taken],
         "has_run": has_full_run(),
-        "pull_url": TerraformOffer.load().pull_url,
+        "offer": TerraformOffer.load(),
     }
 
 

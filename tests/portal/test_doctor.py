@@ -36,7 +36,7 @@ from syncer.gateways.aws_permissions import Company, Scope, build_policy, list_a
 from syncer.gateways.aws_session import AwsSession
 from syncer.gateways.identity_center_probes import DETAILS, LISTINGS, UNTRIED
 from syncer.gateways.slack import SlackBot
-from syncer.models import AppState, Baseline, KintoneUsage, Lease, LetterSettings, Run, SecretEnd
+from syncer.models import AppState, Baseline, KintoneUsage, Lease, LetterSettings, Run, SecretEnd, TerraformOffer
 from syncer.states import Reason
 from tests import factories
 from tests.portal.visiting import CLIENT_ID, SECRET, TENANT
@@ -467,7 +467,7 @@ def test_issue_on_github_is_looked_at(
     settings.GITHUB_TOKEN, settings.GITHUB_SYNC_ISSUE = "ghp", "example/aws-access#12"
     with Serving(answer) as github:
         settings.GITHUB_API_URL = github.url
-        found = failures(ask_all(telling.build_questions(LetterSettings())))
+        found = failures(ask_all(telling.build_questions(LetterSettings(), TerraformOffer())))
     assert found == ({"github": code} if code else {})
 
 
@@ -544,6 +544,26 @@ def test_what_the_token_may_on_github_is_told_as_far_as_it_shows(
         check = telling.check_github()
     assert (check.status, check.reason.code) == (status, code)
     assert not github.replies()
+
+
+@pytest.mark.parametrize(
+    ("offer", "status", "code"),
+    [
+        (TerraformOffer(is_on=False), "ok", "doctor_offer_none"),
+        (TerraformOffer(is_on=True), "fail", "doctor_offer_incomplete"),
+        (TerraformOffer(is_on=True, repository="example/aws-access"), "ok", "doctor_offer"),
+        (TerraformOffer(is_on=True, repository="example/other"), "fail", "github_repository_missing"),
+    ],
+)
+def test_place_for_pull_requests_is_looked_at(
+    settings: Settings, offer: TerraformOffer, status: str, code: str
+) -> None:
+    settings.GITHUB_TOKEN, github = "ghp_simulated", GitHubSimulator()
+    with Serving(github) as serving:
+        settings.GITHUB_API_URL = serving.url
+        [check] = ask_all([Question("github.terraform", lambda: [telling.check_offer(offer)])])
+    assert (check.status, check.reason.code) == (status, code)
+    assert github.git.refs.keys() == {"main"}
 
 
 @pytest.mark.parametrize("name", ["GITHUB_TOKEN", "GITHUB_WEBHOOK_SECRET", "GITHUB_SYNC_ISSUE"])

@@ -9,7 +9,7 @@ from django.test import Client
 
 from accounts.models import AuditEvent, User
 from portal.views.terraform import build_archive, list_changed
-from syncer.models import TerraformExport
+from syncer.models import TerraformExport, TerraformOffer
 from syncer.terraform.comparing import Comparison
 from syncer.terraform.exports import checksum_of
 from tests import factories
@@ -34,6 +34,19 @@ def client(admin: User) -> Client:
 
 def make_export(files: dict[str, str], **values: Any) -> TerraformExport:
     return TerraformExport.objects.create(files=files, checksum=checksum_of(files), **values)
+
+
+def test_pull_request_is_one_click_away(client: Client) -> None:
+    make_export(NEW)
+    url = "https://github.com/example/aws/pull/1"
+    TerraformOffer.objects.update(is_on=True, repository="example/aws", pull_url=url)
+    assert f'href="{url}"' in get_html(client, "/terraform/")
+
+
+def test_admin_sees_why_nothing_is_offered(client: Client) -> None:
+    make_export(NEW)
+    TerraformOffer.objects.update(is_on=True, repository="example/aws", error="GitHub says no.")
+    assert "It could not be offered in example/aws: GitHub says no." in get_text(client, "/terraform/")
 
 
 def make_taken() -> TerraformExport:
