@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from django.apps import apps
+from django.conf import settings
 
 from syncer.backup.catalogue import CATALOGUE
 
@@ -80,6 +81,19 @@ def test_each_dependency_has_its_reason() -> None:
     wanted = named([*project()["project"]["dependencies"], *(each for group in groups for each in group)]) | {"uv"}
     rows = re.findall(r"^\| ([a-z0-9-]+) \| \S.*\|$", (ROOT / "docs/dependencies.md").read_text(), re.MULTILINE)
     assert set(rows) - {"package"} == wanted
+
+
+# --- The settings file of each night ----------------------------------------------------------------------------------
+
+
+def test_worker_that_writes_the_settings_file_has_a_volume_for_it() -> None:
+    routes: dict[str, str] = settings.CELERY_TASK_ROUTES
+    queue = routes.get("syncer.tasks.export_nightly", settings.CELERY_TASK_DEFAULT_QUEUE)
+    workers = [service for service in compose()["services"].values() if "--queues" in service.get("command", ())]
+    writers = [worker for worker in workers if queue in worker["command"][worker["command"].index("--queues") + 1]]
+    assert writers
+    assert all(worker["environment"]["BACKUP_DIR"] == "/backup" for worker in writers)
+    assert all("backup:/backup" in worker["volumes"] for worker in writers)
 
 
 # --- Tables ---------------------------------------------------------------------------------------------------------
