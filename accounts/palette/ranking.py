@@ -133,7 +133,9 @@ def _find_places(world: World, words: Sequence[Word]) -> Iterator[Found]:
     own = [tuple(grade(word, each.texts) for word in words) for each in world.sets]
     seats = list(_list_seats(world, words, own))
     wishes = [_Wish(None, (0,) * len(words)), *_list_wishes(world, words)]
-    offers = [(seat, wish, _list_offers(world, seat, wish, own, seat.likely)) for seat in seats for wish in wishes]
+    in_sets = tuple(max(grades, default=0) for grades in zip(*own, strict=True)) or (0,) * len(words)
+    pairs = [(seat, wish) for seat in seats for wish in wishes if all(map(max, seat.grades, wish.grades, in_sets))]
+    offers = [(seat, wish, _list_offers(world, seat, wish, own, seat.likely)) for seat, wish in pairs]
     fitting = [(seat, wish, sets) for seat, wish, sets in offers if sets]
     few = len({seat.account.account_id for seat, _wish, _sets in fitting}) <= _FEW_ACCOUNTS
     for seat, wish, sets in fitting:

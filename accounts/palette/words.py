@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from accounts.search import fold_text, split_query
 
@@ -48,8 +49,12 @@ class Word:
     others: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=20_000)
 def tokenise(text: str) -> str:
-    """The folded words of a name, with a blank between two: what is looked through."""
+    """The folded words of a name, with a blank between two: what is looked through.
+
+    Kept: the names of a company are the same for all who ask.
+    """
     return " ".join(filter(None, map(fold_text, _BETWEEN.split(unicodedata.normalize("NFKC", text)))))
 
 

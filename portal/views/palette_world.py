@@ -41,6 +41,7 @@ from portal.views.summaries import mark_level
 
 _COSTS = "cost-explorer"  # the one place for which a set that only shows costs is enough
 _DAY = 86_400  # seconds
+_ANYTHING = "anything-at-all"  # stands in an address until the row is known
 _LONGEST = 200  # characters of a note or description that are looked through
 
 
@@ -149,7 +150,7 @@ def _describe_account(row: Account, short_name: str, region: str, places: tuple[
         Kind.ACCOUNT,
         row.name,
         " · ".join(filter(None, (word, path.replace("/", " / "), row.spaced_id))),
-        reverse("account_detail", args=[row.account_id]),
+        _find_address("account_detail", row.account_id),
         tuple(filter(None, map(tokenise, texts))),
         "cloud",
         ENTERED if places else 0,
@@ -158,6 +159,16 @@ def _describe_account(row: Account, short_name: str, region: str, places: tuple[
     return AccountEntry(
         entry, row.account_id, str(Stage(row.stage).label), region, _name_region(region, get_language() or "en"), places
     )
+
+
+def _find_address(url_name: str, value: str) -> str:
+    """The address of one of a thousand rows; `value` is of letters, digits and dashes."""
+    return _find_pattern(url_name).replace(_ANYTHING, value)
+
+
+@lru_cache(maxsize=10)
+def _find_pattern(url_name: str) -> str:
+    return reverse(url_name, args=[_ANYTHING])
 
 
 @lru_cache(maxsize=200)
@@ -225,7 +236,7 @@ def _describe_shortcut(row: Shortcut, catalogue: Catalogue, use: int) -> Entry:
         Kind.SHORTCUT,
         row.name,
         " · ".join([str(Stage(row.account.stage).label), row.account.name, *row.permission_sets]),
-        reverse("go", args=[row.slug]),
+        _find_address("go", row.slug),
         tuple(filter(None, map(tokenise, texts))),
         row.icon,
         use,

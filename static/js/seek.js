@@ -140,10 +140,12 @@
     // Most accounts have many sets that are the same to the words; only where few accounts fit are all looked at.
     function findPlaces(asked) {
       const own = world.sets.map((each) => asked.map((word) => grade(word, each.texts)));
+      const inSets = asked.map((_word, place) => own.some((grades) => grades[place])); // whether any set may have the word
       const wishes = [{ service: null, grades: asked.map(() => 0) }, ...listWishes(asked)];
       const fitting = [];
       for (const seat of listSeats(asked, own)) {
         for (const wish of wishes) {
+          if (!inSets.every((isThere, place) => isThere || seat.grades[place] || wish.grades[place])) continue;
           const [offer] = listOffers(seat, wish, own, seat.likely);
           if (offer) fitting.push({ seat, wish, offer });
         }
@@ -197,13 +199,14 @@
         if (!use && !seat.isNamed) continue;
         let points = use - (seat.isNamed ? 0 : UNNAMED);
         let weakest = seat.grades.length ? WHOLE : 0;
-        for (const [place, here] of seat.grades.entries()) {
-          const best = Math.max(here, wish.grades[place], own[number][place]);
+        for (let place = 0; place < seat.grades.length; place += 1) {
+          const best = Math.max(seat.grades[place], wish.grades[place], own[number][place]);
           points += best;
           weakest = Math.min(weakest, best);
         }
         if (weakest || !seat.grades.length) offers.push({ points, weakest, rank: rankSet(world.sets[number], wish), name: world.sets[number].name, number });
       }
+      if (offers.length < 2) return offers;
       return offers.sort((one, other) => other.points - one.points || one.rank - other.rank || order(one.name, other.name));
     }
 
