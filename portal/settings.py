@@ -150,6 +150,7 @@ CELERY_TASK_ROUTES = {
     "syncer.tasks.work_off_queue": RUNS,
     "syncer.tasks.answer_github": NOTICES,
     "syncer.tasks.post_comments": NOTICES,
+    "syncer.tasks.send_letters": NOTICES,
     "syncer.tasks.send_notices": NOTICES,
     "syncer.tasks.tell_last_days": NOTICES,
     "syncer.tasks.watch": NOTICES,

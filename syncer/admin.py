@@ -36,6 +36,7 @@ from syncer.models import (
     Letter,
     LetterChoice,
     LetterSettings,
+    MeasuredSum,
     Notice,
     Operation,
     RecordComment,
@@ -43,6 +44,7 @@ from syncer.models import (
     SecretEnd,
     SetVersion,
     SyncRequest,
+    TerraformExport,
     TerraformOffer,
     Withdrawal,
 )
@@ -253,6 +255,22 @@ class FarewellAdmin(ReadOnlyAdmin):
 class ExaminationAdmin(ReadOnlyAdmin):
     list_display = ["requested_at", "status", "requested_by", "finished_at"]
     list_select_related = ["requested_by"]
+
+
+@admin.register(TerraformExport)
+class TerraformExportAdmin(ReadOnlyAdmin):
+    list_display = ["created_at", "checked_at", "run", "pending", "taken_at", "taken_by"]
+    list_select_related = ["run"]
+    ordering = ["-id"]
+    sortable_by = []
+
+
+@admin.register(MeasuredSum)
+class MeasuredSumAdmin(ReadOnlyAdmin):
+    list_display = ["name", "labels", "value"]
+    search_fields = ["name"]
+    ordering = ["name", "labels"]
+    sortable_by = []
 
 
 @admin.register(Hint)

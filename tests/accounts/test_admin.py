@@ -32,7 +32,7 @@ from accounts.models import (
     Stop,
     User,
 )
-from syncer.models import AppState, CommentSettings, LetterSettings
+from syncer.models import AppState, CommentSettings, LetterSettings, TerraformOffer
 
 pytestmark = pytest.mark.django_db
 
@@ -70,7 +70,7 @@ class Rows:
     def _create(self, model: type[Model], number: int) -> Model:
         if model is PeriodicTask:
             return make_task(number)
-        if model in (CommentSettings, LetterSettings, ShortcutSettings):
+        if model in (CommentSettings, LetterSettings, ShortcutSettings, TerraformOffer):
             return model._base_manager.get_or_create(pk=1)[0]  # there is only the one
         fields = [field for field in model._meta.concrete_fields if not isinstance(field, AutoField)]
         values = {field.name: self._find_value(field, number) for field in fields if field.related_model is not model}
@@ -298,7 +298,7 @@ def test_only_these_can_be_edited() -> None:
         "accounts.AccountCliDefaults", "accounts.ConsoleService", "accounts.FavouriteRegion", "accounts.Guardrail",
         "accounts.OwnerEntry", "accounts.Person", "accounts.PrincipalLink", "accounts.ShortcutSettings",
         "accounts.StageRule", "accounts.User", "syncer.CommentSettings", "syncer.LetterSettings",
-        "syncer.SecretEnd",
+        "syncer.SecretEnd", "syncer.TerraformOffer",
     }  # fmt: skip
 
 
