@@ -94,14 +94,8 @@ _GROUPS = "_own_groups"
 
 def find_own_records(user: User) -> RecordQuerySet:
     """The live records that the user made, or is named in as an owner."""
-    known: dict[str, frozenset[str]] = vars(user)
-    if _CODES not in known:
-        known[_CODES] = find_codes(user)
     own = RecordPerson.objects.filter(role__in=[RecordPerson.Role.OWNER, RecordPerson.Role.AUTHOR])
-    return Record.objects.live().filter(pk__in=own.filter(Q(key__in=known[_CODES]) | Q(user=user)).values("record"))
-
-
-_CODES = "_kintone_codes"
+    return Record.objects.live().filter(pk__in=own.filter(Q(key__in=list_codes(user)) | Q(user=user)).values("record"))
 
 
 def find_own_problems(user: User) -> QuerySet[Problem]:
@@ -289,6 +283,17 @@ def may_edit_record(user: User, record: Record) -> bool:
 def _is_author(user: User, record: Record, codes: Collection[str]) -> bool:
     first = PortalWrite.objects.filter(app_id=record.app_id, record_id=record.record_id, revision=1).first()
     return first.user_id == user.pk if first and first.is_of(record) else fold(record.creator_code) in codes
+
+
+def list_codes(user: User) -> frozenset[str]:
+    """`find_codes`, found out once for each request."""
+    known: dict[str, frozenset[str]] = vars(user)
+    if _CODES not in known:
+        known[_CODES] = find_codes(user)
+    return known[_CODES]
+
+
+_CODES = "_kintone_codes"
 
 
 def find_codes(user: User) -> frozenset[str]:

@@ -18,17 +18,23 @@ class Authorship(NamedTuple):
     changed_at: datetime | None = None
 
 
-def load_authors(records: Collection[Record]) -> dict[int, Authorship]:
-    """Record's row → who wrote it, in one statement."""
+Ledger = Mapping[tuple[str, str, int], PortalWrite]
+"""What the portal wrote, by app, record and revision."""
+
+
+def load_ledger(records: Collection[Record]) -> Ledger:
+    """Of these records, with the writers."""
     rows = PortalWrite.objects.filter(record_id__in={record.record_id for record in records}).select_related("user")
-    ledger = {(row.app_id, row.record_id, row.revision): row for row in rows}
-    return {record.pk: _find_authorship(record, ledger) for record in records}
+    return {(row.app_id, row.record_id, row.revision): row for row in rows}
 
 
-_Ledger = Mapping[tuple[str, str, int], PortalWrite]
+def load_authors(records: Collection[Record], ledger: Ledger | None = None) -> dict[int, Authorship]:
+    """Record's row → who wrote it, in one statement, or in none where their ledger is loaded."""
+    known = load_ledger(records) if ledger is None else ledger
+    return {record.pk: _find_authorship(record, known) for record in records}
 
 
-def _find_authorship(record: Record, ledger: _Ledger) -> Authorship:
+def _find_authorship(record: Record, ledger: Ledger) -> Authorship:
     author = _find_writer(record, 1, ledger) or record.creator_name
     if record.revision == 1:
         return Authorship(author, record.created_at)
@@ -36,7 +42,7 @@ def _find_authorship(record: Record, ledger: _Ledger) -> Authorship:
     return Authorship(author, record.created_at, writer, record.updated_at)
 
 
-def _find_writer(record: Record, revision: int, ledger: _Ledger) -> str:
+def _find_writer(record: Record, revision: int, ledger: Ledger) -> str:
     write = ledger.get((record.app_id, record.record_id, revision))
     if write is None or not write.is_of(record):
         return ""

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from django.db.models import Q
 
-from accounts.access import find_codes, find_principal_id, list_owned, may_change
+from accounts.access import find_principal_id, list_codes, list_owned, may_change
+from accounts.authors import Ledger, load_ledger
 from accounts.models import Person, PortalWrite, Principal, PrincipalLink, Record, User
 from accounts.names import fold
 from accounts.owner_register import load_register
@@ -20,41 +21,29 @@ class Removable(NamedTuple):
     himself: int = 0  # his principal's row
 
 
-def find_removable(user: User, records: Collection[Record]) -> Removable:
-    """Which of these records he may narrow, in a handful of statements."""
+def find_removable(user: User, records: Collection[Record], ledger: Ledger | None = None) -> Removable:
+    """Which of these records he may narrow, in a handful of statements. ledger: theirs, where it is loaded."""
     if not may_change(user):
         return Removable()
     principal = user.person.principal_id or 0 if user.person and find_principal_id(user) else 0
     live = [record for record in records if record.gone_at is None]
     if user.is_staff:
         return Removable(frozenset(record.pk for record in live), principal)
-    return Removable(frozenset(_iter_editable(user, live)), principal)
+    return Removable(frozenset(_iter_editable(user, live, load_ledger(live) if ledger is None else ledger)), principal)
 
 
-def _iter_editable(user: User, records: Collection[Record]) -> Iterable[int]:
+def _iter_editable(user: User, records: Collection[Record], ledger: Ledger) -> Iterable[int]:
     """As `access.may_edit_record` decides one."""
-    if not records:
-        return
-    codes, first = find_codes(user), _find_first_writers(records)
+    codes = list_codes(user)
     owned = list_owned(user)
     for record in records:
         in_force = record.in_force or {}
-        writer = first.get((record.app_id, record.record_id), 0)
+        write = ledger.get((record.app_id, record.record_id, 1))
+        writer = (write.user_id or -1) if write and write.is_of(record) else 0
         is_author = writer == user.pk if writer else fold(record.creator_code) in codes
         is_owner = not codes.isdisjoint(fold(code) for code in in_force.get("owners", ()))
         if is_author or is_owner or in_force.get("account_id", "") in owned:
             yield record.pk
-
-
-def _find_first_writers(records: Collection[Record]) -> dict[tuple[str, str], int]:
-    """Who made a record in the portal, by app and record."""
-    rows = PortalWrite.objects.filter(record_id__in={record.record_id for record in records}, revision=1)
-    by_key = {(write.app_id, write.record_id): write for write in rows}
-    return {
-        key: write.user_id or -1
-        for record in records
-        if (write := by_key.get(key := (record.app_id, record.record_id))) and write.is_of(record)
-    }
 
 
 # --- By name ----------------------------------------------------------------------------------------------------------

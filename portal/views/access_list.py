@@ -9,6 +9,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.access import require_user, visible_assignments
+from accounts.authors import load_authors, load_ledger
+from accounts.editors import find_removable
 from accounts.models import Stage
 from accounts.models.access import AssignmentQuerySet
 from portal.views.access_export import COLUMNS, iter_entries
@@ -20,8 +22,7 @@ from portal.views.sections import (
     Heading,
     build_sections,
     count_members,
-    find_removable_rows,
-    load_row_authors,
+    list_records,
     order_assignments,
 )
 
@@ -42,11 +43,13 @@ class AccessList:
     def describe(self) -> dict[str, Any]:
         """One page of them, and the form that narrows them."""
         page = paginate(self.request, self.assignments)
+        records = list_records(page)
+        ledger = load_ledger(records)
         choices = {"states": STATES, "stages": Stage.choices, "kinds": KINDS, "ends": ENDS}
         shown = {"sections": build_sections(page, self.heading), "wanted": self.wanted}
         beside = {
-            "removable": find_removable_rows(require_user(self.request), page),
-            "authors": load_row_authors(page),
+            "removable": find_removable(require_user(self.request), records, ledger),
+            "authors": load_authors(records, ledger),
             "member_counts": count_members({row.principal_id for row in page if row.principal.is_group}),
         }
         return {"page": page, **shown, **beside, **choices}

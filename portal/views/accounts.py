@@ -91,7 +91,7 @@ def account_detail(request: HttpRequest, account_id: str) -> HttpResponseBase:
         "owned": OwnerBook(register, [account_id]).show_account(account_id),
         "freeze": find_freeze(account),
         "may_freeze": may_freeze(user, account, register),
-        "moves": find_moves(account),
+        "moves": find_moves(account) if register.sites[account_id].was_moved else [],
         "figures": count_assignments(assignments, "account", [account.pk], of=("users", "groups", "sets")).get(
             account.pk
         ),

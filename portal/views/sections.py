@@ -7,7 +7,6 @@ from typing import Literal
 
 from django.db.models import Count, Prefetch, Q
 
-from accounts.authors import Authorship, load_authors
 from accounts.editors import Removable, find_removable
 from accounts.models import Account, Assignment, GroupMembership, PermissionSet, Principal, Record, User, Wish
 from accounts.models.access import AssignmentQuerySet
@@ -60,15 +59,14 @@ def build_sections(assignments: Iterable[Assignment], heading: Heading) -> list[
 
 def find_removable_rows(user: User, assignments: Iterable[Assignment], *records: Record) -> Removable:
     """What of a page of assignments, and of these records beside it, the user may take away."""
-    wishes = (wish for assignment in assignments for wish in assignment.wishes.all())
-    found = {record.pk: record for record in records} | {wish.record_id: wish.record for wish in wishes}
+    found = {record.pk: record for record in (*records, *list_records(assignments))}
     return find_removable(user, list(found.values()))
 
 
-def load_row_authors(assignments: Iterable[Assignment]) -> dict[int, Authorship]:
-    """Who wrote the records that want a page of assignments."""
+def list_records(assignments: Iterable[Assignment]) -> list[Record]:
+    """The records that want a page of assignments, each once."""
     wishes = (wish for assignment in assignments for wish in assignment.wishes.all())
-    return load_authors(list({wish.record_id: wish.record for wish in wishes}.values()))
+    return list({wish.record_id: wish.record for wish in wishes}.values())
 
 
 def count_members(groups: Iterable[int]) -> dict[int, int]:
