@@ -95,7 +95,7 @@ def account_detail(request: HttpRequest, account_id: str) -> HttpResponseBase:
         "figures": count_assignments(assignments, "account", [account.pk], of=("users", "groups", "sets")).get(
             account.pk
         ),
-        "drift": build_lines(user, Drift.objects.filter(account_id=account_id), register),
+        "drift": build_lines(user, Drift.objects.filter(account_id=account_id), register, account),
         "shortcuts": _list_shortcuts(user, account),
         **access.describe(),
         "offers_retry": True,

@@ -41,13 +41,19 @@ class DriftLine:
         return not self.drift.decision and any(self.rights)
 
 
-def build_lines(user: User, drifts: QuerySet[Drift], register: Register | None = None) -> list[DriftLine]:
-    """The open ones of these, oldest first, in a constant number of statements."""
+def build_lines(
+    user: User, drifts: QuerySet[Drift], register: Register | None = None, account: Account | None = None
+) -> list[DriftLine]:
+    """The open ones of these, oldest first, in a constant number of statements.
+
+    account, register: the one that they are all in, and one that knows it, where a page has them already.
+    """
     rows = list(drifts.filter(ended_at__isnull=True).select_related("decided_by").order_by("seen_at", "pk"))
     if not rows:
         return []
     rights = decisions.find_rights(user, rows, register)
-    accounts = Account.objects.in_bulk({row.account_id for row in rows} - {""}, field_name="account_id")
+    ids = {row.account_id for row in rows} - {""}
+    accounts = {account.account_id: account} if account else Account.objects.in_bulk(ids, field_name="account_id")
     sets = PermissionSet.objects.in_bulk({row.permission_set_name for row in rows}, field_name="name")
     principals = _load_principals(rows)
     drafts = _load_drafts(rows)

@@ -48,7 +48,8 @@ class OwnerBook:
         everybody = [*self._of_accounts.values(), *self._of_units.values()]
         self._principals = _load_principals({key for owners in everybody for key in owners.principals | owners.left})
         units = {owners.unit_id for owners in everybody}
-        self._units = {unit.ou_id: unit for unit in OrganizationalUnit.objects.filter(ou_id__in=units)}
+        rows = OrganizationalUnit.objects.filter(ou_id__in=units) if self._of_units or units != {""} else ()
+        self._units = {unit.ou_id: unit for unit in rows}
 
     def show_account(self, account_id: str) -> Shown:
         register = self._register
