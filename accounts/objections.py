@@ -15,8 +15,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.access import find_principal_id
-from accounts.ground import Answer, Ask, Say
-from accounts.guardrails import anchor_of
+from accounts.ground import Answer, Ask, Ground, Say
+from accounts.guardrails import Effect, anchor_of
 from accounts.models import Record, User, Wish
 from accounts.policy.powers import Power
 from accounts.rulebook import load_ground, load_powers
@@ -55,6 +55,11 @@ class Objection:
         return self.answer.latest
 
     @property
+    def effect(self) -> Effect | None:
+        """What the strictest rule does."""
+        return self.answer.rule.effect if self.answer.rule else None
+
+    @property
     def rule(self) -> str:
         """The name of the strictest rule."""
         return self.answer.rule.name if self.answer.rule else ""
@@ -63,6 +68,11 @@ class Objection:
     def anchor(self) -> str:
         """Its place on the page of all guardrails."""
         return anchor_of(self.rule)
+
+    @property
+    def own_words(self) -> str:
+        """What the admin who wrote the rule says about it."""
+        return self.answer.rule.sentence if self.answer.rule else ""
 
     @property
     def sentence(self) -> Sentence:
@@ -77,15 +87,16 @@ def find_objections(
     record: Record | None = None,
     powers: Mapping[str, frozenset[Power]] | None = None,
     today: date | None = None,
+    ground: Ground | None = None,
 ) -> list[Objection]:
     """What guardrails would say if `writer` registered these today, in the order in which they are wanted.
 
     record: the one that is edited; what it has in force and in AWS is kept as a run keeps it. powers: of sets that are
-    to do something else than they do now.
+    to do something else than they do now. ground: one that knows the accounts, where it is loaded already.
     """
     day, accounts = today or timezone.localdate(), {each.account_id for each in wanted}
-    ground = load_ground(accounts)
-    if not ground.rules:
+    ground = ground or load_ground(accounts)
+    if not ground.rules or not wanted:
         return []
     may = {**load_powers({each.permission_set for each in wanted}), **(powers or {})}
     there, writers = _load_there(record), frozenset(filter(None, [find_principal_id(writer)]))

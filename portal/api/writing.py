@@ -226,9 +226,9 @@ def _iter_stopped(part: Part) -> Iterator[Stopped]:
     account_id = part.account.account_id
     if part.refusal:
         yield _stop(account_id, part.refusal.code, part.refusal.params)
-    for rail in part.rails:
-        refusal = Refusal(code="guardrail", message=rail.sentence or rail.name, remedy="")
-        yield Stopped(account_id=account_id, refusal=refusal, last_day=rail.last_day)
+    for objection in {objected.objection.rule: objected.objection for objected in part.objected}.values():
+        refusal = Refusal(code="guardrail", message=objection.own_words or objection.rule, remedy="")
+        yield Stopped(account_id=account_id, refusal=refusal, last_day=objection.latest)
 
 
 def _stop(account_id: str, code: str, params: Mapping[str, Any]) -> Stopped:

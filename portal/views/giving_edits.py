@@ -87,9 +87,6 @@ def foresee_edit(user: User, opening: Opening, gift: Gift, changes: Changes, *, 
     """Of a record that is there only what comes to it can be refused."""
     if not changes.widens:
         return Foresight(names=tuple(load_named(gift.names)))
-    if changes.is_moved or not changes.is_extended:
-        asked = replace(gift, names=gift.names if changes.is_moved else changes.added)
-    else:
-        kept = frozenset(gift.names).difference(changes.added)
-        asked = replace(gift, kept=kept, was_until=parse_date(str(opening.values.get("expires_on", ""))))
+    concerns_all = changes.is_moved or changes.is_extended
+    asked = replace(gift, names=gift.names if concerns_all else changes.added)
     return foresee(user, asked, today=today, leave_out=opening.record)

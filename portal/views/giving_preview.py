@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 
 from accounts.guardrails import Effect
 from accounts.models import Account, Record
+from accounts.objections import Objection
 from accounts.sentences import Sentence, render
 from syncer.giving.foresight import BLOCKED, CREATED, EXISTS, WAITING, Foresight, Giving, Part
 from syncer.giving.names import Named
-from syncer.giving.rails import Rail
 from syncer.states import Reason
 
 Item = TypeVar("Item")
@@ -114,7 +114,7 @@ class Preview:
     places: Few[Place]
     existing: Few[Existing]
     pending: Few[Pending]
-    rails: tuple[Speaking, ...]
+    guardrails: tuple[Speaking, ...]
     refused: Few[Refused]
     claims: Few[Account]
     own: Few[Own]
@@ -168,7 +168,7 @@ def build_preview(
         places=take_few(Place(part.account, len(part.new)) for part in parts if not part.refusal),
         existing=take_few(_iter_existing(parts)),
         pending=take_few(_iter_pending(parts)),
-        rails=tuple(_gather_rails(parts)),
+        guardrails=tuple(_gather_objections(parts)),
         refused=take_few(_refuse(part, part.refusal) for part in parts if part.refusal),
         claims=take_few(part.account for part in parts if part.right.claims),
         own=take_few(Own(part.account, record) for part in parts for record in part.own),
@@ -206,18 +206,19 @@ def _iter_givings(parts: Iterable[Part]) -> Iterator[Giving]:
     return (giving for part in parts for giving in part.givings)
 
 
-def _gather_rails(parts: Iterable[Part]) -> Iterator[Speaking]:
+def _gather_objections(parts: Iterable[Part]) -> Iterator[Speaking]:
     """Each rule once, with the accounts and people that it stops."""
-    rails: dict[str, Rail] = {}
+    rules: dict[str, Objection] = {}
     accounts: dict[str, dict[str, None]] = defaultdict(dict)
     labels: dict[str, dict[str, None]] = defaultdict(dict)
     for part in parts:
-        for rail in part.rails:
-            rails.setdefault(rail.name, rail)
-            accounts[rail.name][part.account.name] = None
-            labels[rail.name] |= dict.fromkeys(rail.labels)
-    for name, rail in rails.items():
-        yield Speaking(name, rail.sentence, _explain(rail), _cut(accounts[name]), _cut(labels[name]))
+        for named, objection in part.objected:
+            rules.setdefault(objection.rule, objection)
+            accounts[objection.rule][part.account.name] = None
+            labels[objection.rule][named.label] = None
+    for name, objection in rules.items():
+        remedy = _explain(objection)
+        yield Speaking(name, objection.own_words, remedy, _cut(accounts[name]), _cut(labels[name]))
 
 
 def _cut(texts: Iterable[str]) -> tuple[str, ...]:
@@ -225,9 +226,9 @@ def _cut(texts: Iterable[str]) -> tuple[str, ...]:
     return (*listed[:SHOWN], "…") if len(listed) > SHOWN else listed
 
 
-def _explain(rail: Rail) -> str:
+def _explain(objection: Objection) -> str:
     """What would satisfy the rule; empty where a button does it."""
-    match rail.effect:
+    match objection.effect:
         case Effect.EXPIRES_WITHIN:
             return ""  # the button says it
         case Effect.GROUPS_ONLY:

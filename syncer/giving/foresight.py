@@ -5,7 +5,7 @@ that exists gives already is not written a second time: whoever takes it away la
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import NamedTuple
@@ -14,13 +14,13 @@ from django.db.models import Prefetch
 
 from accounts.access import visible_records
 from accounts.ground import Ground
-from accounts.models import Account, Assignment, PermissionSet, Record, Stop, User, Wish
+from accounts.models import Account, Assignment, PermissionSet, Principal, Record, Stop, User, Wish
+from accounts.objections import Objection, Wanted, find_objections
 from accounts.rulebook import load_ground
 from accounts.stops import Holding, describe, find_holding
 from syncer.drafts.saving import MOST_TOGETHER
 from syncer.giving.gift import Gift
 from syncer.giving.names import Name, Named, load_named
-from syncer.giving.rails import Rail, Rails
 from syncer.giving.rights import Right, find_ailment, find_obstacle, find_rights, find_set_obstacle
 from syncer.states import Reason
 
@@ -39,6 +39,13 @@ class Giving(NamedTuple):
     records: tuple[Record | None, ...] = ()
 
 
+class Objected(NamedTuple):
+    """Somebody who would not get it, because a guardrail says so."""
+
+    named: Named
+    objection: Objection
+
+
 @dataclass(frozen=True)
 class Part:
     """What happens in one account."""
@@ -47,7 +54,7 @@ class Part:
     right: Right
     obstacle: Reason | None = None
     givings: tuple[Giving, ...] = ()
-    rails: tuple[Rail, ...] = ()
+    objected: tuple[Objected, ...] = ()
     own: tuple[Record, ...] = ()  # records for the same account and set that the viewer could widen instead
 
     @property
@@ -56,7 +63,7 @@ class Part:
 
     @property
     def is_refused(self) -> bool:
-        return self.refusal is not None or bool(self.rails)
+        return self.refusal is not None or bool(self.objected)
 
     def list_names(self, *outcomes: str) -> list[Name]:
         return [giving.named.name for giving in self.givings if giving.outcome in outcomes]
@@ -92,7 +99,8 @@ class Foresight:
     @property
     def last_day(self) -> date | None:
         """The last day with which all guardrails that ask for one are satisfied."""
-        return min((rail.last_day for part in self.parts for rail in part.rails if rail.last_day), default=None)
+        days = (objected.objection.latest for part in self.parts for objected in part.objected)
+        return min(filter(None, days), default=None)
 
 
 def estimate_seconds(counts: Collection[int]) -> int:
@@ -115,7 +123,7 @@ def foresee(user: User, gift: Gift, *, today: date, leave_out: Record | None = N
     parts = [Part(account, rights[account.account_id], find_obstacle(account)) for account in gift.accounts]
     if permission_set is not None and obstacle is None:
         view = _View(user, gift, permission_set, named, ground, today, leave_out)
-        parts = [view.fill(part) for part in parts]
+        parts = view.add_objections([view.fill(part) for part in parts])
     return Foresight(tuple(parts), (obstacle,) if obstacle else (), named, _count(parts))
 
 
@@ -149,7 +157,7 @@ class _View:
         leave_out: Record | None,
     ) -> None:
         self._gift, self._named, self._today = gift, named, today
-        self._rails = Rails(user, gift, ground)
+        self._user, self._ground, self._record = user, ground, leave_out
         self._ailing = find_ailment(permission_set)
         self._holding: Holding = find_holding()
         self._there = _load_there(gift.accounts, permission_set, named, leave_out)
@@ -164,10 +172,24 @@ class _View:
         if part.refusal:
             return part
         givings = tuple(self._give(part.account, named) for named in self._named)
-        asked = [giving.named for giving in givings if giving.outcome != EXISTS]
-        rails = self._rails.decide(part.account, asked, self._today)
-        own = tuple(self._own.get(part.account.pk, ()))
-        return replace(part, givings=givings, rails=rails, own=own)
+        return replace(part, givings=givings, own=tuple(self._own.get(part.account.pk, ())))
+
+    def add_objections(self, parts: Sequence[Part]) -> list[Part]:
+        """What guardrails say to whoever would get something, for all accounts at once."""
+        asked = [(part, [giving.named for giving in part.givings if giving.outcome != EXISTS]) for part in parts]
+        wanted = {self._want(part.account, named): None for part, names in asked for named in names}
+        found = find_objections(self._user, wanted, record=self._record, today=self._today, ground=self._ground)
+        refusals = {objection.wanted: objection for objection in found if objection.is_refused}
+        return [replace(part, objected=tuple(self._match(part, names, refusals))) for part, names in asked]
+
+    def _match(self, part: Part, names: Iterable[Named], refusals: Mapping[Wanted, Objection]) -> Iterator[Objected]:
+        for named in names:
+            if objection := refusals.get(self._want(part.account, named)):
+                yield Objected(named, objection)
+
+    def _want(self, account: Account, named: Named) -> Wanted:
+        kind = Principal.Type.GROUP if named.name.is_group else Principal.Type.USER
+        return Wanted(account.account_id, self._gift.set_name, kind, named.principal_id, self._gift.until)
 
     def _give(self, account: Account, named: Named) -> Giving:
         row = self._there.get((account.pk, named.principal.pk if named.principal else 0))

@@ -1,6 +1,6 @@
 """What somebody wants to give, as one value."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,17 +10,12 @@ from syncer.giving.names import Name
 
 @dataclass(frozen=True)
 class Gift:
-    """These accounts × one set × these names.
-
-    kept: names that the record which is edited gives already, until `was_until`; a later last day extends them.
-    """
+    """These accounts × one set × these names."""
 
     accounts: Sequence[Account] = ()
     set_name: str = ""
     names: Sequence[Name] = ()
     until: date | None = None
-    kept: Collection[Name] = ()
-    was_until: date | None = None
 
     @property
     def count(self) -> int:

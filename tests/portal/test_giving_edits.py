@@ -116,7 +116,11 @@ def test_longer_day_is_for_the_guardrail_to_decide(company: Company, record: Rec
 
 
 def test_guardrail_for_groups_lets_people_stay_longer(company: Company, record: Record) -> None:
-    """It came after the record: what is there is kept, and a longer day is none of its business."""
+    """It came after the record: what AWS has is kept, and a longer day is none of its business."""
+    for principal in (company.hana.principal, company.team):
+        factories.make_assignment(
+            principal, account=company.shop, permission_set=company.permission_set, record=record, until=DAY
+        )
     Guardrail.objects.create(name="組", sentence="グループだけ。", effect="groups_only")
     later = (DAY + timedelta(days=1)).isoformat()
     assert change(company.owner, record, expires_on=later).status_code == 302
