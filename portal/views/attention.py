@@ -4,7 +4,7 @@ Of the whole company as far as one may see it, or of what is one's own: one's ac
 counted past a limit: whether 300 or 3,000 wait makes no difference to what is done about it.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TypeVar
@@ -67,15 +67,17 @@ class Matter:
 
 @dataclass(frozen=True)
 class Scope:
-    """Whose matters: those of the company that the user may see, or his own."""
+    """Whose matters: those of the company that the user may see, or his own; `of_others`: without his own access."""
 
     user: User
     is_mine: bool = False
+    of_others: bool = False
 
     def assignments(self) -> AssignmentQuerySet:
-        if self.is_mine:
-            return access.concerned_assignments(self.user)
-        return access.visible_assignments(self.user)
+        if not self.is_mine:
+            return access.visible_assignments(self.user)
+        found = access.concerned_assignments(self.user)
+        return found.exclude(principal__in=access.find_principals(self.user).values("pk")) if self.of_others else found
 
     def accounts(self) -> QuerySet[Account]:
         if self.is_mine:
@@ -105,9 +107,16 @@ def list_matters(scope: Scope) -> list[Matter]:
 
 
 def list_own_matters(user: User) -> list[Matter]:
-    """What stands on the home page beside access and problems: withheld values, moves, drafts, broken shortcuts."""
-    scope, kinds = Scope(user, is_mine=True), (_list_withheld, _list_moves, _list_drafts, _list_shortcuts)
-    return [matter for build in kinds if (matter := build(scope)).count]
+    """What stands on the home page beside one's own access and problems: what others have by one's records or in one's
+    accounts, withheld values, moves, drafts, broken shortcuts.
+    """
+    scope = Scope(user, is_mine=True, of_others=True)
+    builders: tuple[Callable[[Scope], Matter], ...] = (
+        _list_withheld, _list_moves, _list_drafts, _list_shortcuts,
+    )  # fmt: skip
+    if access.owned_accounts(user).exists() or access.find_own_records(user).exists():
+        builders = (_list_failed, *builders, _list_waiting, _list_expiring)
+    return [matter for build in builders if (matter := build(scope)).count]
 
 
 def _list_failed(scope: Scope) -> Matter:

@@ -5,7 +5,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from accounts.access import require_user, visible_assignments, visible_permission_sets, visible_records
+from accounts.access import (
+    require_user,
+    visible_accounts,
+    visible_assignments,
+    visible_permission_sets,
+    visible_records,
+)
 from accounts.authors import load_authors
 from accounts.editors import Removable
 from accounts.models import AppKind, Record, User
@@ -26,8 +32,10 @@ def assignment_record(request: HttpRequest, pk: int) -> HttpResponse:
     record = get_object_or_404(visible_records(user).of_kind(AppKind.ASSIGNMENT), pk=pk)
     page = paginate(request, order_assignments(visible_assignments(user).filter(records=record), "account"))
     removable = find_removable_rows(user, page, record)
+    account_id = (record.in_force or {}).get("account_id") or record.title
     context = {
         "record": record,
+        "account": visible_accounts(user).filter(account_id=account_id).first(),
         "written": load_authors([record])[record.pk],
         "last_day": parse_date((record.in_force or {}).get("expires_on") or ""),
         "comparison": build_comparison(record),

@@ -70,7 +70,7 @@ def test_access_ends_when_its_last_day_is_over(page: Page, outside: Outside) -> 
     expect(page.locator("#sent .sum")).to_have_text("1 件のうち 1 件が使えます", timeout=SOON)
     page.get_by_role("link", name="レコード").click()
     record = page.url
-    reference = page.locator(".badges .id").inner_text().partition(":")[2]
+    reference = page.locator(".badges span.id").inner_text().partition(":")[2]
     page.goto("/problems/?mine=1")
     reminder = page.locator("main li", has_text="に終了します").filter(has_text="森田 恵").first
     expect(reminder.get_by_role("link", name="延長")).to_be_visible()

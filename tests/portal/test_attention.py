@@ -209,6 +209,18 @@ def test_home_tells_what_waits_for_my_word() -> None:
     assert "withheld" not in get_text(make_client(factories.make_user()), "/")
 
 
+def test_home_tells_owners_what_others_have_there() -> None:
+    user = factories.make_user()
+    troubles = Troubles(user)
+    for make in (troubles.fail, troubles.wait, troubles.expire):
+        make()
+    assert "Failed assignments" not in get_text(make_client(user), "/")
+    troubles.own()
+    text = get_text(make_client(user), "/")
+    for part in ("Failed assignments 1", "People who wait for Identity Center 1", "Access that ends this week 1"):
+        assert part in text
+
+
 @pytest.mark.parametrize("address", ["/problems/", "/problems/?mine=1", "/"])
 def test_statements_do_not_grow_with_troubles(address: str, settings: Settings) -> None:
     settings.VISIBILITY = "own"
