@@ -122,6 +122,7 @@ class Plan:
     unchanged: int = 0
     verdicts: Mapping[AssignmentKey, Verdict] = field(default_factory=dict)
     idle_sets: Mapping[str, Standstill] = field(default_factory=dict)  # that are neither mended nor deleted for now
+    refused: frozenset[AssignmentKey] = frozenset()  # by AWS, lately: not tried again yet, whether read or not
 
     def reason_for(self, change: Change) -> Reason | None:
         """Why this change is held. Deletions of sets are held for what holds access."""

@@ -114,6 +114,7 @@ def plan_run(desired: Desired, actual: Actual, limits: Limits, circumstances: Ci
             **dict.fromkeys(circumstances.drifting_sets, Standstill.DRIFTED),
             **dict.fromkeys(circumstances.sets_under_way, Standstill.UNDER_WAY),
         },
+        refused=circumstances.refused.assignments,
     )
 
 

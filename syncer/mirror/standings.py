@@ -200,7 +200,7 @@ class _Judgement:
         changes = [change for change in plan.changes if isinstance(change, AssignmentChange)]
         self.creating = {change.key for change in changes if change.kind is Kind.CREATE}
         self.deleting = {change.key: change for change in changes if change.kind is Kind.DELETE}
-        self.verdicts, self.idle_sets = plan.verdicts, plan.idle_sets
+        self.verdicts, self.idle_sets, self.refused = plan.verdicts, plan.idle_sets, plan.refused
         self.held = {change.key for change in plan.held if isinstance(change, AssignmentChange)}
 
     def judge(self, rows: _Rows, now: datetime) -> dict[Place, Facts]:
@@ -265,7 +265,7 @@ class _Judgement:
             return S.REQUESTED, None
         if key.permission_set not in self.actual.sets:
             return S.REQUESTED, Reason("set_not_made", {"set": key.permission_set})
-        if not self.actual.coverage.covers(key):
+        if key not in self.refused and not self.actual.coverage.covers(key):
             return S.REQUESTED, None  # the next run that reads the pair makes it
         return S.FAILED, _AS_BEFORE
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Account, Assignment, Instance, OrganizationalUnit, PermissionSet
-from simulators.aws import AwsWorld, Fault
+from simulators.aws import AwsWorld, Fault, ProvisioningFault
 from syncer import runs
 from syncer.changes import AssignmentChange, Kind, Plan, SetChange
 from syncer.gateways.identity_center_reading import ReadOptions, read_actual
@@ -251,6 +251,17 @@ class TestRuns:
     def test_plan_reads_everything(self, settled: World) -> None:
         settled.assign("blog", "Reader", "ken")
         assert plan().counts == counts_of(delete=1)
+
+    def test_what_aws_refused_stands_failed_whatever_the_share(self, settled: World) -> None:
+        """Nobody tries it, so nobody reads the pair: that is no reason to promise it for the next run."""
+        settled.aws.faults.add(ProvisioningFault("No.", settled.account_ids["blog"]))
+        settled.register("blog", "Reader", "taro")
+        assert work_off().counts["failed"] == 1
+        made = [work_off() for _run in range(SHARES)]
+        assert any(not run.is_proof for run in made)
+        assert {run.counts["failed"] for run in made} == {1}
+        row = Assignment.objects.get(account__name="blog", permission_set__name="Reader")
+        assert (row.state, row.reason["code"]) == (Assignment.State.FAILED, "aws_refused")
 
     def test_new_record_is_applied_whatever_the_share(self, settled: World) -> None:
         for account, person in (("blog", "taro"), ("platform", "ken"), ("shop", "ken")):
