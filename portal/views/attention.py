@@ -4,7 +4,7 @@ Of the whole company as far as one may see it, or of what is one's own: one's ac
 counted past a limit: whether 300 or 3,000 wait makes no difference to what is done about it.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TypeVar
@@ -24,7 +24,7 @@ from accounts.models.records import DraftQuerySet
 from accounts.sentences import render_reason
 from portal.templatetags.genkan import format_day
 from portal.views.account_filter import list_accounts, sort_ownerless
-from portal.views.definitions import describe_record
+from portal.views.definitions import describe_record, name_record
 from portal.views.values import show_field
 
 Row = TypeVar("Row", bound=Model)
@@ -156,9 +156,10 @@ def _list_expiring(scope: Scope) -> Matter:
 def _list_withheld(scope: Scope) -> Matter:
     open_rows = Withheld.objects.filter(scope.records(), confirmed_at__isnull=True, record__gone_at__isnull=True)
     rows = _take(open_rows.select_related("record").order_by("-since", "pk"))
+    accounts = _load_accounts(row.record for row in rows[:SHOWN])
     items = [
         Item(
-            f"{describe_record(row.record)}: {_show_value(row.value)}",
+            f"{name_record(row.record, accounts.get(_account_of(row.record)))}: {_show_value(row.value)}",
             sentence.message if (sentence := render_reason(row.reason)) else "",
             _("Look and confirm"),
             _find_edit_page(row.record),
@@ -166,6 +167,14 @@ def _list_withheld(scope: Scope) -> Matter:
         for row in rows[:SHOWN]
     ]
     return _build("withheld", gettext_lazy("Values that are withheld"), ("hand", "odo"), rows, items)
+
+
+def _account_of(record: Record) -> str:
+    return str((record.in_force or {}).get("account_id", ""))
+
+
+def _load_accounts(records: Iterable[Record]) -> dict[str, Account]:
+    return Account.objects.in_bulk({_account_of(record) for record in records} - {""}, field_name="account_id")
 
 
 def _list_moves(scope: Scope) -> Matter:

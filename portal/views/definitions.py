@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import ngettext
 
-from accounts.models import AppKind, PermissionSet, Problem, Record
+from accounts.models import Account, AppKind, PermissionSet, Problem, Record
 from accounts.policy.layout import format_policy
 from portal.views.values import Line, split_policy, to_lines
 from syncer.records.parsing import find_anywhere, normalise_account_id, parse_duration
@@ -78,6 +78,12 @@ def describe_record(record: Record) -> str:
     body = _read_body(record)
     parts = [*to_lines(body["account_id"])[:1], *to_lines(body["permission_set"])[:1]]
     return " × ".join(parts) or record.title or record.reference
+
+
+def name_record(record: Record, account: Account | None) -> str:
+    """The same with the account's name, where it is known."""
+    title = describe_record(record)
+    return title.replace(account.account_id, account.name, 1) if account else title
 
 
 def build_definition(permission_set: PermissionSet, problems: Iterable[Problem]) -> Definition:

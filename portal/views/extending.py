@@ -17,7 +17,7 @@ from accounts.models import AppKind, Record
 from accounts.sentences import render_reason
 from portal.forms.extension import ExtensionForm
 from portal.templatetags.genkan import format_day
-from portal.views.definitions import describe_record
+from portal.views.definitions import describe_record, name_record
 from syncer.drafts.drafting import NotPossible
 from syncer.drafts.extending import Extension, extend, may_extend, plan_extension
 
@@ -61,7 +61,7 @@ def _describe(extension: Extension) -> dict[str, object]:
     record = extension.record
     return {
         "record": record,
-        "title": describe_record(record),
+        "title": name_record(record, extension.account),
         "extension": extension,
         "names": _list_names(record),
         "set_name": (record.in_force or {}).get("permission_set", ""),

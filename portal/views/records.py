@@ -16,7 +16,7 @@ from accounts.authors import load_authors
 from accounts.editors import Removable
 from accounts.models import AppKind, Record, User
 from accounts.namesakes import find_questions_of_record
-from portal.views.definitions import build_comparison
+from portal.views.definitions import build_comparison, name_record
 from portal.views.drafts import list_drafts_of
 from portal.views.paging import paginate
 from portal.views.retrying import is_worth_retrying
@@ -33,9 +33,11 @@ def assignment_record(request: HttpRequest, pk: int) -> HttpResponse:
     page = paginate(request, order_assignments(visible_assignments(user).filter(records=record), "account"))
     removable = find_removable_rows(user, page, record)
     account_id = (record.in_force or {}).get("account_id") or record.title
+    account = visible_accounts(user).filter(account_id=account_id).first()
     context = {
         "record": record,
-        "account": visible_accounts(user).filter(account_id=account_id).first(),
+        "title": name_record(record, account),
+        "account": account,
         "written": load_authors([record])[record.pk],
         "last_day": parse_date((record.in_force or {}).get("expires_on") or ""),
         "comparison": build_comparison(record),

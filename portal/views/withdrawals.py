@@ -15,7 +15,7 @@ from accounts.access import find_principals, may_change, require_user, visible_r
 from accounts.editors import name_editors
 from accounts.models import Account, AppKind, Principal, Record, User, Wish
 from accounts.sentences import render_reason
-from portal.views.definitions import describe_record
+from portal.views.definitions import describe_record, name_record
 from portal.views.other_ways import find_other_ways
 from portal.views.paging import read_key
 from syncer.drafts import saving, withdrawing
@@ -116,10 +116,11 @@ def _confirm_end(request: HttpRequest, user: User, record: Record) -> HttpRespon
 
 def _describe_place(record: Record, takings: list[Taking]) -> dict[str, Any]:
     name = (record.in_force or {}).get("permission_set", "")
+    account = Account.objects.filter(account_id=(record.in_force or {}).get("account_id", "")).first()
     return {
         "record": record,
-        "title": describe_record(record),
-        "account": Account.objects.filter(account_id=(record.in_force or {}).get("account_id", "")).first(),
+        "title": name_record(record, account),
+        "account": account,
         "set_name": name,
         "sessions": find_longest_session({name}) if name else None,
         "checksum": withdrawing.make_list_checksum(takings),
