@@ -13,7 +13,7 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db.models import Q
 
-from accounts.models import Person, Principal, PrincipalLink
+from accounts.models import Person, Principal, PrincipalLink, User
 from accounts.names import fold
 from accounts.search import fold_text
 from syncer.giving.pasting import Pasted, is_address, split_pasted
@@ -153,16 +153,23 @@ def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def name_person(person: Person, fields: Collection[str]) -> Name | None:
-    """By kintone code where he has one, else by UserName; None where the app has no field for that."""
+    """By kintone code where he has one, else by UserName; None where the app has no field for that.
+
+    Who has signed in and is not in Identity Center yet comes there under the name that he signed in with.
+    """
     if person.kintone_code and "users" in fields:
         return Name("users", person.kintone_code)
-    principal = person.principal
-    return _name_user(principal, fields) if principal else None
+    return _name_user(person.principal.name if person.principal else _find_sign_in(person), fields)
 
 
-def _name_user(principal: Principal, fields: Collection[str]) -> Name | None:
+def _find_sign_in(person: Person) -> str:
+    user = User.objects.filter(person=person).first()
+    return (user and (user.upn or user.preferred_username)) or person.email
+
+
+def _name_user(name: str, fields: Collection[str]) -> Name | None:
     """By UserName; where the app has no field for addresses, by the kintone code that goes with it, if one does."""
-    name, suffix = principal.name, settings.KINTONE_USER_SUFFIX
+    suffix = settings.KINTONE_USER_SUFFIX
     if name and "more_users" in fields:
         return Name("more_users", name)
     is_code = bool(suffix) and name.endswith(suffix) and name != suffix
@@ -176,7 +183,7 @@ def name_principal(principal: Principal, fields: Collection[str]) -> Name | None
     person = getattr(principal, "person", None)
     if isinstance(person, Person) and (name := name_person(person, fields)):
         return name
-    return _name_user(principal, fields)
+    return _name_user(principal.name, fields)
 
 
 # --- What somebody typed or pasted ------------------------------------------------------------------------------------
