@@ -7,7 +7,7 @@ AWS managed policies are known by their names and by what their texts allowed wh
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, lru_cache
 
 from accounts.policy import catalogue
 from accounts.policy.catalogue import Action
@@ -46,8 +46,18 @@ def find_powers(managed: Iterable[str], inline: str = "", *, has_customer_manage
     """
     if has_customer_managed:
         return EVERYTHING
-    inside = find_powers_of_text(inline) if inline.strip() else frozenset[Power]()
+    find = _find_powers_kept if len(inline) <= _LONGEST_KEPT else find_powers_of_text
+    inside = find(inline) if inline.strip() else frozenset[Power]()
     return inside.union(*(find_powers_of_managed(policy) for policy in managed))
+
+
+_LONGEST_KEPT = 20_000  # characters; AWS takes half of that
+
+
+@lru_cache(maxsize=600)
+def _find_powers_kept(text: str) -> frozenset[Power]:
+    """Kept: who tries a rule asks for the powers of all sets, each time anew."""
+    return find_powers_of_text(text)
 
 
 def find_powers_of_managed(policy: str) -> frozenset[Power]:
