@@ -4,6 +4,7 @@ What is kept there are counts of questions and the keys of Entra ID, both for mi
 """
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
@@ -55,9 +56,19 @@ class ForgivingRedisCache(RedisCache):
         _or(None, lambda: super(ForgivingRedisCache, self).delete_many(keys, version))
 
 
+class _Rest:
+    """How long this process leaves a Redis alone that did not answer: pages must not wait for it again and again."""
+
+    SECONDS = 10.0
+    until = 0.0
+
+
 def _or(otherwise: T, ask: Callable[[], T]) -> T:
+    if time.monotonic() < _Rest.until:
+        return otherwise
     try:
         return ask()
     except redis.RedisError as error:
-        logger.warning("cache: Redis cannot be asked: %s", error)
+        _Rest.until = time.monotonic() + _Rest.SECONDS
+        logger.warning("cache: Redis cannot be asked, and is left alone for %d s: %s", _Rest.SECONDS, error)
         return otherwise

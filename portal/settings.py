@@ -142,6 +142,7 @@ CELERY_TASK_DEFAULT_QUEUE = CELERY_TASK_DEFAULT_EXCHANGE = CELERY_TASK_DEFAULT_R
 CELERY_TASK_ROUTES = {
     "portal.tasks.check_shortcuts": RUNS,
     "syncer.tasks.ask_for_opinions": RUNS,
+    "syncer.tasks.export_terraform": RUNS,
     "syncer.tasks.forget_the_past": RUNS,
     "syncer.tasks.offer_terraform": RUNS,
     "syncer.tasks.run_full": RUNS,

@@ -7,6 +7,8 @@ import os
 
 import pytest
 from django.conf import settings
+from hypothesis import HealthCheck
+from hypothesis import settings as examples
 
 _TEST_ENVIRONMENT = {
     "SECRET_KEY": "only-for-tests-" + "0123456789abcdef" * 4,
@@ -36,6 +38,10 @@ for _name in [name for name in os.environ if name.startswith(("SLACK_", "GITHUB_
     del os.environ[_name]
 os.environ.update(AWS_ACCESS_KEY_ID="testing", AWS_SECRET_ACCESS_KEY="testing", AWS_EC2_METADATA_DISABLED="true")
 os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
+
+# A busy machine is slow to make examples, and to run them: that says nothing of the code.
+examples.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+examples.load_profile("busy")
 
 
 @pytest.hookimpl(tryfirst=True)

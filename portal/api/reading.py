@@ -15,6 +15,7 @@ from accounts.access import (
     visible_people,
     visible_permission_sets,
 )
+from accounts.access_portal import find_access_portal
 from accounts.cli.rendering import is_region, render_config
 from accounts.models import Account, Assignment, GroupMembership, PermissionSet, Principal
 from accounts.models.access import AssignmentQuerySet
@@ -39,7 +40,6 @@ from portal.api.shaping import (
     shape_set,
 )
 from portal.api.signing_in import CLI, READ, token_of, user_of
-from portal.views.access_portal import find_access_portal
 from portal.views.cli_naming import list_own_profiles, load_naming
 
 router = Router(auth=READ, tags=["reading"])

@@ -8,10 +8,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
+from accounts.access_portal import AccessPortal
 from accounts.models import Account, Assignment, GroupMembership, PermissionSet, Person
 from accounts.shortcuts import build_console_link
 from portal.api.answers import AccessOut, AccountOut, AssignmentOut, PermissionSetOut, PersonOut, RunOut, WayOut
-from portal.views.access_portal import AccessPortal
 from portal.views.states import show_assignment
 from syncer.models import Run
 

@@ -3,9 +3,9 @@
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
 
+from accounts.access_portal import find_access_portal
 from portal.api.refusals import ERRORS, Refused
 from portal.api.signing_in import READ, user_of
-from portal.views.access_portal import find_access_portal
 from portal.views.shortcut_asking import VALUE, read_asked
 from portal.views.shortcut_building import build_result, find_building
 

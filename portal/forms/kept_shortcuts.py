@@ -8,12 +8,12 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import visible_accounts
+from accounts.access_portal import AccessPortal
 from accounts.console_register import load_catalogue
 from accounts.models import Account, Shortcut, User
 from accounts.sentences import render
 from accounts.shortcuts import BadDestination, Destination
 from portal.templatetags.genkan import joined
-from portal.views.access_portal import AccessPortal
 
 ICONS = (
     "arrow-up-right", "scroll-text", "activity", "bell", "box", "container", "cpu", "database", "folder",

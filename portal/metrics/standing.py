@@ -15,7 +15,7 @@ from accounts.stops import find_pause
 from portal import VERSION
 from syncer.gateways.kintone_usage import DAILY_QUOTA, find_day
 from syncer.github.answering import list_unanswered
-from syncer.models import AppState, Change, Drift, KintoneUsage, Notice, RecordComment, Run
+from syncer.models import AppState, Change, Drift, KintoneUsage, Letter, Notice, RecordComment, Run
 
 _REDIS_TIMEOUTS = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}  # seconds
 
@@ -99,6 +99,7 @@ def _describe_outboxes(now: datetime) -> Iterator[GaugeMetricFamily]:
         "notices": Notice.objects.filter(sent_at=None),
         "comments": RecordComment.objects.filter(sent_at=None, ended_at=None),
         "github": list_unanswered(),
+        "letters": Letter.objects.filter(sent_at=None, ended_at=None),
     }
     found = {name: rows.aggregate(number=Count("pk"), first=Min("created_at")) for name, rows in boxes.items()}
     numbers = {name: item["number"] for name, item in found.items()}

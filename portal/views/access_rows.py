@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import groupby
 
+from accounts.access_portal import AccessPortal
 from accounts.cli.naming import DEFAULT_PATTERN, Entry, Profile, name_profiles
 from accounts.cli.rendering import build_profile
 from accounts.models import Account, Assignment
 from accounts.search import build_key, split_query
 from accounts.shortcuts import build_console_link
-from portal.views.access_portal import AccessPortal
 from portal.views.states import ORDER, Shown, show_assignment
 
 

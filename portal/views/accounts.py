@@ -6,6 +6,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from accounts.access import find_own_assignments, may_freeze, require_user, visible_accounts, visible_assignments
+from accounts.access_portal import find_access_portal
 from accounts.console_register import load_catalogue
 from accounts.kept_shortcuts import visible_shortcuts
 from accounts.models import Account, Shortcut, Stage, User
@@ -13,7 +14,6 @@ from accounts.moves import find_moves
 from accounts.owner_register import load_register
 from accounts.stops import find_freeze, find_frozen
 from portal.views.access_list import read_access
-from portal.views.access_portal import find_access_portal
 from portal.views.access_rows import build_groups, list_chips
 from portal.views.account_filter import KINDS, build_tree, narrow_list, read_filter
 from portal.views.cli_naming import load_naming

@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.access import require_user
+from accounts.access_portal import AccessPortal, find_access_portal
 from accounts.cli.merging import Merged, Unfinished, find_free_session, merge
 from accounts.cli.naming import Profile
 from accounts.cli.rendering import LOGIN_COMMAND, build_sections, render_config
 from portal.forms.cli import MergeForm, NamingForm
-from portal.views.access_portal import AccessPortal, find_access_portal
 from portal.views.access_rows import Naming
 from portal.views.cli_naming import list_own_profiles, load_naming, load_preference
 from portal.views.differences import compare_texts

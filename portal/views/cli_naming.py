@@ -1,9 +1,9 @@
 """How the reader's CLI profiles are named, from rows."""
 
 from accounts.access import find_own_assignments
+from accounts.access_portal import AccessPortal
 from accounts.cli.naming import Profile
 from accounts.models import AccountCliDefaults, CliPreference, User
-from portal.views.access_portal import AccessPortal
 from portal.views.access_rows import Naming, build_groups, list_chips
 
 

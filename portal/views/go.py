@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.access import find_own_assignments, may_widen, require_user
+from accounts.access_portal import find_access_portal
 from accounts.console_register import load_catalogue
 from accounts.entering import choose_least, may_change
 from accounts.kept_shortcuts import find_by_slug, note_visit
@@ -20,7 +21,6 @@ from accounts.owner_register import load_register
 from accounts.policy.summary import Level
 from accounts.sentences import render as render_sentence
 from accounts.shortcuts import BadDestination, Destination
-from portal.views.access_portal import find_access_portal
 from portal.views.shortcut_links import build_link, describe_destination
 from portal.views.summaries import mark_level
 

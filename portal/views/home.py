@@ -9,10 +9,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.access import find_own_assignments, find_own_problems, require_user
+from accounts.access_portal import find_access_portal
 from accounts.models import Problem, User
 from accounts.search import VARIANTS
 from accounts.stops import find_lock_out
-from portal.views.access_portal import find_access_portal
 from portal.views.access_rows import Chip, UnitGroup, build_groups, filter_groups, list_chips
 from portal.views.attention import Matter, list_own_matters
 from portal.views.cli_naming import load_naming

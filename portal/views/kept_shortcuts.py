@@ -13,12 +13,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import kept_shortcuts
 from accounts.access import find_own_assignments, may_change, require_user, visible_accounts
+from accounts.access_portal import find_access_portal
 from accounts.console_register import load_catalogue
 from accounts.kept_shortcuts import SlugTaken, find_editable, may_edit_shortcut, visible_shortcuts
 from accounts.models import Shortcut, User, Visit
 from accounts.search import fold_text, split_query
 from portal.forms.kept_shortcuts import ShortcutForm, describe_shortcut
-from portal.views.access_portal import find_access_portal
 from portal.views.paging import paginate, read_query
 from portal.views.requests import HtmxHttpRequest, asks_for_part
 from portal.views.shortcut_links import build_direct_link, describe_destination

@@ -12,6 +12,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from accounts.access import find_own_assignments, visible_accounts, visible_permission_sets
+from accounts.access_portal import AccessPortal, find_access_portal
 from accounts.catalogue.catalogue import Catalogue
 from accounts.catalogue.regions import find_words
 from accounts.catalogue.services import Service
@@ -34,7 +35,6 @@ from accounts.palette.world import (
 )
 from accounts.policy.summary import Level
 from accounts.shortcuts import BadDestination, Destination
-from portal.views.access_portal import AccessPortal, find_access_portal
 from portal.views.palette_pages import list_pages
 from portal.views.shortcut_links import describe_destination
 from portal.views.summaries import mark_level

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from django.utils.translation import get_language
 
+from accounts.access_portal import AccessPortal
 from accounts.catalogue.alerting import Snippet, build_snippets
 from accounts.catalogue.catalogue import Catalogue
 from accounts.catalogue.formats import Copy, render_copies
@@ -18,7 +19,6 @@ from accounts.console_register import RegionList, load_catalogue, load_regions
 from accounts.models import Account, User
 from accounts.sentences import Sentence, render
 from accounts.shortcuts import BadDestination, Destination
-from portal.views.access_portal import AccessPortal
 from portal.views.shortcut_asking import VALUE, Asked, Place, SetList, find_place, list_sets
 
 _LONGEST_VALUES = 80  # characters of what is filled in, among the words of a link

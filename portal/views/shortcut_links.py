@@ -2,10 +2,10 @@
 
 from django.utils.translation import get_language
 
+from accounts.access_portal import AccessPortal
 from accounts.catalogue.catalogue import Built, Catalogue
 from accounts.models import Shortcut
 from accounts.shortcuts import BadDestination, Destination
-from portal.views.access_portal import AccessPortal
 
 
 def build_link(

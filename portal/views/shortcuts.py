@@ -14,10 +14,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from accounts.access import require_user
+from accounts.access_portal import find_access_portal
 from accounts.models import ConsoleService, User
 from accounts.sentences import render as render_sentence
 from accounts.shortcuts import BadDestination
-from portal.views.access_portal import find_access_portal
 from portal.views.requests import HtmxHttpRequest, asks_for_part
 from portal.views.shortcut_asking import as_pasted, find_dropped, list_own_accounts, read_asked, read_value, take_pasted
 from portal.views.shortcut_building import (

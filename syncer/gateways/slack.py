@@ -4,13 +4,14 @@ Pauses between tries are the outbox's, not the SDK's: every post is one request.
 codes, which it documents; a status decides where there is no code.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any, Protocol
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web import SlackResponse
 from slack_sdk.webhook import WebhookClient
 
 from syncer.gateways.counting import counted
@@ -141,45 +142,37 @@ class SlackBot:
             return self._send(self.channel, text)
         return thread
 
-    @counted("slack", "chat.postMessage")
     def _send(self, channel: str, text: str, **options: Any) -> str:
         """Post it; the time by which Slack knows it."""
-        operation = "slack chat.postMessage"
-        try:
-            answer = self._client.chat_postMessage(
-                channel=channel, text=text, blocks=_blocks(text), unfurl_links=False, unfurl_media=False, **options
-            )
-        except SlackApiError as error:
-            raise _bot_refusal(operation, error) from error
-        except _NO_ANSWER as error:
-            raise _not_answered(operation, error) from error
+        answer = self._ask(
+            "chat.postMessage", self._client.chat_postMessage, channel=channel, text=text, blocks=_blocks(text),
+            unfurl_links=False, unfurl_media=False, **options,
+        )  # fmt: skip
         return str(answer.get("ts", ""))
 
-    @counted("slack", "auth.test")
     def identify(self) -> Identity:
         """Who Slack takes the token for; nothing is posted. Raises GatewayError, and nothing else."""
-        operation = "slack auth.test"
-        try:
-            answer = self._client.auth_test()
-        except SlackApiError as error:
-            raise _bot_refusal(operation, error) from error
-        except _NO_ANSWER as error:
-            raise _not_answered(operation, error) from error
+        answer = self._ask("auth.test", self._client.auth_test)
         return Identity(str(answer.get("user", "")), str(answer.get("team", "")), _read_scopes(answer.headers))
 
     def find_person(self, email: str) -> str:
         """The id of whoever has this address in the workspace; NotFound where nobody has, or who has is deactivated."""
-        operation = "slack users.lookupByEmail"
-        try:
-            answer = self._client.users_lookupByEmail(email=email)
-        except SlackApiError as error:
-            raise _bot_refusal(operation, error) from error
-        except _NO_ANSWER as error:
-            raise _not_answered(operation, error) from error
-        user = answer.get("user") or {}
+        method = "users.lookupByEmail"
+        user = self._ask(method, self._client.users_lookupByEmail, email=email).get("user") or {}
         if not user.get("id") or user.get("deleted"):
-            raise NotFound(operation, Reason("slack_person_missing", {"code": "users_not_found"}), "users_not_found")
+            reason = Reason("slack_person_missing", {"code": "users_not_found"})
+            raise NotFound(f"slack {method}", reason, "users_not_found")
         return str(user["id"])
+
+    def _ask(self, method: str, call: Callable[..., SlackResponse], **values: Any) -> SlackResponse:
+        operation = f"slack {method}"
+        with counted("slack", method):
+            try:
+                return call(**values)
+            except SlackApiError as error:
+                raise _bot_refusal(operation, error) from error
+            except _NO_ANSWER as error:
+                raise _not_answered(operation, error) from error
 
     def post_to(self, person: str, text: str) -> None:
         """Post a message to one person, by the id that `find_person` gave. Raises GatewayError, and nothing else."""

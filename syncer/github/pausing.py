@@ -2,13 +2,9 @@
 
 import logging
 
-from django.conf import settings
-from django.utils.translation import override
-
-from accounts.sentences import render_reason
 from syncer.gateways.errors import GatewayError, Temporary
 from syncer.models import IssueWatch
-from syncer.telling.messages import join
+from syncer.telling.messages import describe_error
 
 logger = logging.getLogger(__name__)
 
@@ -16,11 +12,5 @@ logger = logging.getLogger(__name__)
 def note_error(watch: IssueWatch, error: GatewayError) -> None:
     """Pause as long as GitHub asked for; what it refuses for good, as long as pauses get: the remedy is a setting."""
     asked_for = error.retry_after if isinstance(error, Temporary) else watch.LONGEST_PAUSE.total_seconds()
-    watch.pause(asked_for or 0.0, say(error))
+    watch.pause(asked_for or 0.0, describe_error(error))
     logger.warning("github: the issue is left alone until %s: %s", watch.paused_until, error)
-
-
-def say(error: GatewayError) -> str:
-    with override(settings.LANGUAGE_CODE):
-        said = render_reason(error.reason.as_json())
-        return join(said.message, said.remedy) if said else str(error)

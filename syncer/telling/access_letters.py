@@ -4,18 +4,22 @@ Told is what was carried out for a person himself: not what a group brings, not 
 the first run, which finds the access that people have had for long.
 """
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.authors import load_authors
 from accounts.models import Person, Record, Wish
 from syncer.changes import Cause
 from syncer.models import Baseline, Change, Letter, LetterSettings
-from syncer.telling.letters import build_letter, describe_account, find_owners, write_letters
+from syncer.telling.letters import build_letter, describe_accounts, find_owners, write_letters
 from syncer.telling.orphans import GATHERING, find_record_owners, is_there
 from syncer.trail import find_detail, find_sessions_end
+
+logger = logging.getLogger(__name__)
 
 _LEFT = frozenset({Cause.LEAVER, Cause.GONE})
 # Whoever an admin locks out is not told: it may not be he who reads it.
@@ -32,7 +36,18 @@ _BY_A_PERSON = frozenset({Cause.ASKED, Cause.WITHDRAWN})
 
 
 def note_access(change: Change) -> None:
-    """Write down whom this concerns. Call it in the transaction that stores that AWS has carried the change out."""
+    """Write down whom this concerns, in the transaction that stores that AWS has carried the change out.
+
+    Whatever is wrong with letters, what AWS has done is stored all the same.
+    """
+    try:
+        with transaction.atomic():
+            _note(change)
+    except Exception:
+        logger.exception("letters: what change %s means to people could not be written down", change.pk)
+
+
+def _note(change: Change) -> None:
     if change.object != Change.Object.ASSIGNMENT or change.principal_type != "USER":
         return
     chosen, cause = LetterSettings.load(), find_detail(change, "cause")
@@ -75,7 +90,7 @@ def _is_by_a_person(cause: str) -> bool:
 
 def _describe(change: Change) -> dict[str, Any]:
     return {
-        **describe_account(change.account_id),
+        **describe_accounts([change.account_id])[change.account_id],
         "set": change.permission_set_name,
         "who": change.principal_name,
         "is_gain": change.kind == Change.Kind.CREATE,
@@ -115,7 +130,7 @@ def _tell_owners(change: Change) -> None:
     """The owners of the account and of the record: who left, and what ended."""
     record = _find_record(change)
     people = {person.pk: person for person in find_owners([change.account_id])[change.account_id]}
-    people |= {person.pk: person for person in find_record_owners(record)} if record else {}
+    people |= {person.pk: person for person in find_record_owners([record])[record.pk]} if record else {}
     path = _find_path(record) or f"/accounts/{change.account_id}/"
     letters = [
         build_letter(person, Letter.Kind.LEAVER, "letter_left", _describe(change), path=path)

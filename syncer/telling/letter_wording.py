@@ -14,9 +14,10 @@ from django.utils.dateparse import parse_date
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext, override
 
-from accounts.models import Instance, Person, Stage, User
+from accounts.access_portal import find_access_portal
+from accounts.models import Person, Stage, User
 from accounts.sentences import render
-from accounts.shortcuts import build_console_link, build_portal_url
+from accounts.shortcuts import build_console_link
 from syncer.models import Letter
 from syncer.telling.matters import shorten
 from syncer.telling.messages import LONGEST, escape, join
@@ -92,7 +93,8 @@ def _tell_access(letters: Sequence[Letter]) -> _Parts:
     kept = _settle(letters)
     gains = [letter for letter in kept if letter.params.get("is_gain")]
     losses = [letter for letter in kept if not letter.params.get("is_gain")]
-    portal_url = _find_portal_url()
+    access_portal = find_access_portal()
+    portal_url = access_portal.url if access_portal else ""
     sections = (
         _build_section(gettext("You can enter now"), [_build_access_line(letter, portal_url) for letter in gains]),
         _build_section(gettext("You cannot enter any more"), [_build_access_line(letter, "") for letter in losses]),
@@ -203,15 +205,6 @@ def _show_day(text: Any) -> str:
 
 def _find_url(letter: Letter) -> str:
     return f"{settings.PUBLIC_URL}{letter.path}" if letter.path else ""
-
-
-def _find_portal_url() -> str:
-    if settings.AWS_ACCESS_PORTAL_URL:
-        return str(settings.AWS_ACCESS_PORTAL_URL)
-    instance = Instance.objects.order_by("-read_at").first()
-    if instance is None:
-        return ""
-    return build_portal_url(instance.region, instance.identity_store_id, instance.instance_arn)
 
 
 # --- Writing ----------------------------------------------------------------------------------------------------------

@@ -76,7 +76,8 @@ def find_people(codes: Iterable[str]) -> dict[str, Person]:
         for link in links.select_related("principal__person")
         if hasattr(link.principal, "person")
     }
-    return found | {fold(person.kintone_code): person for person in Person.objects.filter(kintone_code__in=wanted)}
+    people = Person.objects.filter(kintone_code__in=wanted).select_related("principal")
+    return found | {fold(person.kintone_code): person for person in people}
 
 
 def find_owners(account_ids: Collection[str]) -> dict[str, list[Person]]:
@@ -107,11 +108,9 @@ def _find_admins() -> list[Person]:
     return [user.person for user in admins.select_related("person")[:_MOST_ADMINS] if user.person]
 
 
-def describe_account(account_id: str) -> dict[str, str]:
-    """An account as letters name it."""
-    account = Account.objects.filter(account_id=account_id).first()
-    return {"account_id": account_id, "account": account.name if account else "", "stage": _stage_of(account)}
-
-
-def _stage_of(account: Account | None) -> str:
-    return account.stage if account else ""
+def describe_accounts(account_ids: Collection[str]) -> dict[str, dict[str, str]]:
+    """Each account as letters name it; one that nobody knows has its id alone."""
+    found = {account_id: {"account_id": account_id, "account": "", "stage": ""} for account_id in account_ids}
+    for account in Account.objects.filter(account_id__in=account_ids):
+        found[account.account_id] |= {"account": account.name, "stage": account.stage}
+    return found

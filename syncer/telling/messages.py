@@ -13,6 +13,7 @@ from django.utils.translation import gettext, override
 
 from accounts.models import Stage
 from accounts.sentences import render, render_reason
+from syncer.gateways.errors import GatewayError
 from syncer.models import Notice
 from syncer.telling.matters import shorten
 
@@ -91,6 +92,13 @@ def _line(text: str) -> str:
 def escape(text: str) -> str:
     """As Slack wants its three control characters written; backticks would make a block of all that follows."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("`", "'")
+
+
+def describe_error(error: GatewayError) -> str:
+    """What the outside has answered, and what to do, in the company's language."""
+    with override(settings.LANGUAGE_CODE):
+        said = render_reason(error.reason.as_json())
+        return join(said.message, said.remedy) if said else str(error)
 
 
 def join(message: str, remedy: str) -> str:

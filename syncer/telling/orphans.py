@@ -4,7 +4,7 @@ Looked for when a run has taken a leaver's access, so that it goes out beside th
 none of their own. When very many are gone at once it is a fault of the source of identities, which operators are told.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from django.db.models import Q
@@ -13,7 +13,7 @@ from accounts.models import AppKind, Person, Principal, PrincipalLink, Record, R
 from accounts.names import fold
 from accounts.owner_register import load_register
 from syncer.models import Letter
-from syncer.telling.letters import build_letter, describe_account, find_owners, find_people, is_told, write_letters
+from syncer.telling.letters import build_letter, describe_accounts, find_owners, find_people, is_told, write_letters
 
 LATELY = timedelta(days=7)
 GATHERING = timedelta(minutes=5)  # in which all that a leaver had comes together
@@ -50,9 +50,9 @@ def _tell_accounts(leavers: Iterable[Principal]) -> Iterator[Letter]:
         gone = sorted(owners.left & by_id.keys())
         if gone and not owners.people:
             found[account_id] = by_id[gone[0]]
-    nearest = find_owners(found)
+    nearest, described = find_owners(found), describe_accounts(found)
     for account_id, leaver in found.items():
-        params = {**describe_account(account_id), "who": str(leaver)}
+        params = {**described[account_id], "who": str(leaver)}
         for person in nearest[account_id]:
             yield build_letter(
                 person, Letter.Kind.LEAVER, "letter_ownerless", params, path=f"/accounts/{account_id}/",
@@ -66,12 +66,14 @@ def _tell_records(leavers: Iterable[Principal]) -> Iterator[Letter]:
     rows = RecordPerson.objects.filter(
         role=RecordPerson.Role.OWNER, key__in=by_code, record__gone_at__isnull=True, record__kind=AppKind.ASSIGNMENT
     ).select_related("record")
-    found = {row.record: by_code[row.key] for row in rows if not any(map(is_there, find_record_owners(row.record)))}
+    named = {row.record: by_code[row.key] for row in rows}
+    owners = find_record_owners(named)
+    found = {record: leaver for record, leaver in named.items() if not any(map(is_there, owners[record.pk]))}
     accounts = {record: str((record.in_force or {}).get("account_id", "")) for record in found}
-    nearest = find_owners({account_id for account_id in accounts.values() if account_id})
+    nearest, described = find_owners({*accounts.values()} - {""}), describe_accounts({*accounts.values()})
     for record, leaver in found.items():
         account_id = accounts[record]
-        params = {**describe_account(account_id), "who": str(leaver), "record": record.reference}
+        params = {**described[account_id], "who": str(leaver), "record": record.reference}
         params["set"] = str((record.in_force or {}).get("permission_set", ""))
         for person in nearest.get(account_id, ()):
             yield build_letter(
@@ -89,13 +91,20 @@ def _find_codes(leavers: Iterable[Principal]) -> dict[str, Principal]:
     return found | {link.key: link.principal for link in links.select_related("principal")}
 
 
-def find_record_owners(record: Record) -> list[Person]:
-    """Those whom the record names as its owners, else who made it."""
-    rows = list(RecordPerson.objects.filter(record=record).exclude(role=RecordPerson.Role.USER).select_related("user"))
-    named = [row for row in rows if row.role == RecordPerson.Role.OWNER] or rows
-    by_code = find_people(row.code for row in named)
-    people = [*by_code.values(), *(row.user.person for row in named if row.user and row.user.person)]
-    return list({person.pk: person for person in people}.values())
+def find_record_owners(records: Collection[Record]) -> dict[int, list[Person]]:
+    """For each record (by its row) those whom it names as its owners, else who made it."""
+    rows = RecordPerson.objects.filter(record__in=records).exclude(role=RecordPerson.Role.USER)
+    by_record: dict[int, list[RecordPerson]] = {record.pk: [] for record in records}
+    for row in rows.select_related("user__person__principal"):
+        by_record[row.record_id].append(row)
+    named = {pk: [row for row in rows if row.role == RecordPerson.Role.OWNER] or rows for pk, rows in by_record.items()}
+    by_code = find_people(row.code for rows in named.values() for row in rows)
+    return {pk: _find_bearers(rows, by_code) for pk, rows in named.items()}
+
+
+def _find_bearers(rows: Iterable[RecordPerson], by_code: Mapping[str, Person]) -> list[Person]:
+    found = [by_code.get(fold(row.code)) or (row.user and row.user.person) for row in rows]
+    return list({person.pk: person for person in found if person}.values())
 
 
 def is_there(person: Person) -> bool:

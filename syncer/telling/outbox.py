@@ -6,15 +6,12 @@ leaves a row that is due again once the claim has passed.
 
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import override
 
-from accounts.sentences import render_reason
 from syncer.gateways.errors import GatewayError, Permanent, Temporary
 from syncer.models.outbox import Outgoing
-from syncer.telling.messages import join
+from syncer.telling.messages import describe_error
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=15), timedelta(hours=1)
 
@@ -36,11 +33,8 @@ def claim(row: Outgoing, pause: timedelta) -> bool:
 def postpone(row: Outgoing, error: GatewayError) -> None:
     """Try again later: what is refused for good as well, since the remedy is a setting or a right."""
     pause = LONGEST_PAUSE if isinstance(error, Permanent) else _pause_of(row.attempts, error)
-    with override(settings.LANGUAGE_CODE):
-        said = render_reason(error.reason.as_json())
-        text = join(said.message, said.remedy) if said else str(error)
     rows = type(row)._default_manager.filter(pk=row.pk)
-    rows.update(retry_at=timezone.now() + pause, error=text[:400])
+    rows.update(retry_at=timezone.now() + pause, error=describe_error(error)[:400])
 
 
 def _pause_of(attempts: int, error: GatewayError) -> timedelta:

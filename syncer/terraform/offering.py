@@ -18,9 +18,9 @@ from syncer import leases
 from syncer.connections import connect_github_repository
 from syncer.gateways.errors import GatewayError, NotFound, Permanent, Temporary
 from syncer.gateways.github_repository import Commit, GitHubRepository, Pull, hash_blob
-from syncer.github.pausing import say
 from syncer.models import TerraformExport, TerraformOffer
 from syncer.states import Reason
+from syncer.telling.messages import describe_error
 from syncer.terraform.comparing import Comparison
 from syncer.terraform.exports import Standing, find_standing, take
 
@@ -62,7 +62,7 @@ def _postpone(offer: TerraformOffer, error: GatewayError, now: datetime) -> None
     asked_for = error.retry_after if isinstance(error, Temporary) else None
     pause = LONGEST_PAUSE if isinstance(error, Permanent) else FIRST_PAUSE
     retry_at = now + max(pause, timedelta(seconds=asked_for or 0.0))
-    TerraformOffer.objects.filter(pk=offer.pk).update(retry_at=retry_at, error=say(error)[:400])
+    TerraformOffer.objects.filter(pk=offer.pk).update(retry_at=retry_at, error=describe_error(error)[:400])
     logger.warning("terraform: the export could not be offered: %s", error)
 
 

@@ -13,6 +13,11 @@ from portal.views.pacing import MOST, find_wait
 from tests.services.processes import free_port
 
 
+@pytest.fixture(autouse=True)
+def _asked_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portal.cache._Rest.until", 0.0)
+
+
 @pytest.fixture
 def away(settings: Settings) -> None:
     settings.CACHES = {
@@ -33,6 +38,18 @@ def test_what_cannot_be_asked_is_not_there(away: None) -> None:
     assert (cache.touch("key"), cache.delete("key")) == (False, False)
     assert cache.set_many({"key": 1}) == ["key"]
     cache.delete_many(["key"])
+
+
+def test_redis_that_is_away_is_asked_once_in_a_while(away: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def fail(*arguments: object) -> None:
+        asked.append(arguments)
+        raise redis.TimeoutError
+
+    monkeypatch.setattr("django.core.cache.backends.redis.RedisCache.get", fail)
+    assert [cache.get("key", 0) for _number in range(5)] == [0] * 5
+    assert len(asked) == 1
 
 
 def test_nobody_waits(away: None) -> None:

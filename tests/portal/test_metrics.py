@@ -4,13 +4,14 @@ import tomllib
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.db import OperationalError, connection
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
+from django.urls import ResolverMatch
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 from pytest_django import Settings
@@ -171,7 +172,7 @@ def test_what_waits_is_told_with_its_age() -> None:
     told = scrape()
     assert (told["genkan_drafts"]["waiting",], told["genkan_drafts"]["conflict",]) == (1, 1)
     assert told["genkan_draft_age_seconds"][()] == pytest.approx(7200, abs=60)
-    assert told["genkan_outbox"] == {("notices",): 1, ("comments",): 0, ("github",): 0}
+    assert told["genkan_outbox"] == {("notices",): 1, ("comments",): 0, ("github",): 0, ("letters",): 0}
     assert told["genkan_outbox_age_seconds"]["notices",] == pytest.approx(7200, abs=60)
     assert told["genkan_outbox_age_seconds"]["comments",] == 0
     assert told["genkan_drift"] == {("added",): 1, ("removed",): 0, ("changed",): 0}
@@ -251,7 +252,7 @@ def test_what_another_version_counted_otherwise_is_left_out() -> None:
 
 def answer_with(status: int, route: str | None, method: str = "GET") -> None:
     request = RequestFactory().generic(method, "/accounts/123456789012/?q=secret")
-    request.resolver_match = SimpleNamespace(view_name=route) if route else None  # type: ignore[assignment]
+    request.resolver_match = cast(ResolverMatch, SimpleNamespace(view_name=route)) if route else None
     PageTimesMiddleware(lambda _request: HttpResponse(status=status))(request)
 
 

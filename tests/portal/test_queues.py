@@ -23,6 +23,7 @@ print(run_full.app.main, route["queue"].name)
         ("syncer.tasks.run_full", "runs"),
         ("syncer.tasks.work_off_queue", "runs"),
         ("syncer.tasks.sweep", "runs"),
+        ("syncer.tasks.export_terraform", "runs"),
         ("syncer.tasks.write_drafts", "saves"),
         ("syncer.tasks.work_off_targeted", "saves"),
         ("syncer.tasks.send_notices", "notices"),

@@ -8,6 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
+from accounts.access_portal import find_access_portal
 from accounts.console_register import load_catalogue
 from accounts.models import (
     Account,
@@ -23,7 +24,6 @@ from accounts.models import (
 from accounts.palette.ranking import Found, rank
 from accounts.palette.world import AccountEntry, World
 from accounts.shortcuts import Destination
-from portal.views.access_portal import find_access_portal
 from portal.views.palette_world import load_world
 from tests import factories
 from tests.portal.pages import get_html, get_text, make_client

@@ -28,6 +28,14 @@ def test_nothing_is_missing_or_fuzzy(messages: list[Message]) -> None:
     assert [message.id for message in messages if message.fuzzy or not all(list_texts(message.string))] == []
 
 
+def test_no_string_stands_twice() -> None:
+    """Tools that read the catalog take the first, the second or nothing of it."""
+    with CATALOG.open("rb") as file:
+        known = len(list(read_po(file, locale="ja")))
+    entries = re.findall(r"^msgid ", CATALOG.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(entries) == known
+
+
 def test_parameters_are_those_of_the_original(messages: list[Message]) -> None:
     for message in messages:
         allowed = {name for text in list_texts(message.id) for name in PARAMETER.findall(text)}
