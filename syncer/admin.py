@@ -172,7 +172,7 @@ class TerraformOfferAdmin(AuditedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """What was said of another repository does not count."""
-        obj.checksum, obj.pull_url, obj.error, obj.checked_at, obj.retry_at = "", "", "", None, None
+        obj.checksum, obj.commit, obj.pull_url, obj.error, obj.checked_at, obj.retry_at = "", "", "", "", None, None
         super().save_model(request, obj, form, change)
 
     def has_add_permission(self, request: HttpRequest) -> bool:

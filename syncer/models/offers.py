@@ -26,6 +26,9 @@ class TerraformOffer(models.Model):
         _("folder"), max_length=400, blank=True, validators=[_is_folder], help_text=_("Empty: the repository's root.")
     )
     checksum = models.CharField(_("offered"), max_length=64, blank=True, editable=False, help_text="of the export")
+    commit = models.CharField(
+        max_length=64, blank=True, default="", db_default="", editable=False, help_text="that the branch was set to"
+    )
     pull_url = models.CharField(_("pull request"), max_length=400, blank=True, editable=False)
     checked_at = models.DateTimeField(_("last checked"), null=True, blank=True, editable=False)
     retry_at = models.DateTimeField(_("tried again"), null=True, blank=True, editable=False)

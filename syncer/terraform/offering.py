@@ -95,9 +95,12 @@ class _Offering:
         return head
 
     def _is_on_branch(self, there: Mapping[str, str]) -> bool:
-        """The branch holds these files, on top of what the base has of them now: nobody has a conflict to mend."""
+        """The branch is where we set it, and its files are these, on top of what the base has of them now.
+
+        Files alone prove nothing: others may lie beside them, behind a pull request that people trust.
+        """
         branch = self.repository.find_branch(BRANCH)
-        if branch is None or len(branch.parents) != 1:
+        if branch is None or branch.sha != self.offer.commit or len(branch.parents) != 1:
             return False
         if not self.wanted.items() <= self.repository.list_files(branch.tree, self.offer.folder).items():
             return False
@@ -109,6 +112,7 @@ class _Offering:
         prefix = f"{self.offer.folder}/" if self.offer.folder else ""
         files = {f"{prefix}{path}": text for path, text in self.export.files.items()}
         commit = self.repository.write_commit(head, _title(), files)
+        TerraformOffer.objects.filter(pk=self.offer.pk).update(commit=commit.sha)  # first: an answer may get lost
         self.repository.set_branch(BRANCH, commit, is_new=self.repository.find_branch(BRANCH) is None)
 
     def _open(self, pull: Pull | None, base: str) -> Pull:

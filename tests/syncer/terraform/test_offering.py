@@ -155,6 +155,17 @@ def test_what_somebody_put_on_the_branch_goes(github: GitHubSimulator) -> None:
     assert exported(github) == in_folder(NEW)
 
 
+def test_what_hides_behind_the_exported_files_goes(github: GitHubSimulator) -> None:
+    """One commit on top of the base, with the very files that are wanted, and one more."""
+    export(NEW)
+    look()
+    github.git.refs[BRANCH] = github.git.refs["main"]
+    github.git.write(BRANCH, {**in_folder(NEW), "aws/identity/zz.tf": "# mine\n", ".github/workflows/x.yml": "mine\n"})
+    look(later=timedelta(hours=2))
+    assert github.git.files(BRANCH).keys() == {"README.md", *in_folder(NEW)}
+    assert only_pull(github).state == "open"
+
+
 @pytest.mark.parametrize(("method", "path"), [("POST", "/git/refs"), ("POST", "/pulls")])
 def test_answer_that_got_lost_makes_no_second(github: GitHubSimulator, method: str, path: str) -> None:
     export(NEW)
