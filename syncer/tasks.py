@@ -252,20 +252,21 @@ def request_full_run(user: User | None, *, accept: str = "", confirm: bool = Fal
     return run
 
 
-def request_retry(user: User, record: Record) -> Run:
+def request_retry(user: User, record: Record, request: HttpRequest | None) -> Run:
     """Carry out a record once more, and try what AWS refused of it; the run that does. The caller checks who may.
 
     Asked for again at once, by whomever, it is the same run: AWS says nothing else within seconds.
+    Everybody who asks stands in the trail.
     """
     with transaction.atomic():
+        obj = ("record", record.reference, record.title or record.reference)
+        record_event("record.try_again", actor=user, request=request, obj=obj, about=find_place(record))
         since = timezone.now() - RETRY_REST
         lately = Run.objects.filter(kind=Run.Kind.RECORD, record_reference=record.reference, requested_at__gt=since)
         if run := lately.filter(requested_by__isnull=False).order_by("-pk").first():
             return run
         refusals.end_pauses(record)
         run = runs.queue_record_run(record.reference, by=user)
-        obj = ("record", record.reference, record.title or record.reference)
-        record_event("record.try_again", actor=user, obj=obj, about=find_place(record))
         transaction.on_commit(lambda: _send(retry_records))
     return run
 

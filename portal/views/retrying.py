@@ -40,7 +40,7 @@ def retry_record(request: HttpRequest, pk: int) -> HttpResponse:
     record = get_object_or_404(visible_records(user).of_kind(AppKind.ASSIGNMENT).live(), pk=pk)
     if not saving.may_write(user, record):
         raise PermissionDenied
-    run = request_retry(user, record)
+    run = request_retry(user, record, request)
     batch = request.POST.get("batch", "")[:32]
     if batch and Draft.objects.visible_to(user).filter(batch=batch, written_reference=record.reference).exists():
         return redirect("sent", batch)

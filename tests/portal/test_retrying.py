@@ -61,13 +61,23 @@ def test_owner_starts_a_run_of_the_record(client: Client, record: Record, assign
     assert (assignment.retry_at, assignment.failures, assignment.reason) == (None, 1, REASON)
     event = AuditEvent.objects.get(action="record.try_again")
     assert (event.actor, event.about_record) == (owner, record.reference)
+    assert (bool(event.request_id), event.ip) == (True, "127.0.0.1")
 
 
 def test_pressed_twice_is_one_run(client: Client, record: Record, assignment: Assignment) -> None:
     assert retry(client, record) == retry(client, record)
     Run.objects.update(requested_at=timezone.now() - timedelta(minutes=1), status="done")
     retry(client, record)
-    assert Run.objects.count() == AuditEvent.objects.filter(action="record.try_again").count() == 2
+    assert Run.objects.count() == 2
+
+
+def test_second_who_asks_at_once_is_named_too(
+    client: Client, record: Record, assignment: Assignment, owner: User
+) -> None:
+    admin = factories.make_user(is_staff=True)
+    assert retry(client, record) == retry(make_client(admin), record)
+    events = AuditEvent.objects.filter(action="record.try_again").order_by("pk")
+    assert [event.actor for event in events] == [owner, admin]
 
 
 def test_run_of_a_hint_does_not_stand_in_for_it(client: Client, record: Record, assignment: Assignment) -> None:

@@ -147,7 +147,8 @@ def test_what_aws_refused_and_who_was_waited_for_are_tried_again_at_once(world: 
     assert sorted(wanted) == ["failed", "waiting"]
     world.aws.faults.clear()
     world.provision(NEWCOMER)
-    run = tasks.request_retry(make_user(), Record.objects.get(record_id=reference.partition(":")[2], kind="assignment"))
+    record = Record.objects.get(record_id=reference.partition(":")[2], kind="assignment")
+    run = tasks.request_retry(make_user(), record, None)
     tasks.retry_records()
     run.refresh_from_db()
     assert (run.status, run.counts["create"]) == ("done", 2)
