@@ -139,8 +139,13 @@ def _reply(row: SyncRequest, github: GitHubIssue) -> bool:
     there = github.list_comments(row.commented_at).comments or ()
     mark = build_mark(row)
     found = next((comment.comment_id for comment in there if mark in comment.body), None)
-    _note_sent(row, found or github.post_comment(render_reply(row)))
+    _note_sent(row, found or _post(row, github))
     return found is None
+
+
+def _post(row: SyncRequest, github: GitHubIssue) -> int:
+    """Who reads it is asked each time: a repository may have become public since."""
+    return github.post_comment(render_reply(row, is_public=github.fetch_repository().is_public))
 
 
 @transaction.atomic

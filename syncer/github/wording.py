@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.conf import settings
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext, gettext_lazy, override
 
 from accounts.sentences import render
@@ -19,6 +20,7 @@ from syncer.telling.matters import Findings, Kind, Told, find_matters, shorten, 
 from syncer.telling.messages import join
 from syncer.telling.outcomes import describe_outcome
 
+MARK_SALT = "syncer.github.reply"
 LONGEST_LINE = 600
 LONGEST_QUOTE = 200
 MOST_REASONS = 10  # of one run
@@ -36,16 +38,18 @@ _COUNTS = {
 
 
 def build_mark(row: SyncRequest) -> str:
-    """What finds this portal's reply to that comment again."""
-    return f"{MARK} {settings.PUBLIC_URL} {row.comment_id} -->"
+    """What finds this portal's reply to that comment again, and what nobody else can write before we do."""
+    digest = salted_hmac(MARK_SALT, f"{settings.PUBLIC_URL} {row.comment_id}", algorithm="sha256").hexdigest()
+    return f"{MARK} {digest[:32]} -->"
 
 
-def render_reply(row: SyncRequest) -> str:
+def render_reply(row: SyncRequest, *, is_public: bool) -> str:
+    """is_public: everybody reads it, so it gives no reasons, in which accounts and people are named."""
     with override(settings.LANGUAGE_CODE):
-        return "\n".join([*_say(row), "", build_mark(row)])
+        return "\n".join([*_say(row, is_public=is_public), "", build_mark(row)])
 
 
-def _say(row: SyncRequest) -> Iterable[str]:
+def _say(row: SyncRequest, *, is_public: bool) -> Iterable[str]:
     asked = f"@{row.login} " if re.fullmatch(r"[A-Za-z0-9_-]+", row.login) else ""
     if row.verdict == SyncRequest.Verdict.WRONG:
         words = ", ".join(_quote(word) for word in row.wrong)
@@ -56,7 +60,7 @@ def _say(row: SyncRequest) -> Iterable[str]:
     if row.is_widened:
         yield gettext("A full run looked at everything instead.")
     for run in row.runs.order_by("pk"):
-        yield from ("", *_tell(run))
+        yield from ("", *_tell(run, is_public=is_public))
 
 
 def _explain() -> Iterable[str]:
@@ -71,13 +75,15 @@ def _explain() -> Iterable[str]:
 # --- One run ----------------------------------------------------------------------------------------------------------
 
 
-def _tell(run: Run) -> Iterable[str]:
+def _tell(run: Run, *, is_public: bool) -> Iterable[str]:
     kind = f"{run.get_kind_display()} {run.record_reference}".strip()
     yield f"**{_plain(describe_outcome(run))}** · [{_plain(kind)}]({settings.PUBLIC_URL}/runs/{run.pk}/)"
     if run.counts:
         yield ""
         yield _count(run)
     reasons = [*_find_mode(run), *_find_matters(run)]
+    if reasons and is_public:
+        reasons = [gettext("The reasons stand on the run's page: this repository is public.")]
     if reasons:
         yield ""
         yield from (f"- {_plain(shorten(reason, LONGEST_LINE))}" for reason in reasons[:MOST_REASONS])

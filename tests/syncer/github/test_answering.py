@@ -15,6 +15,7 @@ from syncer import leases, tasks
 from syncer.gateways.github import parse_comment
 from syncer.github import answering
 from syncer.github.answering import answer_due
+from syncer.github.wording import build_mark
 from syncer.models import Change, IssueWatch, Run, SyncRequest
 from tests import factories
 from tests.syncer.github.conftest import HANA
@@ -70,7 +71,7 @@ def test_reply_comes_once_when_the_run_is_over(github: GitHubSimulator) -> None:
         "\n"
         "Create: 3 · Change: 1 · Remove: 0 · As it is: 812 · Waiting: 2\n"
         "\n"
-        f"<!-- genkan https://genkan.example.com {row.comment_id} -->"
+        f"{build_mark(row)}"
     )
     assert AuditEvent.objects.get(action="github.reply").after == {"comment": row.url, "reply": row.reply_id}
 
@@ -278,11 +279,43 @@ def test_lost_database_says_nothing_twice(github: GitHubSimulator) -> None:
 
 
 def test_mark_of_another_portal_is_not_ours(github: GitHubSimulator, settings: Settings) -> None:
-    comment = ask(github)
-    github.write(github.bot, f"done <!-- genkan https://staging.example.com {comment.number} -->")
+    ask(github)
+    settings.PUBLIC_URL = "https://staging.example.com"
+    github.write(github.bot, f"done {build_mark(SyncRequest.objects.get())}")
+    settings.PUBLIC_URL = "https://genkan.example.com"
     answer_due()
     end_run()
     assert answer_due() == 1
+
+
+def test_nobody_can_write_the_mark_before_us(github: GitHubSimulator) -> None:
+    """What a stranger can know: the portal's address, the comment's id, and how another reply's mark looks."""
+    ask(github, "/sync now")
+    answer_due()
+    [mark] = [line for line in github.replies()[0].splitlines() if line.startswith("<!--")]
+    comment = ask(github)
+    for guess in (f"<!-- genkan https://genkan.example.com {comment.number} -->", mark):
+        github.write(User("mallory", "NONE"), f"All fine.\n{guess}")
+    answer_due()
+    end_run(status=Run.Status.FAILED)
+    assert answer_due() == 1
+    assert SyncRequest.objects.latest("pk").reply_id == str(max(github.comments))
+
+
+def test_public_repository_is_told_no_names(github: GitHubSimulator) -> None:
+    ask(github)
+    answer_due()
+    run = end_run(status=Run.Status.FAILED, steps={"apply": {"state": "done"}, "tell": {"state": "done"}})
+    reason = {"code": "aws_unreachable", "params": {"operation": "sso-admin:X", "text": "shop-prod hana"}}
+    factories.make_change(run, outcome=Change.Outcome.FAILED, reason=reason)
+    github.is_public = True
+    assert answer_due() == 1
+    [reply] = github.replies()
+    assert "shop-prod" not in reply
+    assert "sso-admin" not in reply
+    assert f"https://genkan.example.com/runs/{run.pk}/" in reply
+    assert "Create: 3 · Change: 1" in reply
+    assert "- The reasons stand on the run's page: this repository is public." in reply
 
 
 @pytest.mark.parametrize("answer", [throttle(60), Response.text("Unicorn", 502), Response.json({}, 401), None])
