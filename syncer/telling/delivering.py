@@ -17,12 +17,14 @@ from django.core.validators import validate_email
 from django.utils import timezone
 from django.utils.translation import gettext, override
 
+from accounts import stops
 from accounts.models import Person
 from syncer.gateways.errors import GatewayError, NotFound, Temporary
 from syncer.gateways.mail import Mail
 from syncer.models import Letter, LetterChoice, LetterSettings
 from syncer.states import Reason
 from syncer.telling.letter_wording import Message, build_message, find_language, write_html, write_slack, write_text
+from syncer.telling.letters import may_be_told
 from syncer.telling.outbox import claim, is_due, postpone
 
 logger = logging.getLogger(__name__)
@@ -79,7 +81,8 @@ def _list_bundles(now: datetime, *, at_once: bool) -> list[list[Letter]]:
     open_letters = Letter.objects.filter(sent_at__isnull=True, ended_at__isnull=True)
     due = open_letters if at_once else open_letters.filter(is_due(now))
     keys = list(dict.fromkeys(due.order_by("pk").values_list("person_id", "kind")[: BATCH * 20]))[:BATCH]
-    rows = open_letters.filter(person__in={person for person, _kind in keys}).select_related("person__principal")
+    rows = open_letters.filter(person__in={person for person, _kind in keys})
+    rows = rows.select_related("person__principal", "person__user")
     bundles: dict[tuple[int, str], list[Letter]] = {key: [] for key in keys}
     for letter in rows.order_by("pk"):
         is_ripe = letter.attempts == 0 or letter.retry_at is None or letter.retry_at <= now
@@ -90,7 +93,7 @@ def _list_bundles(now: datetime, *, at_once: bool) -> list[list[Letter]]:
 
 def _send_bundle(letters: list[Letter], wanted: str, carriers: Carriers) -> bool:
     person = letters[0].person
-    if not wanted or not _wants(person, letters[0].kind):
+    if not wanted or not _wants(person, letters[0].kind) or not may_be_told(person, stops.find_locked()):
         _end(letters)
         return False
     ways = carriers.list_ways(wanted)

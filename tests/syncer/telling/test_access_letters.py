@@ -1,13 +1,27 @@
 """Who is told of what a change in AWS means to him, and who is not."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from accounts.models import Account, OwnerEntry, Person, Principal, Record, RecordPerson, Shortcut
+from accounts import stops
+from accounts.models import (
+    Account,
+    OwnerEntry,
+    Person,
+    Principal,
+    PrincipalLink,
+    Record,
+    RecordPerson,
+    Shortcut,
+    User,
+)
+from syncer.mirror.last_days import company_day, store_reminders
 from syncer.models import Baseline, Change, Letter, LetterSettings, Run
+from syncer.telling import letters
 from syncer.telling.access_letters import note_access
 from syncer.telling.letters import find_owners, find_people, tell_authors
 from syncer.telling.notices import end_run
@@ -243,6 +257,80 @@ def test_author_is_told_of_a_shortcut_that_leads_nowhere() -> None:
     LetterSettings.objects.update(owners="")
     tell_authors([row], timezone.now())
     assert Letter.objects.count() == 1
+
+
+# --- Who is there ----------------------------------------------------------------------------------------------------
+
+
+def lock_out(person: Person) -> None:
+    stops.lock_out(None, person, "stolen laptop")
+
+
+def bar(person: Person) -> None:
+    User.objects.filter(person=person).update(is_active=False)
+
+
+@pytest.mark.parametrize("go", [leave, lock_out, bar])
+def test_who_is_not_there_is_not_found(hana: Person, go: Callable[[Person], None]) -> None:
+    factories.make_user(person=hana)
+    PrincipalLink.objects.create(source="kintone_user", key="alias", principal=factories.get_principal(hana))
+    assert find_people(["alias", hana.kintone_code]).keys() == {"alias", hana.kintone_code}
+    go(hana)
+    assert find_people(["alias", hana.kintone_code]) == {}
+
+
+@pytest.mark.parametrize("go", [lock_out, bar])
+def test_account_whose_owner_is_not_there_is_told_the_next(hana: Person, go: Callable[[Person], None]) -> None:
+    account, above = factories.make_account("shop"), factories.make_user("上").person
+    assert above
+    OwnerEntry.objects.create(account=account, principal=factories.get_principal(hana))
+    OwnerEntry.objects.create(ou=account.ou, principal=factories.get_principal(above))
+    factories.make_user(person=hana)
+    go(hana)
+    assert find_owners([account.account_id]) == {account.account_id: [above]}
+
+
+@pytest.mark.parametrize("go", [leave, lock_out, bar])
+def test_admins_who_are_not_there_stand_for_nobody(
+    monkeypatch: pytest.MonkeyPatch, go: Callable[[Person], None]
+) -> None:
+    monkeypatch.setattr(letters, "_MOST_ADMINS", 2)
+    account = factories.make_account("shop")
+    people = [factories.make_user(is_staff=True).person for _number in range(4)]
+    assert people[0]
+    go(people[0])
+    assert find_owners([account.account_id]) == {account.account_id: people[1:3]}
+
+
+@pytest.mark.parametrize("go", [leave, lock_out, bar])
+def test_author_who_is_not_there_is_not_told(go: Callable[[Person], None]) -> None:
+    user = factories.make_user("花")
+    row = Shortcut.objects.create(
+        slug="logs", name="Logs", author=user, account=factories.make_account(),
+        problem={"code": "shortcut_account_gone", "params": {"account": "shop"}},
+    )  # fmt: skip
+    assert user.person
+    go(user.person)
+    user.refresh_from_db()
+    tell_authors([row], timezone.now())
+    assert told() == []
+
+
+def test_disabled_author_is_not_reminded_of_last_days(hana: Person) -> None:
+    """What is written in the record stays; who wrote it is told nothing, and nor is an admin who left."""
+    day = company_day(timezone.now()) + timedelta(days=1)
+    account = factories.make_account("shop")
+    factories.make_assignment(
+        factories.make_person().principal, account=account, until=day,
+        record=factories.make_record(creator_code=hana.kintone_code),
+    )  # fmt: skip
+    gone, admin = (factories.make_user(name, is_staff=True).person for name in ("去", "管理"))
+    assert gone
+    for person in (hana, gone):
+        leave(person)
+    factories.make_instance()
+    assert store_reminders(timezone.now()) == 1
+    assert [letter.person for letter in Letter.objects.all()] == [admin]
 
 
 # --- Real runs ----------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Letters on their way: bundled, each once, by the way that the company and the person have chosen."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -9,7 +9,8 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import Person
+from accounts import stops
+from accounts.models import Person, Principal, User
 from simulators.serving import Hangup, Serving
 from syncer.gateways.errors import Denied, GatewayError, NotFound, Unreachable
 from syncer.gateways.mail import Mail
@@ -206,6 +207,48 @@ def test_key_is_told_once_however_often_it_is_written() -> None:
     for _number in range(2):
         write_letters([build_letter(person, "expiry", "letter_ends", {}, key="last-day:24:7")], timezone.now())
     assert Letter.objects.count() == 1
+
+
+def lock_out(person: Person) -> None:
+    stops.lock_out(None, person, "stolen laptop")
+
+
+def disable(person: Person) -> None:
+    Principal.objects.filter(person=person).update(is_enabled=False)
+
+
+def remove(person: Person) -> None:
+    Principal.objects.filter(person=person).update(gone_at=timezone.now())
+
+
+def bar(person: Person) -> None:
+    User.objects.filter(person=person).update(is_active=False)
+
+
+@pytest.mark.parametrize("go", [lock_out, disable, remove, bar])
+def test_who_is_not_there_any_more_is_told_nothing(
+    slack: SlackBot, simulator: SlackSimulator, postbox: Postbox, go: Callable[[Person], None]
+) -> None:
+    left, still = (factories.make_user(person=factories.make_person()).person for _number in range(2))
+    assert left
+    assert still
+    for person in (left, still):
+        make_letter(person)
+    go(left)
+    assert send_letters(Carriers(slack, postbox)) == 1
+    assert [sent.to for sent in postbox.mails] == [still.email]
+    letter = Letter.objects.get(person=left)
+    assert letter.ended_at
+    assert (letter.sent_at, letter.attempts) == (None, 0)
+
+
+def test_who_signs_in_and_is_not_provisioned_yet_is_told(mail: Carriers, postbox: Postbox) -> None:
+    person = factories.make_person(principal=None)
+    factories.make_user(person=person)
+    make_letter(person)
+    make_letter(factories.make_person(principal=None))  # whom nothing says to be there
+    assert send_letters(mail) == 1
+    assert [sent.to for sent in postbox.mails] == [person.email]
 
 
 # --- Ways ---------------------------------------------------------------------------------------------------------
