@@ -14,6 +14,7 @@ from typing import Protocol
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext, override
 
@@ -29,7 +30,7 @@ from syncer.telling.outbox import claim, is_due, postpone
 
 logger = logging.getLogger(__name__)
 
-BATCH = 50  # messages of a pass
+BATCH = 50  # messages of a pass, by each way
 CLAIM = timedelta(minutes=5)  # longer than all tries of one message can take
 LIFE = timedelta(days=2)  # what nobody could be told by then is no news any more
 Way = Letter.Way
@@ -68,7 +69,7 @@ def send_letters(carriers: Carriers, *, at_once: bool = False) -> int:
     now = timezone.now()
     _give_up_old(now)
     chosen, sent = LetterSettings.load(), 0
-    for letters in _list_bundles(now, at_once=at_once):
+    for letters in _list_bundles(now, _group_kinds(chosen, carriers), at_once=at_once):
         try:
             sent += _send_bundle(letters, chosen.find_way(letters[0].kind), carriers)
         except Exception:  # one that cannot be written keeps nobody else from being told
@@ -76,11 +77,25 @@ def send_letters(carriers: Carriers, *, at_once: bool = False) -> int:
     return sent
 
 
-def _list_bundles(now: datetime, *, at_once: bool) -> list[list[Letter]]:
+def _group_kinds(chosen: LetterSettings, carriers: Carriers) -> list[list[str]]:
+    """The kinds of letters by the way that they take first; what has no way now waits, and what is off ends.
+
+    Each way has its own turn in a pass, so that one that does not answer keeps nobody waiting for the other.
+    """
+    by_way: dict[str, list[str]] = {}
+    for kind in Letter.Kind.values:
+        wanted = chosen.find_way(kind)
+        ways = carriers.list_ways(wanted) if wanted else [""]
+        if ways:
+            by_way.setdefault(ways[0], []).append(kind)
+    return list(by_way.values())
+
+
+def _list_bundles(now: datetime, groups: Iterable[Sequence[str]], *, at_once: bool) -> list[list[Letter]]:
     """Letters by person and kind, wherever one is due: the fresh ones come along though their time is not up."""
     open_letters = Letter.objects.filter(sent_at__isnull=True, ended_at__isnull=True)
     due = open_letters if at_once else open_letters.filter(is_due(now))
-    keys = list(dict.fromkeys(due.order_by("pk").values_list("person_id", "kind")[: BATCH * 20]))[:BATCH]
+    keys = [key for kinds in groups for key in _list_keys(due.filter(kind__in=kinds))]
     rows = open_letters.filter(person__in={person for person, _kind in keys})
     rows = rows.select_related("person__principal", "person__user")
     bundles: dict[tuple[int, str], list[Letter]] = {key: [] for key in keys}
@@ -89,6 +104,10 @@ def _list_bundles(now: datetime, *, at_once: bool) -> list[list[Letter]]:
         if is_ripe and (bundle := bundles.get((letter.person_id, letter.kind))) is not None:
             bundle.append(letter)
     return [bundle for bundle in bundles.values() if bundle]
+
+
+def _list_keys(due: QuerySet[Letter]) -> list[tuple[int, str]]:
+    return list(dict.fromkeys(due.order_by("pk").values_list("person_id", "kind")[: BATCH * 20]))[:BATCH]
 
 
 def _send_bundle(letters: list[Letter], wanted: str, carriers: Carriers) -> bool:

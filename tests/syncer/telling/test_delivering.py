@@ -305,6 +305,26 @@ def test_mail_goes_on_while_slack_is_away(slack: SlackBot, simulator: SlackSimul
     assert send_letters(Carriers(slack, postbox)) == 1
 
 
+@pytest.mark.parametrize("is_missing", [True, False])
+def test_mails_that_wait_keep_nobody_from_being_told_in_slack(
+    slack: SlackBot, simulator: SlackSimulator, postbox: Postbox, monkeypatch: pytest.MonkeyPatch, is_missing: bool
+) -> None:
+    monkeypatch.setattr(delivering, "BATCH", 2)
+    LetterSettings.objects.update(people="mail", owners="slack")
+    for _number in range(3):
+        make_letter(factories.make_person())
+    person = factories.make_person()
+    simulator.people[person.email] = "U1"
+    make_letter(person, kind="leaver", code="letter_left", params={"who": "Ken", "account": "shop"})
+    postbox.error = Unreachable("mail", Reason("mail_unreachable", {"code": "x"}))
+    assert send_letters(Carriers(slack, None if is_missing else postbox)) == 1
+    assert Letter.objects.get(person=person).way == "slack"
+    postbox.error = None
+    make_due()
+    assert send_letters(Carriers(slack, postbox)) == 2
+    assert send_letters(Carriers(slack, postbox)) == 1
+
+
 @pytest.mark.parametrize(
     ("error", "attempted"),
     [
