@@ -18,6 +18,10 @@ GIVING_SENTENCES: Mapping[str, tuple[str, str]] = {
         _("Nobody here is called “{name}”: no person, no group, no kintone code."),
         _("Write the address to have somebody wait who is on the way, or search by another name."),
     ),
+    "give_name_not_there": (
+        _("“{name}” is not in Identity Center yet, and Genkan does not know under which user name they will come."),
+        _("Register them once they are there."),
+    ),
     "give_name_ambiguous": (
         _("Several people or groups are called “{name}”."),
         _("Write the address or the kintone code."),

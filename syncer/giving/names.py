@@ -163,8 +163,11 @@ def name_person(person: Person, fields: Collection[str]) -> Name | None:
 
 
 def _find_sign_in(person: Person) -> str:
+    """As accounts.people finds him: never a guest, never by mail, which need not be the UserName that he will have."""
     user = User.objects.filter(person=person).first()
-    return (user and (user.upn or user.preferred_username)) or person.email
+    if user is None or user.is_guest:
+        return ""
+    return user.upn or (user.preferred_username if settings.IDENTITY_MATCH_UPN else "")
 
 
 def _name_user(name: str, fields: Collection[str]) -> Name | None:
@@ -237,7 +240,10 @@ class _Reading:
         return Answer(item, reason=Reason("give_name_unknown", {"name": item.text}))
 
     def _say(self, item: Pasted, name: Name | None) -> Answer:
-        return Answer(item, name) if name else Answer(item, reason=Reason("keep_no_kintone_user", {"name": item.text}))
+        if name:
+            return Answer(item, name)
+        code = "give_name_not_there" if "more_users" in self._fields else "keep_no_kintone_user"
+        return Answer(item, reason=Reason(code, {"name": item.text}))
 
     def _find_people(self, text: str) -> list[Person | Principal]:
         """Those of the surest kind of name: code, user name, mail, full name. Who is shown is seen before it counts."""
