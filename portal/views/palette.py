@@ -27,6 +27,7 @@ from accounts.palette.words import FILLERS, LEADING, SYNONYMS
 from accounts.palette.world import Kind, World
 from accounts.search import VARIANTS
 from portal.templatetags.genkan import icon
+from portal.views.pacing import at_a_pace
 from portal.views.paging import read_query
 from portal.views.palette_world import find_people, load_world
 
@@ -69,6 +70,7 @@ class Section:
 @gzip_page
 @vary_on_cookie
 @require_safe
+@at_a_pace
 def palette_world(request: HttpRequest) -> HttpResponse:
     """All that the reader can go to. The browser keeps it and asks each time whether it is still the same."""
     world = load_world(require_user(request))
@@ -82,6 +84,7 @@ def palette_world(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_safe
+@at_a_pace
 def palette_people(request: HttpRequest) -> HttpResponse:
     """People and groups, who are too many to be in every browser."""
     user, query = require_user(request), read_query(request)
@@ -91,6 +94,7 @@ def palette_people(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_safe
+@at_a_pace
 def search(request: HttpRequest) -> HttpResponse:
     """The same as a page. With `go` one is sent on where it is clear what is meant, as from the address bar."""
     user, query = require_user(request), read_query(request)
@@ -105,6 +109,7 @@ def search(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_safe
+@at_a_pace
 def suggest(request: HttpRequest) -> HttpResponse:
     """What the address bar offers: OpenSearch's four lists of query, titles, descriptions and addresses."""
     user, query = require_user(request), read_query(request)

@@ -20,7 +20,7 @@ from accounts.models import AppKind, PermissionSet, User
 from accounts.policy.formatting import format_text
 from accounts.sentences import Sentence, render_reason
 from portal.forms.permission_sets import PermissionSetForm, fill_form
-from portal.views.pacing import find_wait, refuse
+from portal.views.pacing import MOST, PACE, find_wait, refuse
 from portal.views.policy_checks import judge
 from portal.views.set_foresight import Foresight, foresee
 from portal.views.set_opening import (
@@ -115,7 +115,7 @@ def _make_form(opening: Opening, data: QueryDict | None, initial: Mapping[str, A
 
 def _answer(request: HttpRequest, user: User, opening: Opening) -> HttpResponse:
     do = request.POST.get("do", "")
-    if do == "preview" and (wait := find_wait(user.pk, time.time())):
+    if do == "preview" and (wait := find_wait(user.pk, time.time(), kind=PACE, most=MOST)):
         return refuse(wait)
     form = _make_form(opening, _prepare(request, do), opening.values)
     is_good = form.is_valid()

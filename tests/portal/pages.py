@@ -9,6 +9,7 @@ from django.test import Client
 
 from accounts.models import User
 from portal.oidc import RENEW_AT
+from portal.views.pacing import MOST, PACE, WINDOW, find_wait
 
 TAG = re.compile(r"<[^>]+>")
 
@@ -21,6 +22,13 @@ def make_client(user: User) -> Client:
     session[RENEW_AT] = time.time() + 900
     session.save()
     return client
+
+
+def ask_often(user: User, count: int) -> None:
+    """Count so many questions, in this window and in the next, which may begin meanwhile."""
+    for now in (time.time(), time.time() + WINDOW):
+        for _number in range(count):
+            find_wait(user.pk, now, kind=PACE, most=MOST)
 
 
 def get_html(client: Client, url: str, *, part: str = "") -> str:

@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from portal.cache import ForgivingRedisCache
 from portal.doctor import asking, ground
-from portal.views.pacing import MOST, find_wait
+from portal.views.pacing import MOST, PACE, find_wait
 from tests.services.processes import free_port
 
 
@@ -53,7 +53,7 @@ def test_redis_that_is_away_is_asked_once_in_a_while(away: None, monkeypatch: py
 
 
 def test_nobody_waits(away: None) -> None:
-    assert [find_wait(7, time.time()) for _number in range(MOST + 1)][-1] == 0
+    assert [find_wait(7, time.time(), kind=PACE, most=MOST) for _number in range(MOST + 1)][-1] == 0
 
 
 def test_doctor_says_so(away: None) -> None:

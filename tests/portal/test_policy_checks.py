@@ -9,12 +9,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import AppKind, AwsPolicy, User
-from portal.views.pacing import MOST, WINDOW, find_wait
+from portal.views.pacing import MOST, PACE, WINDOW, find_wait
 from portal.views.policy_checks import judge
 from portal.views.set_starts import TEMPLATES
 from syncer.models import AppState
 from tests import factories
-from tests.portal.pages import make_client
+from tests.portal.pages import ask_often, make_client
 
 pytestmark = pytest.mark.django_db
 BROKEN = '{\n  "Version": "2012-10-17",\n  "Statement": [],\n}'
@@ -183,10 +183,11 @@ def test_template_has_nothing_to_be_mended(slug: str) -> None:
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> Client:
-    """Somebody who may ask twice in half a minute."""
-    monkeypatch.setattr("portal.views.pacing.MOST", 2)
-    return make_client(factories.make_user())
+def impatient() -> Client:
+    """Somebody who may ask twice more, in this half of a minute and in the next."""
+    user = factories.make_user()
+    ask_often(user, MOST - 2)
+    return make_client(user)
 
 
 def test_whoever_asks_too_often_is_told_how_long_to_wait(impatient: Client, client: Client) -> None:
@@ -211,5 +212,5 @@ def test_preview_is_asked_at_the_same_pace(impatient: Client) -> None:
 
 def test_next_window_begins_anew() -> None:
     now = 1_800_000_000.0
-    assert [find_wait(7, now) for _number in range(MOST + 1)][-2:] == [0, WINDOW + 1]
-    assert find_wait(7, now + WINDOW) == 0
+    assert [find_wait(7, now, kind=PACE, most=MOST) for _number in range(MOST + 1)][-2:] == [0, WINDOW + 1]
+    assert find_wait(7, now + WINDOW, kind=PACE, most=MOST) == 0

@@ -24,9 +24,10 @@ from accounts.models import (
 from accounts.palette.ranking import Found, rank
 from accounts.palette.world import AccountEntry, World
 from accounts.shortcuts import Destination
+from portal.views.pacing import MOST
 from portal.views.palette_world import load_world
 from tests import factories
-from tests.portal.pages import get_html, get_text, make_client
+from tests.portal.pages import ask_often, get_html, get_text, make_client
 
 pytestmark = pytest.mark.django_db
 ADDRESSES = ["/search/", "/search/world/", "/search/people/", "/search/suggest/", "/opensearch.xml"]
@@ -283,3 +284,9 @@ def test_strangers_are_asked_to_sign_in(address: str, client: Client, db: None) 
 def test_hostile_queries_stay_text(user: User) -> None:
     html = get_html(make_client(user), "/search/?q=<script>alert(1)</script>%00")
     assert "<script>alert" not in html
+
+
+@pytest.mark.parametrize("address", ADDRESSES[:4])
+def test_nobody_searches_faster_than_anybody_types(user: User, address: str) -> None:
+    ask_often(user, MOST)
+    assert make_client(user).get(address, {"q": "a p r s t"}).status_code == 429
