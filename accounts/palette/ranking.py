@@ -7,6 +7,7 @@ one may only look at. static/js/seek.js does the same.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from heapq import nlargest
 from typing import NamedTuple
 
 from accounts.palette.grading import DIRECT, grade
@@ -19,6 +20,8 @@ _UNNAMED = 25  # less for a place that only its use speaks for
 _NEXT_SET = 10  # less for each further set of one account
 _FEW_ACCOUNTS = 3  # at most so many fit: all sets are offered
 _CLEAR = 15  # points by which the best has to lead
+_MOST_WISHES = 12  # services that are weighed, those that the words are most in, with the console itself
+_MOST_OFFERS = 15_000  # sets in accounts, each with each wish, that are weighed: more than what people type has
 MOST_OF_KIND = 8
 MOST = 20
 
@@ -46,7 +49,9 @@ class Found:
 def rank(world: World, query: str, *, most: int = MOST, most_of_kind: int = MOST_OF_KIND) -> list[Found]:
     """What the query may mean; without words what one uses."""
     words = read_words(query)
-    found = sorted((*_find_places(world, words), *_find_entries(_list_entries(world), words)), key=_order_of)
+    found = sorted(
+        (*_find_places(world, words, most_of_kind), *_find_entries(_list_entries(world), words)), key=_order_of
+    )
     return _cut(found, most, most_of_kind)
 
 
@@ -128,20 +133,55 @@ class _Offer(NamedTuple):
     weakest: int
 
 
-def _find_places(world: World, words: Sequence[Word]) -> Iterator[Found]:
-    """Most accounts have many sets that are the same to the words; only where few accounts fit are all looked at."""
+def _find_places(world: World, words: Sequence[Word], most: int) -> Iterator[Found]:
+    """Most accounts have many sets that are the same to the words; only where few accounts fit are all looked at.
+
+    Where many fit, only the best are put together: `most`, and what is as good as the last of them.
+    """
     own = [tuple(grade(word, each.texts) for word in words) for each in world.sets]
-    seats = list(_list_seats(world, words, own))
+    fitting = [(seat, wish, sets[:1]) for seat, wish, sets in _list_fitting(world, words, own)]
+    if len({seat.account.account_id for seat, _wish, _sets in fitting}) <= _FEW_ACCOUNTS:
+        fitting = [
+            (seat, wish, _list_offers(world, seat, wish, own, seat.account.places)) for seat, wish, _s in fitting
+        ]
+    else:
+        least = nlargest(most, (best.points for _seat, _wish, (best,) in fitting))[-1]
+        fitting = [(seat, wish, [best]) for seat, wish, (best,) in fitting if best.points >= least]
+    for seat, wish, sets in fitting:
+        for position, offer in enumerate(sets):
+            yield _build_place(world, seat.account, wish.service, offer, _NEXT_SET * position)
+
+
+def _list_fitting(
+    world: World, words: Sequence[Word], own: Sequence[Grades]
+) -> list[tuple[_Seat, _Wish, list[_Offer]]]:
+    """Where every word is found in the account, in the service or in one of the sets."""
     wishes = [_Wish(None, (0,) * len(words)), *_list_wishes(world, words)]
+    seats = _keep_likeliest(list(_list_seats(world, words, own)), len(wishes))
     in_sets = tuple(max(grades, default=0) for grades in zip(*own, strict=True)) or (0,) * len(words)
     pairs = [(seat, wish) for seat in seats for wish in wishes if all(map(max, seat.grades, wish.grades, in_sets))]
     offers = [(seat, wish, _list_offers(world, seat, wish, own, seat.likely)) for seat, wish in pairs]
-    fitting = [(seat, wish, sets) for seat, wish, sets in offers if sets]
-    few = len({seat.account.account_id for seat, _wish, _sets in fitting}) <= _FEW_ACCOUNTS
-    for seat, wish, sets in fitting:
-        offered = _list_offers(world, seat, wish, own, seat.account.places) if few else sets[:1]
-        for position, offer in enumerate(offered):
-            yield _build_place(world, seat.account, wish.service, offer, _NEXT_SET * position)
+    return [(seat, wish, sets) for seat, wish, sets in offers if sets]
+
+
+def _keep_likeliest(seats: Sequence[_Seat], wishes: int) -> list[_Seat]:
+    """As many as can be weighed with so many wishes, so that no query costs more than another."""
+    room = _MOST_OFFERS // wishes
+    if sum(len(seat.likely) for seat in seats) <= room:
+        return list(seats)
+    kept = []
+    for seat in sorted(seats, key=_order_of_seat):
+        room -= len(seat.likely)
+        if room < 0:
+            break
+        kept.append(seat)
+    return kept
+
+
+def _order_of_seat(seat: _Seat) -> tuple[int, int, str]:
+    """The most of the words, then the best."""
+    points = sum(seat.grades) + seat.account.places[0].use
+    return seat.grades.count(0), -points, seat.account.account_id
 
 
 def _list_seats(world: World, words: Sequence[Word], own: Sequence[Grades]) -> Iterator[_Seat]:
@@ -160,11 +200,15 @@ def _choose_likely(places: Sequence[Place], kinds: Sequence[object]) -> tuple[Pl
     return tuple(first.values())
 
 
-def _list_wishes(world: World, words: Sequence[Word]) -> Iterator[_Wish]:
-    for service in world.services:
-        grades = tuple(grade(word, service.texts) for word in words)
-        if any(grades):
-            yield _Wish(service, grades)
+def _list_wishes(world: World, words: Sequence[Word]) -> list[_Wish]:
+    """The services that the words are most in. One Latin letter is in nearly all and means none; ロ means something."""
+    graded = [tuple(0 if _is_letter(word) else grade(word, each.texts) for word in words) for each in world.services]
+    wishes = [_Wish(each, grades) for each, grades in zip(world.services, graded, strict=True) if any(grades)]
+    return sorted(wishes, key=lambda wish: -sum(wish.grades))[: _MOST_WISHES - 1]
+
+
+def _is_letter(word: Word) -> bool:
+    return len(word.text) == 1 and word.text.isascii()
 
 
 def _list_offers(

@@ -81,7 +81,7 @@
       sent = answer;
       seeker = makeSeeker(sent);
       if (palette.open) show(active);
-    setTimeout(() => seeker.rank("a b"), 0); // the first letter would wait for code and texts that nobody has read yet
+      setTimeout(() => seeker.rank("a b"), 0); // the first letter would wait for code and texts that nobody has read yet
     }
 
     async function askPeople() {

@@ -8,6 +8,7 @@
   const KINDS = ["place", "shortcut", "account", "page", "set", "service", "person", "group"];
   const POINTS = { place: 25, shortcut: 20, page: 15, set: 5, service: 5 };
   const [UNNAMED, NEXT_SET, FEW_ACCOUNTS] = [25, 10, 3];
+  const [MOST_WISHES, MOST_OFFERS] = [12, 15_000];
   const ANY_ACCOUNT = "999999999999";
   const MOST_KEPT = 2 * MOST_WORDS;
   const BETWEEN = /[\s\-_/.:,;|·・()[\]{}<>@+=&'"\u058a\u2010-\u2015\u2212]+/u;
@@ -143,7 +144,7 @@
       const inSets = asked.map((_word, place) => own.some((grades) => grades[place])); // whether any set may have the word
       const wishes = [{ service: null, grades: asked.map(() => 0) }, ...listWishes(asked)];
       const fitting = [];
-      for (const seat of listSeats(asked, own)) {
+      for (const seat of keepLikeliest(listSeats(asked, own), wishes.length)) {
         for (const wish of wishes) {
           if (!inSets.every((isThere, place) => isThere || seat.grades[place] || wish.grades[place])) continue;
           const [offer] = listOffers(seat, wish, own, seat.likely);
@@ -177,6 +178,16 @@
       return seats;
     }
 
+    // As many as can be weighed with so many wishes, so that no query costs more than another.
+    function keepLikeliest(seats, wishes) {
+      let room = Math.floor(MOST_OFFERS / wishes);
+      if (seats.reduce((sum, { likely }) => sum + likely.length, 0) <= room) return seats;
+      const sorted = seats.map((seat) => ({ seat, missing: seat.grades.filter((found) => !found).length, points: addUp(seat.grades) + seat.account.places[0][1] }));
+      sorted.sort((one, other) => one.missing - other.missing || other.points - one.points || order(one.seat.account.account_id, other.seat.account.account_id));
+      const end = sorted.findIndex(({ seat }) => (room -= seat.likely.length) < 0);
+      return sorted.slice(0, end).map(({ seat }) => seat);
+    }
+
     function chooseLikely(places, numbers, most) {
       const first = new Map();
       for (const place of places) {
@@ -186,10 +197,13 @@
       return [...first.values()];
     }
 
+    // The services that the words are most in. One Latin letter is in nearly all and means none; ロ means something.
     function listWishes(asked) {
       return world.services
-        .map((service) => ({ service, grades: asked.map((word) => grade(word, service.texts)) }))
-        .filter(({ grades }) => grades.some(Boolean));
+        .map((service) => ({ service, grades: asked.map((word) => (isLetter(word) ? 0 : grade(word, service.texts))) }))
+        .filter(({ grades }) => grades.some(Boolean))
+        .sort((one, other) => addUp(other.grades) - addUp(one.grades))
+        .slice(0, MOST_WISHES - 1);
     }
 
     function listOffers(seat, wish, own, places) {
@@ -296,6 +310,14 @@
 
   function hasToken({ tokens, bare }, others) {
     return others.length > 0 && (tokens.some((token) => others.includes(token)) || bare.some((token) => others.includes(token)));
+  }
+
+  function isLetter({ text }) {
+    return text.length === 1 && text <= "\x7f";
+  }
+
+  function addUp(grades) {
+    return grades.reduce((sum, found) => sum + found, 0);
   }
 
   function order(one, other) {

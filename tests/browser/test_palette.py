@@ -2,24 +2,24 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from accounts.palette.ranking import rank
 from accounts.palette.words import FILLERS, LEADING, SYNONYMS, read_words
+from accounts.palette.world import World
 from accounts.search import VARIANTS
-from tests.accounts.palette.cases import CASES, WORLD
+from tests.accounts.palette.cases import CASES, CROWDED, WORLD, make_crowd
 from tests.browser.conftest import PROJECT
 from tests.browser.test_accessibility import find_violations
 from tests.browser.visiting import DEVELOPER, sign_in
 
 pytestmark = pytest.mark.timeout(300)
-SENT = {
-    "world": WORLD.as_json(),
-    "words": {"synonyms": SYNONYMS, "fillers": FILLERS, "leading": LEADING, "variants": VARIANTS},
-}
+WORDS = {"synonyms": SYNONYMS, "fillers": FILLERS, "leading": LEADING, "variants": VARIANTS}
+SENT = {"world": WORLD.as_json(), "words": WORDS}
 ODD = [
     "髙﨑 ｶﾞﾗｽ",
     "ヴァイオリン・ジョン",
@@ -40,23 +40,29 @@ def test_browser_means_the_same_as_the_server(browser: Browser) -> None:
         page.add_script_tag(path=PROJECT / "static" / "js" / f"{name}.js")
     queries = [query for query, _expected in CASES]
     queries += [query[:length] for query in queries for length in range(1, len(query))]
-    found = page.evaluate(
+    for world, asked in ((WORLD, queries), (make_crowd(), CROWDED)):
+        for query, offered in zip(asked, seek(page, world, asked), strict=True):
+            assert offered == [
+                [each.entry.kind, each.entry.title, each.entry.below, each.entry.href, each.score, each.weakest]
+                for each in rank(world, query)
+            ], query
+    words = page.evaluate("([sent, odd]) => odd.map(makeSeeker(JSON.parse(sent)).readWords)", [json.dumps(SENT), ODD])
+    assert words == [[word.text for word in read_words(query)] for query in ODD]
+    page.close()
+
+
+def seek(page: Page, world: World, queries: Sequence[str]) -> list[list[list[Any]]]:
+    """What the engine in the browser offers for each."""
+    found: list[list[list[Any]]] = page.evaluate(
         """([sent, queries]) => {
             const seeker = makeSeeker(JSON.parse(sent));
             const show = ({ entry, score, weakest }) =>
                 [entry.kind, entry.title, entry.below, entry.href, score, weakest];
             return queries.map((query) => seeker.rank(query).map(show));
         }""",
-        [json.dumps(SENT), queries],
+        [json.dumps({"world": world.as_json(), "words": WORDS}), list(queries)],
     )
-    for query, offered in zip(queries, found, strict=True):
-        assert offered == [
-            [each.entry.kind, each.entry.title, each.entry.below, each.entry.href, each.score, each.weakest]
-            for each in rank(WORLD, query)
-        ], query
-    words = page.evaluate("([sent, odd]) => odd.map(makeSeeker(JSON.parse(sent)).readWords)", [json.dumps(SENT), ODD])
-    assert words == [[word.text for word in read_words(query)] for query in ODD]
-    page.close()
+    return found
 
 
 def test_console_is_reached_without_a_mouse(open_context: Callable[..., BrowserContext]) -> None:

@@ -1,5 +1,7 @@
 """One small world and what queries mean in it: the table that the engine in Python and the one in the browser share."""
 
+from dataclasses import replace
+
 from accounts.palette.use import ENTERED
 from accounts.palette.words import tokenise
 from accounts.palette.world import AccountEntry, Entry, Kind, OpenService, OwnSet, Place, World, order_places
@@ -89,6 +91,9 @@ CASES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("会計 本番環境", (f"会計本番 | {READ}", "会計本番 | business/会計")),
     # A service alone: where one goes anyway, then where a link to it is made.
     ("lambda", ("payments-stg · Lambda · 関数一覧 | AdministratorAccess · staging · 東京", "Lambda · 関数 | ")),
+    # One Latin letter means no service, a Japanese one does.
+    ("payments-stg l", ("payments-stg | ReadOnly · staging", "payments-stg | Deploy · staging")),
+    ("payments-stg ロ", (f"payments-stg · {LOGS} | AdministratorAccess · staging · 東京",)),
     # An account alone, by name, id in groups, or a little of it. What can be entered comes first.
     (
         "payments-prod",
@@ -123,3 +128,24 @@ CASES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("", ("payments-stg | AdministratorAccess · staging",)),
     (" - ", ("payments-stg | AdministratorAccess · staging",)),
 )
+
+
+def make_crowd() -> World:
+    """Somebody who may enter hundreds of accounts with many sets each, and the queries of `CROWDED`."""
+    names = [
+        f"{one}{other}"
+        for one in ("Admin", "Power", "Trust", "Spark")
+        for other in ("Audit", "Stats", "Ops", "Reports", "Athena")
+    ]
+    sets = tuple(OwnSet.of(name, (tokenise(name),), Level.READ_ONLY) for name in names)
+    places = tuple((number, 0) for number in range(len(sets)))
+    accounts = tuple(
+        make_account(f"product-{number}-prd", f"{number:012}", f"service/{number % 7}/Production", "production")
+        for number in range(300)
+    )
+    services = tuple(make_service(f"s{number}", f"Project Store {number}", "apr") for number in range(30))
+    entered = tuple(replace(each, places=order_places((Place(*place) for place in places), sets)) for each in accounts)
+    return World(WORLD.portal, sets, services, entered, ENTRIES)
+
+
+CROWDED = ("a p r s t", "pr st", "pr st a p", "prod store", "prd", "7 store")

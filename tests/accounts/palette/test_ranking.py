@@ -2,12 +2,14 @@
 
 from collections import Counter
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 
+from accounts.palette import ranking
 from accounts.palette.ranking import Found, find_clear, rank
 from accounts.palette.world import Kind
-from tests.accounts.palette.cases import CASES, READ_ONLY, WORLD, make_account
+from tests.accounts.palette.cases import CASES, CROWDED, READ_ONLY, WORLD, make_account, make_crowd
 
 
 def show(found: Found) -> str:
@@ -52,3 +54,11 @@ def test_link_is_the_one_of_shortcuts() -> None:
     expected = "https://asagiri.awsapps.com/start/#/console?account_id=210455679023&role_name=ReadOnly"
     assert place.entry.href == f"{expected}&destination=logs%3Fap-northeast-3%23210455679023"
     assert (place.account_id, place.permission_set) == ("210455679023", "ReadOnly")
+
+
+@pytest.mark.parametrize("query", CROWDED)
+def test_no_query_weighs_more_than_people_mean(query: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    weigh = Mock(return_value=0)
+    monkeypatch.setattr(ranking, "_rank_set", weigh)
+    assert rank(make_crowd(), query)
+    assert weigh.call_count <= 15_000
