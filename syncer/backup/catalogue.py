@@ -38,7 +38,7 @@ CATALOGUE: Mapping[str, Entry] = {
     "accounts.Account": Entry(Care.CARRIED, "only the unit it was last seen in; else AWS's"),
     "accounts.Principal": Entry(Care.CARRIED, "only of those whom something carried names, gone ones too; else AWS's"),
     "accounts.Person": Entry(Care.CARRIED, "the kintone code; else from AWS"),
-    "accounts.User": Entry(Care.CARRIED, "sign-ins, by object id, with the roles of the last one"),
+    "accounts.User": Entry(Care.CARRIED, "sign-ins, by object id; roles come with the next one"),
     "accounts.Shortcut": Entry(Care.CARRIED, "without how often it was used"),
     "accounts.ShortcutSlug": Entry(Care.CARRIED, "every address a shortcut ever had"),
     "accounts.Visit": Entry(Care.CARRIED, "pins; how often somebody went somewhere is history"),

@@ -43,12 +43,12 @@ def describe_company() -> dict[str, str]:
 def list_entries(section: Section, names: Names) -> list[Entry]:
     """The rows of a section, sorted by what makes them known again."""
     rows = section.rows().only(*section.columns).order_by("pk").iterator(_BATCH)
-    entries = [_build_entry(section, row, names) for row in rows]
+    entries = [build_entry(section, row, names) for row in rows]
     return sorted(entries, key=lambda entry: tuple(str(entry.get(name, "")) for name in section.key))
 
 
-def _build_entry(section: Section, row: Model, names: Names) -> Entry:
-    """Columns that say nothing but the default are left out."""
+def build_entry(section: Section, row: Model, names: Names) -> Entry:
+    """A row by names. Columns that say nothing but the default are left out."""
     entry = {}
     for name in section.columns:
         field = find_field(section.model, name)

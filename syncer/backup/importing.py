@@ -2,7 +2,8 @@
 
 On a database that nobody has confirmed yet the file's word goes before what is there: what runs have judged without it,
 though they only planned, is judged anew. On one that is at work, what is there is newer: only what is missing is added,
-unless `replaces` is asked for.
+unless `replaces` is asked for. And what is missing there may have been taken away since: what gives rights is left out,
+unless `gives_back` is asked for.
 """
 
 import logging
@@ -21,8 +22,8 @@ from accounts.models import Instance, PortalWrite, Record
 from accounts.organization import recompute_stages
 from syncer import leases
 from syncer.backup.document import Difference, Document, Entry, NotReadable
-from syncer.backup.exporting import describe_company, find_field
-from syncer.backup.references import Names
+from syncer.backup.exporting import build_entry, describe_company, find_field
+from syncer.backup.references import NATURAL, Names
 from syncer.backup.sections import SECTIONS, Section, Values
 from syncer.mirror.naming import note_people
 from syncer.models import AppState, Baseline
@@ -30,23 +31,49 @@ from syncer.states import Reason
 
 logger = logging.getLogger(__name__)
 _BATCH = 500
+_MOST_NAMES = 200  # of a kind and section, in the audit trail
 _Key = tuple[Any, ...]
 
 
 @dataclass
 class Placed:
-    """What became of one section. left: what is otherwise here, and stays; unplaced: what it is about is not here."""
+    """What became of one section, row by row.
+
+    left: what is otherwise here, and stays; unplaced: what it is about is not here; held_back: gives rights that may
+    have been taken away since the file was written.
+    """
 
     name: str
-    added: int = 0
-    changed: int = 0
-    removed: int = 0
     same: int = 0
+    added_rows: list[str] = field(default_factory=list)
+    changed_rows: list[str] = field(default_factory=list)
+    removed_rows: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     unplaced: list[str] = field(default_factory=list)
+    held_back: list[str] = field(default_factory=list)
+
+    @property
+    def added(self) -> int:
+        return len(self.added_rows)
+
+    @property
+    def changed(self) -> int:
+        return len(self.changed_rows)
+
+    @property
+    def removed(self) -> int:
+        return len(self.removed_rows)
+
+    def count(self) -> dict[str, int]:
+        """How many of each kind, of those that there are."""
+        named = {name: len(value) for name, value in vars(self).items() if isinstance(value, list)}
+        return {name.removesuffix("_rows"): count for name, count in ({"same": self.same} | named).items() if count}
 
     def as_json(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if value and name != "name"}
+        """The counts, and the first names of each kind."""
+        named = {name: value[:_MOST_NAMES] for name, value in vars(self).items() if isinstance(value, list) and value}
+        names = {name.removesuffix("_rows"): value for name, value in named.items()}
+        return self.count() | ({"names": names} if names else {})
 
 
 class Refused(Exception):
@@ -58,9 +85,14 @@ class Refused(Exception):
 
 
 def import_settings(
-    document: Document, *, checks: bool = False, replaces: bool = False, forces: bool = False
+    document: Document,
+    *,
+    checks: bool = False,
+    replaces: bool = False,
+    gives_back: bool = False,
+    forces: bool = False,
 ) -> list[Placed]:
-    """Put back what the file holds; `checks` only says what that would do.
+    """Put back what the file holds; `checks` only says what that would do. `replaces` and `gives_back`: see above.
 
     Raises Refused for a file of another company, unless `forces`, and before kintone and AWS were read; NotReadable for
     what does not fit the format.
@@ -71,10 +103,10 @@ def import_settings(
         raise Refused(map(_explain, differences))
     with transaction.atomic():
         leases.lock_mirror()
-        placed = _Import(document, replaces=replaces).place()
+        placed = _Import(document, replaces=replaces, gives_back=gives_back).place()
         record_event("settings.import", by="manage.py", after=_summarise(document, placed))
         transaction.set_rollback(checks)
-    logger.info("backup: import checks=%s %s", checks, {each.name: each.as_json() for each in placed})
+    logger.info("backup: import checks=%s %s", checks, {each.name: each.count() for each in placed})
     return placed
 
 
@@ -95,10 +127,11 @@ def _summarise(document: Document, placed: Iterable[Placed]) -> dict[str, Any]:
 
 
 class _Import:
-    def __init__(self, document: Document, *, replaces: bool) -> None:
+    def __init__(self, document: Document, *, replaces: bool, gives_back: bool) -> None:
         self.document, self.names = document, Names()
         self.is_new = not Baseline.objects.exists()
         self.wins = self.is_new or replaces
+        self.gives = self.is_new or gives_back
 
     def place(self) -> list[Placed]:
         placed = [self._place(section) for section in SECTIONS]
@@ -144,22 +177,29 @@ class _Placing:
             if values is None or (row is None and not self.section.creates):
                 self.placed.unplaced.append(self._name(entry))
             elif row is None:
-                fresh.append((entry, self.section.model(**self._adapt(values, None))))
+                self._take(entry, self.section.model(**self._adapt(values, None)), fresh)
             else:
                 self._seen.add(row.pk)
                 self._bring_up(entry, row, self._adapt(values, row))
         for start in range(0, len(fresh), _BATCH):
             self._create(fresh[start : start + _BATCH])
 
+    def _take(self, entry: Entry, row: Model, fresh: list[tuple[Entry, Model]]) -> None:
+        if self.section.gives(row) and not self.whole.gives:
+            self.placed.held_back.append(self._name(entry))
+        else:
+            fresh.append((entry, row))
+
     def clear(self) -> None:
         """On a new database: what was worked out or shipped without the file, and is not in it."""
         if self.section.model is Record:
             self._have_judged_anew()
         elif self.section.surplus:
-            rows = [row.pk for row in self.section.surplus() if row.pk not in self._seen]
+            rows = [row for row in self.section.surplus() if row.pk not in self._seen]
+            self.placed.removed_rows += [self._name(build_entry(self.section, row, self.whole.names)) for row in rows]
             for start in range(0, len(rows), _BATCH):
-                self.section.model._default_manager.filter(pk__in=rows[start : start + _BATCH]).delete()
-            self.placed.removed = len(rows)
+                pks = [row.pk for row in rows[start : start + _BATCH]]
+                self.section.model._default_manager.filter(pk__in=pks).delete()
 
     def _have_judged_anew(self) -> None:
         judged = Record.objects.filter(in_force__isnull=False).values_list("pk", flat=True)
@@ -203,7 +243,15 @@ class _Placing:
         return tuple(values[name] for name in self._keys)
 
     def _name(self, entry: Entry) -> str:
-        return " ".join(str(entry[name]) for name in self.section.key if name in entry)
+        """What makes it known again, in words that say whose it is."""
+        columns = dict.fromkeys((*self.section.key, *self.section.says))
+        return " ".join(self._say(name, entry[name]) for name in columns if entry.get(name) is not None)
+
+    def _say(self, column: str, written: Any) -> str:
+        related = find_field(self.section.model, column).remote_field
+        if related is None or related.model not in NATURAL:
+            return str(written)
+        return self.whole.names.say(related.model, str(written))
 
     # Rows
 
@@ -216,7 +264,7 @@ class _Placing:
         else:
             for name, value in differing.items():
                 setattr(row, name, value)
-            self._try(entry, row, update_fields=list(differing))
+            self._try(f"{self._name(entry)}: {', '.join(differing)}", row, update_fields=list(differing))
 
     def _create(self, batch: list[tuple[Entry, Model]]) -> None:
         try:
@@ -224,21 +272,18 @@ class _Placing:
                 self.section.model._default_manager.bulk_create([row for _entry, row in batch])
         except IntegrityError:
             for entry, row in batch:
-                self._try(entry, row, force_insert=True)
+                self._try(self._name(entry), row, force_insert=True)
         else:
             self._seen |= {row.pk for _entry, row in batch}
-            self.placed.added += len(batch)
+            self.placed.added_rows += [self._name(entry) for entry, _row in batch]
 
-    def _try(self, entry: Entry, row: Model, **options: Any) -> None:
+    def _try(self, name: str, row: Model, **options: Any) -> None:
         """One row by itself. What meets a row that is here, such as a second lock-out of a person, gives way to it."""
         try:
             with transaction.atomic():
                 row.save(**options)
         except IntegrityError:
-            self.placed.left.append(self._name(entry))
+            self.placed.left.append(name)
             return
         self._seen.add(row.pk)
-        if "force_insert" in options:
-            self.placed.added += 1
-        else:
-            self.placed.changed += 1
+        (self.placed.added_rows if "force_insert" in options else self.placed.changed_rows).append(name)

@@ -16,6 +16,14 @@ NATURAL: Mapping[type[Model], str] = {
     Shortcut: "slug",
     Person: "principal__principal_id",
 }
+# What people call them: said beside the name.
+_SAID: Mapping[type[Model], str] = {
+    Account: "name",
+    OrganizationalUnit: "name",
+    Principal: "name",
+    User: "display_name",
+    Person: "name",
+}
 _WHEN = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week", "timezone")
 
 
@@ -61,6 +69,7 @@ class Names:
     def __init__(self) -> None:
         self._by_pk: dict[type[Model], dict[int, str]] = {}
         self._by_name: dict[type[Model], dict[str, int]] = {}
+        self._said: dict[type[Model], dict[str, str]] = {}
 
     def name_of(self, model: type[Model], pk: int) -> str | None:
         """None for a row that bears no name outside, such as a person whom Identity Center does not know."""
@@ -77,10 +86,20 @@ class Names:
             known[name] = make(name).pk
         return known.get(name)
 
+    def say(self, model: type[Model], name: str) -> str:
+        """The name with what people call the row: an id says nothing to whoever reads it."""
+        if model not in self._said:
+            field = _SAID.get(model)
+            rows = model._default_manager.all()
+            self._said[model] = dict(rows.values_list(NATURAL[model], field)) if field else {}
+        said = self._said[model].get(name)
+        return f"{name} ({said})" if said else name
+
     def forget(self, model: type[Model]) -> None:
         """Rows of this table were added."""
         self._by_pk.pop(model, None)
         self._by_name.pop(model, None)
+        self._said.pop(model, None)
 
 
 def _load(model: type[Model]) -> dict[int, str]:

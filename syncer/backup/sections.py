@@ -49,10 +49,19 @@ def _as_it_is(values: Values, _row: Any, _written_at: datetime) -> Values:
     return values
 
 
+def _none(_row: Any) -> bool:
+    return False
+
+
+def _all(_row: Any) -> bool:
+    return True
+
+
 @dataclass(frozen=True)
 class Section:
     """rows: what is written. creates: whether a row that is not here is made. surplus: rows of a new database that go
-    where the file does not have them.
+    where the file does not have them. gives: whether a row gives rights: where the portal is at work, one that is
+    missing may have been taken away since. says: columns that are said with the key where a row is named to people.
     """
 
     name: str
@@ -65,6 +74,8 @@ class Section:
     creates: bool = True
     is_mirror: bool = False
     surplus: Callable[[], QuerySet[Any]] | None = None
+    gives: Callable[[Any], bool] = _none
+    says: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -108,6 +119,14 @@ def _adapt_person(values: Values, row: Person | None, _written_at: datetime) -> 
     return values if row is None else {"kintone_code": values["kintone_code"] or row.kintone_code}
 
 
+def _adapt_sign_in(values: Values, row: User | None, _written_at: datetime) -> Values:
+    """Roles come from Entra ID with the next sign-in, never from a file; nobody who is shut out is let in by one."""
+    if row is None:
+        return {**values, "is_staff": False, "is_auditor": False}
+    kept = {"is_staff": row.is_staff, "is_auditor": row.is_auditor, "is_active": row.is_active and values["is_active"]}
+    return {**values, **kept}
+
+
 def _special_records() -> QuerySet[Record]:
     """Records of which something counts that reading them anew does not bring back."""
     another = Q(in_force__isnull=False) & ~Q(in_force_revision=F("revision"))
@@ -144,6 +163,7 @@ def _tasks() -> QuerySet[Any]:
 SECTIONS: tuple[Section, ...] = (
     Section(
         "stage_rules", StageRule, ("ou_name",), ("stage",), StageRule.objects.all, surplus=StageRule.objects.all,
+        gives=_all, says=("stage",),
     ),
     Section(
         "accounts", Account, ("account_id",), ("name", "email", "stage", "placed_in", "place"),
@@ -153,7 +173,7 @@ SECTIONS: tuple[Section, ...] = (
         "principals", Principal, ("principal_id",),
         ("type", "name", "display_name", "email", "external_id", "external_issuer", "is_enabled", "first_seen",
          "disabled_at", "gone_at"),
-        _named_principals, adapt=_adapt_principal, is_mirror=True,
+        _named_principals, adapt=_adapt_principal, is_mirror=True, says=("name",),
     ),
     Section(
         "people", Person, ("principal",), ("kintone_code", "name", "email"),
@@ -163,23 +183,25 @@ SECTIONS: tuple[Section, ...] = (
         "sign_ins", User, ("username",),
         ("entra_tid", "entra_oid", "display_name", "email", "preferred_username", "upn", "is_guest", "is_active",
          "is_staff", "is_auditor", "language", "theme", "person", "date_joined"),
-        User.objects.all, without=("password", "last_login"),
+        User.objects.all, without=("password", "last_login"), adapt=_adapt_sign_in, says=("display_name",),
     ),
     Section(
         "links", PrincipalLink, ("source", "key"),
         ("principal", "how", "created_at", "external_id", "left_at", "namesake"),
         lambda: PrincipalLink.objects.filter(principal__principal_id__isnull=False), surplus=PrincipalLink.objects.all,
+        gives=_all, says=("principal",),
     ),
     Section(
         "owners", OwnerEntry, ("account", "ou", "principal"), ("how", "created_by", "created_at"),
         OwnerEntry.objects.all, surplus=lambda: OwnerEntry.objects.filter(how=OwnerEntry.How.CLAIM),
+        gives=_all,
     ),
     Section(
         "guardrails", Guardrail, ("name",),
         ("sentence", "ou_id", "account_id", "stage", "tag", "permission_set_name", "power", "principal_type",
          "is_owner", "effect", "days", "roles", "existing", "ends_on", "is_active", "created_at", "created_by",
          "changed_at", "changed_by"),
-        Guardrail.objects.all,
+        Guardrail.objects.all, gives=_all,
     ),
     Section(
         "stops", Stop, ("kind", "principal", "account", "begun_at"), ("reason", "begun_by", "until"),
@@ -198,6 +220,7 @@ SECTIONS: tuple[Section, ...] = (
         "withheld", Withheld, ("record", "value"),
         ("reason", "revision", "writer_name", "since", "confirmed_by", "confirmed_at"),
         lambda: Withheld.objects.filter(record__gone_at=None), surplus=Withheld.objects.all,
+        gives=lambda row: row.confirmed_at is not None,
     ),
     Section(
         "ledger", PortalWrite, ("app_id", "record_id", "revision"), ("user", "keeps_access", "puts_back", "at"),

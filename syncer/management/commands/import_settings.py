@@ -19,13 +19,18 @@ UNPLACED = 3  # exit code: done, but not everything has its place here
 
 
 class Command(BaseCommand):
-    help = "Put back what export_settings has written: all of it or nothing. Exit code 3: something has no place here."
+    help = "Put back what export_settings has written: all of it or nothing. Exit code 3: something was left out."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", metavar="FILE")
         parser.add_argument("--check", action="store_true", help="only say what it would do")
         parser.add_argument(
             "--replace", action="store_true", help="on a portal that is at work: the file goes before what is there"
+        )
+        parser.add_argument(
+            "--give-back",
+            action="store_true",
+            help="on a portal that is at work: also add what gives rights, which may have been taken away since",
         )
         parser.add_argument(
             "--force", action="store_true", help="take the file of another company or of a newer Genkan all the same"
@@ -38,7 +43,7 @@ class Command(BaseCommand):
                 self.stdout.write(line)
             if options["check"]:
                 self.stdout.write(_("Nothing was changed: this was only a check."))
-        if any(each.unplaced for each in placed):
+        if any(each.unplaced or each.held_back for each in placed):
             sys.exit(UNPLACED)
 
 
@@ -46,7 +51,13 @@ def _import(options: dict[str, Any]) -> list[Placed]:
     try:
         text = Path(options["file"]).read_text(encoding="utf-8")
         document = parse_document(text, any_version=options["force"])
-        return import_settings(document, checks=options["check"], replaces=options["replace"], forces=options["force"])
+        return import_settings(
+            document,
+            checks=options["check"],
+            replaces=options["replace"],
+            gives_back=options["give_back"],
+            forces=options["force"],
+        )
     except (OSError, UnicodeDecodeError) as error:
         raise CommandError(f"{options['file']}: {error}") from error
     except NotReadable as error:
@@ -64,9 +75,17 @@ def _say(reasons: Iterable[Reason]) -> str:
 def _iter_lines(placed: Iterable[Placed]) -> Iterable[str]:
     for each in placed:
         counts = _("%(name)s: added %(added)d, changed %(changed)d, removed %(removed)d, as it was %(same)d")
-        if each.as_json():
-            yield counts % vars(each)
-        for name in each.left:
-            yield "  = " + _("otherwise here, and left: %(name)s") % {"name": name}
-        for name in each.unplaced:
-            yield "  ? " + _("what it is about is not here: %(name)s") % {"name": name}
+        if found := each.count():
+            yield counts % ({"name": each.name, "added": 0, "changed": 0, "removed": 0, "same": 0} | found)
+        for mark, text, names in _iter_kinds(each):
+            for name in names:
+                yield f"  {mark} " + text % {"name": name}
+
+
+def _iter_kinds(placed: Placed) -> Iterable[tuple[str, str, list[str]]]:
+    yield "+", "%(name)s", placed.added_rows
+    yield "~", "%(name)s", placed.changed_rows
+    yield "-", "%(name)s", placed.removed_rows
+    yield "=", _("otherwise here, and left: %(name)s"), placed.left
+    yield "!", _("left out, may have been taken away since (--give-back adds it): %(name)s"), placed.held_back
+    yield "?", _("what it is about is not here: %(name)s"), placed.unplaced
