@@ -254,7 +254,7 @@ SECTIONS: tuple[Section, ...] = (
     Section(
         "terraform_offer", TerraformOffer, ("id",), ("is_on", "repository", "base", "folder"),
         TerraformOffer.objects.all,
-        without=("checksum", "pull_url", "checked_at", "retry_at", "error"),
+        without=("checksum", "commit", "pull_url", "checked_at", "retry_at", "error"),
     ),
     Section("secret_ends", SecretEnd, ("kind", "name"), ("ends_on",), SecretEnd.objects.all),
     Section(
