@@ -95,7 +95,7 @@ CATALOGUE: Mapping[str, Entry] = {
     "syncer.Notice": Entry(Care.NEVER, "runs write what still stands"),
     "syncer.Letter": Entry(Care.NEVER, "news of the day; told twice is worse than once more asked"),
     "syncer.RecordComment": Entry(Care.NEVER, "looked for in kintone before one is posted"),
-    "syncer.SyncRequest": Entry(Care.NEVER, "older comments start nothing; replies are looked for on GitHub"),
+    "syncer.SyncRequest": Entry(Care.NEVER, "polling takes no older comments; replies are looked for on GitHub"),
     "syncer.IssueWatch": Entry(Care.NEVER, "GitHub's issue is looked at anew"),
     "syncer.Hint": Entry(Care.NEVER, "the records are read anyway"),
     "syncer.Examination": Entry(Care.NEVER, "the doctor is asked again"),

@@ -6,7 +6,7 @@ looked up before that is believed.
 """
 
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -19,14 +19,13 @@ from accounts.names import clean, fold
 from syncer import runs
 from syncer.gateways.github import Comment
 from syncer.github.asking import Asked, find_line, may_ask, parse_request
-from syncer.models import IssueWatch, Run, SyncRequest
+from syncer.models import Run, SyncRequest
 
 logger = logging.getLogger(__name__)
 
 MOST_RUNS = 10  # targeted runs for one comment; more records than that are looked at by a full run
 MOST_REFUSED = 20  # comments of people who may not, noted within a day: anybody can write on a public issue
 TOUCHED = timedelta(seconds=2)  # an edit shows as a later update; GitHub's times are whole seconds
-ON_THE_WAY = timedelta(minutes=2)  # that a delivery may take, and clocks may differ, where it is the first look of all
 Verdict = SyncRequest.Verdict
 
 
@@ -49,23 +48,12 @@ def take_comment(comment: Comment, *, is_final: bool) -> SyncRequest | None:
     asked = parse_request(comment.body)
     if asked is None or comment.is_bot or not comment.login:
         return None
-    if not is_final and comment.created_at < _find_first_look():
-        return None
     row, is_new = SyncRequest.objects.get_or_create(
         issue=name_issue(), comment_id=comment.comment_id, defaults=_describe(comment)
     )
     if not is_new and not (is_final and row.verdict == Verdict.UNSURE):
         return None
     return row if _decide(row, asked, comment, is_final=is_final) or is_new else None
-
-
-def _find_first_look() -> datetime:
-    """Since when comments count. A delivery has no time of its own: it may come from before a database was lost."""
-    watch = IssueWatch.load(name_issue())
-    if watch.first_look_at is None:
-        IssueWatch.objects.filter(pk=watch.pk, first_look_at=None).update(first_look_at=timezone.now() - ON_THE_WAY)
-        watch.refresh_from_db()
-    return watch.first_look_at or timezone.now()
 
 
 def _describe(comment: Comment) -> dict[str, object]:

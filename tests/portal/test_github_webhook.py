@@ -15,7 +15,7 @@ from accounts.models import AuditEvent
 from portal.views import webhooks
 from simulators.github import GitHubSimulator, User, sign
 from syncer import retention, tasks
-from syncer.models import IssueWatch, Run, SyncRequest
+from syncer.models import Run, SyncRequest
 
 pytestmark = pytest.mark.django_db
 
@@ -79,26 +79,6 @@ def test_nothing_that_was_played_back_starts_anything_years_later(caller: Client
     retention.forget_the_past(timezone.now())
     assert call(caller, event).json() == {"status": "ignored"}
     assert not Run.objects.exists()
-
-
-@pytest.mark.parametrize("looked_before", [False, True])
-def test_comment_of_before_the_first_look_starts_nothing(
-    caller: Client, github: GitHubSimulator, *, looked_before: bool
-) -> None:
-    """A signed delivery, played back to a new database."""
-    now = timezone.now()
-    if looked_before:
-        IssueWatch.objects.create(issue="example/aws-access#12", first_look_at=now - timedelta(hours=1))
-    event = github.event(github.write(HANA, "/sync", at=now - timedelta(hours=2)))
-    assert call(caller, event).json() == {"status": "ignored"}
-    assert not SyncRequest.objects.exists()
-    assert call(caller, github.event(github.write(HANA, "/sync"))).json() == {"status": "ok"}
-
-
-def test_redelivery_after_an_outage_is_taken(caller: Client, github: GitHubSimulator) -> None:
-    IssueWatch.objects.create(issue="example/aws-access#12", first_look_at=timezone.now() - timedelta(days=30))
-    event = github.event(github.write(HANA, "/sync", at=timezone.now() - timedelta(days=2)))
-    assert call(caller, event).json() == {"status": "ok"}
 
 
 def test_event_says_no_more_than_it_has_to(caller: Client) -> None:
