@@ -29,11 +29,10 @@ pytestmark = pytest.mark.timeout(300)  # the first start carries a whole company
 
 @dataclass
 class Running:
-    """A demo that has said its last line. `said` is all it said, `seconds` how long that took."""
+    """A demo that has said its last line. `said` is all it said."""
 
     process: subprocess.Popen[str]
     port: int
-    seconds: float = 0.0
     said: list[str] = field(default_factory=list)
 
     @property
@@ -51,7 +50,7 @@ def _command(folder: Path, port: int) -> list[str]:
 
 @contextmanager
 def _demo(folder: Path) -> Iterator[Running]:
-    port, started = free_port(), time.monotonic()
+    port = free_port()
     with subprocess.Popen(
         _command(folder, port), cwd=PROJECT, env=BARE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -65,7 +64,6 @@ def _demo(folder: Path) -> Iterator[Running]:
                     break
             else:
                 pytest.fail(process.stderr.read())
-            running.seconds = time.monotonic() - started
             yield running
         finally:
             if process.poll() is None:
@@ -140,11 +138,10 @@ def test_each_process_has_a_log(folder: Path) -> None:
     assert logs == {"kintone", "aws", "entra", *first, "web", "worker", "beat"}
 
 
-def test_second_start_is_quick_and_begins_where_the_first_ended(folder: Path) -> None:
+def test_second_start_begins_where_the_first_ended(folder: Path) -> None:
     key = (folder / "secret_key").read_text(encoding="utf-8")
     ports = (folder / "ports.json").read_text(encoding="utf-8")
     with _demo(folder) as demo:
-        assert demo.seconds < 15
         assert not any(line.startswith(FIRST_RUN) for line in demo.said)
         assert demo.stop(signal.SIGTERM) == 0
 
