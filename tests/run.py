@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -98,6 +99,7 @@ class Services:
 
     def __init__(self, stack: ExitStack, folder: Path) -> None:
         self._found: dict[str, str | Missing] = {}
+        self._lock = threading.Lock()  # two sets run at a time
         self._finders: dict[str, Callable[[], str]] = {
             "sqlite": lambda: f"sqlite:///{folder / 'genkan.sqlite3'}",
             "postgres": lambda: stack.enter_context(postgres.postgres(folder)),
@@ -107,12 +109,13 @@ class Services:
 
     def address(self, service: str) -> str:
         """The URL of a server, or a program's path. Raises Missing, each time, when it cannot be had."""
-        if service not in self._found:
-            try:
-                self._found[service] = self._finders[service]()
-            except Missing as error:
-                self._found[service] = error
-        found = self._found[service]
+        with self._lock:
+            if service not in self._found:
+                try:
+                    self._found[service] = self._finders[service]()
+                except Missing as error:
+                    self._found[service] = error
+            found = self._found[service]
         if isinstance(found, Missing):
             raise found
         return found
@@ -146,9 +149,9 @@ def parse(arguments: Sequence[str]) -> tuple[tuple[TestSet, ...], tuple[str, ...
 def run_all(
     chosen: Sequence[TestSet], services: Services, folder: Path, pytest_arguments: Sequence[str]
 ) -> list[Result]:
-    """Run the first set, and the others one after another beside it: they mostly wait for servers and a browser.
+    """Run two sets at a time, the first beside the others: those mostly wait for servers and a browser.
 
-    What those print comes when the first is over, so that it can be read.
+    What the others print comes when the first is over, so that it can be read.
     """
     first, *others = chosen
     logs = [folder / f"{each.name}.log" for each in others]
@@ -157,15 +160,16 @@ def run_all(
         with log.open("w") as out:
             return run(each, services, folder, pytest_arguments, out)
 
-    with ThreadPoolExecutor(1) as beside:
+    with ThreadPoolExecutor(2) as lanes:
         try:
-            waiting = [beside.submit(run_beside, *pair) for pair in zip(others, logs, strict=True)]
-            results = [run(first, services, folder, pytest_arguments)]
+            leading = lanes.submit(run, first, services, folder, pytest_arguments)
+            waiting = [lanes.submit(run_beside, *pair) for pair in zip(others, logs, strict=True)]
+            results = [leading.result()]
             for future, log in zip(waiting, logs, strict=True):
                 results.append(future.result())
                 print(log.read_text(errors="replace"), flush=True)
         except BaseException:
-            beside.shutdown(wait=False, cancel_futures=True)
+            lanes.shutdown(wait=False, cancel_futures=True)
             for process in tuple(_RUNNING):
                 stop(process, signal.SIGINT)
             raise
