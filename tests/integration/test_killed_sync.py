@@ -7,7 +7,7 @@ import pytest
 
 from tests.integration.killing import Stage, list_points, open_stage
 
-POINTS = 12
+POINTS = 6
 SEED = 3
 
 
@@ -19,7 +19,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 @pytest.mark.timeout(400)
 def test_killed_sync_is_resumed_without_loss_or_repetition(stage: Stage) -> None:
-    """Twelve points by a seed; `make bench` takes them all."""
+    """Six points by a seed; `make bench` takes them all."""
     points = list_points(stage.prepare())
     assert len(points) > 100
     for point in random.Random(SEED).sample(points, POINTS):

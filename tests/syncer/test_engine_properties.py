@@ -103,7 +103,7 @@ def is_foreign(row: Granted) -> bool:
     return row in FOREIGN or row[1] == "Legacy" or row[0] == "closed"
 
 
-@examples(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     there=rows,
     wished=st.lists(records, min_size=1, max_size=4),

@@ -167,7 +167,7 @@ records = st.tuples(
 )
 Records = tuple[list[ReadRecord], list[ReadRecord], dict[str, list[Before]], Fate]
 limits = st.builds(Limits, st.integers(0, 12), st.floats(0, 1), st.integers(0, 20), people_count=st.integers(0, 3))
-thorough = settings(deadline=None, max_examples=100)
+thorough = settings(deadline=None, max_examples=60)
 
 
 def want(wanted: Records, there: Actual) -> Desired:

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 import schemathesis
 from django.core.cache import cache
+from django.core.wsgi import get_wsgi_application
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import APIOperation, Case
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
-from portal.wsgi import application
 from syncer import tasks
 from tests import factories
 from tests.portal.api.scripts import API, make_client
@@ -44,7 +44,7 @@ def test_answers_are_as_described(monkeypatch: pytest.MonkeyPatch) -> None:
     factories.make_instance()
     factories.make_assignment(company.owner, account=company.shop, permission_set=company.permission_set)
     authorization = make_client(company.owner, "write").defaults["HTTP_AUTHORIZATION"]
-    schema = schemathesis.openapi.from_wsgi(f"{API}openapi.json", application)
+    schema = schemathesis.openapi.from_wsgi(f"{API}openapi.json", get_wsgi_application())
     asked = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
     for operation in asked:
         ask(operation, authorization)
