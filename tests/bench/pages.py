@@ -4,6 +4,7 @@ Requests go through Django's test client: the whole stack of middleware, session
 socket. Django is set up by whoever imports this, on the database of `seeding`; models are imported here.
 """
 
+import gc
 import json
 import statistics
 import sys
@@ -138,6 +139,8 @@ def measure_searches() -> Iterator[dict[str, Any]]:
 
 
 def main() -> None:
+    gc.collect()
+    gc.freeze()  # as in portal/wsgi.py
     with override_settings(ROOT_URLCONF="tests.bench.pages"):
         found = {
             "pages": list(measure_visits(list_visits())),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -111,3 +112,15 @@ def test_web_server_does_not_start_without_its_settings() -> None:
     assert result.returncode != 0
     for name in ("SECRET_KEY", "ENTRA_TENANT_ID", "ENTRA_CLIENT_SECRET", "KINTONE_BASE_URL", "IDENTITY_CENTER_REGION"):
         assert f"{name} is not set" in result.stderr
+
+
+def test_web_server_searches_what_it_has_loaded_for_garbage_no_more() -> None:
+    code = "import gc, portal.wsgi; print(gc.get_freeze_count() / len(gc.get_objects()))"
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=os.environ, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert float(result.stdout) > 10
+
+
+def test_load_balancer_closes_an_idle_connection_before_the_web_server() -> None:
+    assert runpy.run_path(str(ROOT / "gunicorn.conf.py"))["keepalive"] > 60
