@@ -49,8 +49,7 @@ class ConsoleServiceForm(AnyForm):
         try:
             require_service(ConsoleService(**values).written)
         except BadService as refusal:
-            sentence = render(refusal.code, refusal.params)
-            self.add_error(_FIELDS.get(refusal.code), f"{sentence.message} {sentence.remedy}".strip())
+            self.add_error(_FIELDS.get(refusal.code), render(refusal.code, refusal.params).text)
         return values
 
 

@@ -38,6 +38,17 @@ class Sentence:
     message: str
     remedy: str = ""
 
+    @property
+    def text(self) -> str:
+        """Both, one after the other."""
+        return join(self.message, self.remedy)
+
+
+def join(first: str, second: str) -> str:
+    """One sentence after the other; Japanese puts no blank between them."""
+    blank = "" if first.endswith("。") else " "
+    return f"{first}{blank}{second}".strip()
+
 
 # Code → (message, remedy), parameters in braces; each family has a module of its own.
 SENTENCES: Mapping[str, tuple[str, str]] = {

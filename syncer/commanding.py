@@ -69,15 +69,14 @@ def _print_text(report: Report, out: Output) -> None:
     for change in report.changes:
         out.write(_render_line(change))
     for problem in report.problems:
-        sentence = render(problem["code"], problem["params"])
         place = " ".join(filter(None, (problem["record"], problem["field"], str(problem["line"] or ""))))
-        out.write(f"! {place}: {sentence.message} {sentence.remedy}".rstrip())
+        out.write(f"! {place}: {render(problem['code'], problem['params']).text}")
     for item in report.unresolved:
         reason = render_reason(item["reason"])
         out.write(f"? {item['scope']} ({item['operation']}): {reason.message if reason else ''}")
     error = render_reason(report.error)
     if error:
-        out.write(f"{error.message} {error.remedy}".rstrip())
+        out.write(error.text)
     out.write(", ".join(f"{name} {report.counts.get(name, 0)}" for name in COUNTS))
     if report.checksum:
         out.write(

@@ -13,7 +13,6 @@ from accounts.models import PermissionSet, User
 from accounts.sentences import render
 from portal.views.values import show_field
 from syncer.drafts.saving import LONGEST_TEXT
-from syncer.telling.messages import join
 
 _LONGEST_LABEL = 70  # characters of an option: what does not fit into the list helps nobody
 
@@ -80,5 +79,4 @@ def _describe(name: str, description: str) -> str:
 
 
 def _say(code: str) -> str:
-    sentence = render(code, {})
-    return join(sentence.message, sentence.remedy)
+    return render(code).text

@@ -5,8 +5,7 @@ from datetime import date
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.sentences import render_reason
-from portal.templatetags.genkan import joined
+from accounts.sentences import render
 from syncer.drafts.drafting import NotPossible
 
 
@@ -18,8 +17,7 @@ class ExtensionForm(forms.Form):
 
     def refuse(self, refusal: NotPossible) -> None:
         """Say at the field what is wrong with the day."""
-        sentence = render_reason(refusal.reason.as_json())
-        self.add_error("day", joined(sentence) if sentence else refusal.reason.code)
+        self.add_error("day", render(refusal.reason.code, refusal.reason.params).text)
 
     def limit(self, first: date, last: date | None) -> None:
         """What a calendar offers."""

@@ -22,7 +22,6 @@ from syncer.drafts.saving import LONGEST_TEXT
 from syncer.preparing import load_listing
 from syncer.records.parsing import LISTS, Notes, parse_permission_set
 from syncer.sets.managed_names import look_up
-from syncer.telling.messages import join
 
 PICKED = ("managed_policies", "owners")
 FIELDS = (
@@ -194,8 +193,7 @@ class PermissionSetForm(forms.Form):
         notes = Notes("")
         parse_permission_set({name: {"value": value} for name, value in values.items()}, notes)
         for problem in notes.problems:
-            sentence = render(problem.code, problem.params)
-            text = join(sentence.message, sentence.remedy)
+            text = render(problem.code, problem.params).text
             # Names of a list stand in their own text; of a policy the line is what one looks for.
             if problem.line and problem.field not in LISTS:
                 text = _("Line %(line)d: %(text)s") % {"line": problem.line, "text": text}
@@ -210,8 +208,7 @@ class PermissionSetForm(forms.Form):
             self.remarks.setdefault(field, []).append(text)
 
     def _refuse(self, field: str, code: str, **params: Any) -> None:
-        sentence = render(code, params)
-        self._say(field, join(sentence.message, sentence.remedy), is_error=True)
+        self._say(field, render(code, params).text, is_error=True)
 
     def _check_name(self, name: str) -> None:
         """A new set needs a name that nobody has; a set that is there keeps its own."""
@@ -235,8 +232,8 @@ class PermissionSetForm(forms.Form):
         for name in names:
             answer = look_up(directory, name, before, as_boundary=field == "permissions_boundary")
             if answer.code:
-                sentence = render(answer.code, answer.params)
-                self._say(field, join(sentence.message, sentence.remedy), is_error=answer.severity == "error")
+                text = render(answer.code, answer.params).text
+                self._say(field, text, is_error=answer.severity == "error")
 
     def _check_owners(self, codes: Sequence[str]) -> None:
         """kintone refuses a record with an owner whom it does not know."""

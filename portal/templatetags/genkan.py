@@ -26,7 +26,7 @@ from portal.views.run_steps import describe_run
 from portal.views.states import Shown, show_assignment, show_permission_set
 from portal.views.values import show_field
 from syncer.models import Change, Drift, Run
-from syncer.telling.messages import describe_scope, join, space_digits
+from syncer.telling.messages import describe_scope, space_digits
 from syncer.trail import find_sessions_end
 
 register = template.Library()
@@ -210,7 +210,7 @@ def explained(problem: Any) -> Sentence:
 @register.filter
 def joined(pair: Sentence | Shown | None) -> str:
     """Message and remedy one after the other."""
-    return join(pair.message, pair.remedy) if pair else ""
+    return pair.text if pair else ""
 
 
 @register.filter

@@ -15,7 +15,6 @@ from accounts.models import Account, Assignment, Principal, Record, Stage
 from accounts.models.access import AssignmentQuerySet
 from portal.views.csv_lists import CHUNK, Column
 from portal.views.states import show_assignment
-from syncer.telling.messages import join
 
 Words = Mapping[str, str | Promise]
 _STAGES: Words = dict(Stage.choices)
@@ -109,5 +108,4 @@ _OF_RECORDS = (
 
 
 def _tell_next(row: Entry) -> str:
-    shown = show_assignment(Assignment(state=row.state, reason=row.reason))
-    return join(shown.message, shown.remedy)
+    return show_assignment(Assignment(state=row.state, reason=row.reason)).text

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.access import require_admin
 from accounts.models import PermissionSet, User
-from accounts.sentences import render_reason
+from portal.views.obstacles import tell
 from portal.views.requests import HtmxHttpRequest, asks_for_part
 from syncer.adoption.checks import Likeness, Take
 from syncer.adoption.queue import is_free
@@ -49,8 +49,7 @@ def _decide(request: HttpRequest, user: User, permission_set: PermissionSet, new
             word = Take(take) if take in set(Take) else Take.NOTHING
             request_adoption(user, permission_set, applies=applies, take=word, confirmed=checksum if applies else "")
     except NotPossible as refusal:
-        sentence = render_reason(refusal.reason.as_json())
-        messages.error(request, f"{sentence.message} {sentence.remedy}".strip() if sentence else "")
+        tell(request, refusal)
     return redirect("adopt_set", permission_set.pk)
 
 

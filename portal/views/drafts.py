@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -24,6 +23,7 @@ from accounts.sentences import Sentence, render_reason
 from portal.forms.drafts import ResolveForm
 from portal.views.definitions import ASSIGNMENT_FIELDS, SET_FIELDS, describe_record
 from portal.views.differences import FieldDifference, compare_values
+from portal.views.obstacles import tell
 from portal.views.paging import paginate
 from portal.views.requests import HtmxHttpRequest, asks_for_part
 from portal.views.undoing import describe_withdrawal
@@ -84,7 +84,7 @@ def send_draft(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         saving.send_now(draft, user)
     except NotPossible as refusal:
-        _tell(request, refusal)
+        tell(request, refusal)
     return redirect("draft_detail", pk)
 
 
@@ -99,7 +99,7 @@ def discard_draft(request: HttpRequest, pk: int) -> HttpResponse:
         try:
             saving.discard(draft, user)
         except NotPossible as refusal:
-            _tell(request, refusal)
+            tell(request, refusal)
         return redirect("draft_detail", pk)
     lines = [line for line in build_lines(user, saving.list_batch(draft)) if line.draft.is_open]
     return render(request, "portal/draft_discard.html", {"draft": draft, "lines": lines})
@@ -120,18 +120,12 @@ def resolve_draft(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         saving.resolve(draft, user, form.find_choices(), revision=form.cleaned_data["revision"])
     except NotPossible as refusal:
-        _tell(request, refusal)
+        tell(request, refusal)
     return redirect("draft_detail", pk)
 
 
 def _get_draft(user: User, pk: int) -> Draft:
     return get_object_or_404(Draft.objects.visible_to(user).select_related("record", "author"), pk=pk)
-
-
-def _tell(request: HttpRequest, refusal: NotPossible) -> None:
-    sentence = render_reason(refusal.reason.as_json())
-    if sentence:
-        messages.error(request, f"{sentence.message} {sentence.remedy}".strip())
 
 
 # --- What is shown ----------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from accounts.access import require_user, visible_accounts, visible_permission_sets
 from accounts.models import Account, Draft, PermissionSet, Principal, User
 from accounts.ownership import Register
-from accounts.sentences import render_reason
+from portal.views.obstacles import tell
 from syncer import decisions
 from syncer.decisions import Rights
 from syncer.drafts.drafting import NotPossible, purpose_of
@@ -117,9 +117,7 @@ def _get_drift(request: HttpRequest, pk: int) -> Drift:
 
 
 def _refuse(request: HttpRequest, drift: Drift, refusal: NotPossible) -> HttpResponse:
-    sentence = render_reason(refusal.reason.as_json())
-    if sentence:
-        messages.error(request, f"{sentence.message} {sentence.remedy}".strip())
+    tell(request, refusal)
     return redirect(_place_of(drift))
 
 

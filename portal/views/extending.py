@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from django.conf import settings
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -14,10 +13,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.access import may_change, require_user, visible_records
 from accounts.editors import name_owners
 from accounts.models import AppKind, Record
-from accounts.sentences import render_reason
 from portal.forms.extension import ExtensionForm
 from portal.templatetags.genkan import format_day
 from portal.views.definitions import describe_record, name_record
+from portal.views.obstacles import tell
 from syncer.drafts.drafting import NotPossible
 from syncer.drafts.extending import Extension, extend, may_extend, plan_extension
 
@@ -32,8 +31,7 @@ def extend_record(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         extension = plan_extension(user, record, timezone.localdate())
     except NotPossible as refusal:
-        sentence = render_reason(refusal.reason.as_json())
-        messages.error(request, f"{sentence.message} {sentence.remedy}".strip() if sentence else "")
+        tell(request, refusal)
         return redirect("assignment_record", pk)
     if not may_extend(user, extension):
         context = {"is_reader": not may_change(user), **_describe(extension), **_build_request(extension)}

@@ -32,6 +32,7 @@ from portal.views.giving_picks import (
     read_sent,
 )
 from portal.views.giving_preview import Links, Preview, build_preview, build_query
+from portal.views.obstacles import explain, tell
 from portal.views.set_opening import list_editors
 from portal.views.values import show_field
 from syncer.drafts import saving
@@ -157,7 +158,7 @@ def _give(request: HttpRequest, user: User, entry: Entry, preview: Preview) -> s
     try:
         return submitting.give(user, preview.foresight, entry.common, entry.opening.token)[0].batch
     except NotPossible as refusal:
-        messages.error(request, _say(refusal))
+        tell(request, refusal)
     return ""
 
 
@@ -223,7 +224,7 @@ def _change(request: HttpRequest, user: User, entry: Entry, values: Mapping[str,
             user, opening.record, values, revision=opening.revision, base=opening.values, token=opening.token
         )
     except NotPossible as refusal:
-        messages.error(request, _say(refusal))
+        tell(request, refusal)
         return ""
     return drafts[0].batch
 
@@ -252,10 +253,5 @@ def _show(request: HttpRequest, entry: Entry, preview: Preview) -> HttpResponse:
 
 
 def _show_closed(request: HttpRequest, refusal: NotPossible, record: Record | None = None) -> HttpResponse:
-    context = {"record": record, "obstacle": _say(refusal)}
+    context = {"record": record, "obstacle": explain(refusal)}
     return render(request, "portal/assignment_closed.html", context, status=409)
-
-
-def _say(refusal: NotPossible) -> str:
-    sentence = render_reason(refusal.reason.as_json())
-    return f"{sentence.message} {sentence.remedy}".strip() if sentence else ""

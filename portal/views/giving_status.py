@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -19,8 +18,8 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access import require_user
 from accounts.editors import find_removable
 from accounts.models import Account, Assignment, Draft, Record, User, Wish
-from accounts.sentences import Sentence, render_reason
 from portal.views.drafts import FOLLOWED, DraftLine, build_lines
+from portal.views.obstacles import tell
 from portal.views.requests import HtmxHttpRequest, asks_for_part
 from portal.views.retrying import find_retries, is_worth_retrying
 from syncer.drafts import saving
@@ -104,8 +103,7 @@ def send_again(request: HttpRequest, batch: str) -> HttpResponse:
     try:
         saving.send_now(_load(user, batch)[0], user)
     except NotPossible as refusal:
-        sentence = render_reason(refusal.reason.as_json()) or Sentence("")
-        messages.error(request, f"{sentence.message} {sentence.remedy}".strip())
+        tell(request, refusal)
     return redirect("sent", batch)
 
 

@@ -20,6 +20,7 @@ from accounts.models import AppKind, PermissionSet, User
 from accounts.policy.formatting import format_text
 from accounts.sentences import Sentence, render_reason
 from portal.forms.permission_sets import PermissionSetForm, fill_form
+from portal.views.obstacles import explain, tell
 from portal.views.pacing import MOST, PACE, find_wait, refuse
 from portal.views.policy_checks import judge
 from portal.views.set_foresight import Foresight, foresee
@@ -94,13 +95,8 @@ def _show_version(request: HttpRequest, user: User, opening: Opening, version: S
 
 
 def _show_closed(request: HttpRequest, refusal: NotPossible, permission_set: Any = None) -> HttpResponse:
-    context = {"permission_set": permission_set, "obstacle": _say(refusal)}
+    context = {"permission_set": permission_set, "obstacle": explain(refusal)}
     return render(request, "portal/permission_set_closed.html", context, status=409)
-
-
-def _say(refusal: NotPossible) -> str:
-    sentence = render_reason(refusal.reason.as_json())
-    return f"{sentence.message} {sentence.remedy}".strip() if sentence else ""
 
 
 def _make_form(opening: Opening, data: QueryDict | None, initial: Mapping[str, Any]) -> PermissionSetForm:
@@ -177,7 +173,7 @@ def _save(request: HttpRequest, user: User, opening: Opening, form: PermissionSe
             record=opening.record, base_revision=opening.revision, base_values=opening.base,
         )  # fmt: skip
     except NotPossible as refusal:
-        messages.error(request, _say(refusal))
+        tell(request, refusal)
         return None
     return draft.pk
 

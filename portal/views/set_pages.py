@@ -13,9 +13,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.access import require_user, visible_permission_sets
 from accounts.models import PermissionSet, User
-from accounts.sentences import render_reason
 from portal.views.definitions import SET_FIELDS
 from portal.views.differences import FieldDifference, compare_values
+from portal.views.obstacles import tell
 from portal.views.set_opening import find_obstacle
 from portal.views.sight import see_assignments, see_move, see_records, see_verdicts
 from syncer.drafts.drafting import NotPossible
@@ -49,7 +49,7 @@ def rename_set(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, _("The new name is being written to kintone. This page shows how far it is."))
             return redirect("permission_set_detail", pk)
     except NotPossible as refusal:
-        _tell(request, refusal)
+        tell(request, refusal)
     return _show_rename(request, user, permission_set, name)
 
 
@@ -59,7 +59,7 @@ def _show_rename(request: HttpRequest, user: User, permission_set: PermissionSet
         plan = renaming.plan_rename(user, permission_set, name) if name else None
     except NotPossible as refusal:
         if request.method != "POST":  # else it was said already
-            _tell(request, refusal)
+            tell(request, refusal)
     context = {"permission_set": permission_set, "name": name, "plan": plan}
     return render(request, "portal/rename_set.html", {**context, **(_see_rename(user, plan) if plan else {})})
 
@@ -84,7 +84,7 @@ def delete_set(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, _("The set is being withdrawn. Its record goes once nobody has it any more."))
             return redirect("permission_set_detail", pk)
     except NotPossible as refusal:
-        _tell(request, refusal)
+        tell(request, refusal)
     plan = set_deletion.plan_deletion(user, permission_set)
     context = {
         "permission_set": permission_set,
@@ -135,8 +135,3 @@ def _as_text(value: Any) -> str:
 def _load(request: HttpRequest, pk: int) -> tuple[User, PermissionSet]:
     user = require_user(request)
     return user, get_object_or_404(visible_permission_sets(user).select_related("record"), pk=pk)
-
-
-def _tell(request: HttpRequest, refusal: NotPossible) -> None:
-    sentence = render_reason(refusal.reason.as_json())
-    messages.error(request, f"{sentence.message} {sentence.remedy}".strip() if sentence else "")

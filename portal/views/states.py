@@ -6,7 +6,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Assignment, PermissionSet
-from accounts.sentences import render_reason
+from accounts.sentences import join, render_reason
 
 
 class Look(NamedTuple):
@@ -26,6 +26,10 @@ class Shown(NamedTuple):
     tone: str
     message: str
     remedy: str
+
+    @property
+    def text(self) -> str:
+        return join(self.message, self.remedy)
 
 
 _UNRESOLVED = _("The last run could not read it. The last known state is shown, and nothing is changed.")

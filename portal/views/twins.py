@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.access import require_user, visible_permission_sets
 from accounts.models import PermissionSet, User
-from accounts.sentences import render_reason
+from portal.views.obstacles import tell
 from portal.views.sight import see_move
 from syncer.drafts.drafting import NotPossible
 from syncer.sets import twins
@@ -31,8 +31,7 @@ def make_twin(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("permission_set_detail", pk)
         return _confirm(request, user, permission_set)
     except NotPossible as refusal:
-        sentence = render_reason(refusal.reason.as_json())
-        messages.error(request, f"{sentence.message} {sentence.remedy}".strip() if sentence else "")
+        tell(request, refusal)
         return redirect("permission_set_detail", pk)
 
 

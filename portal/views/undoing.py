@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.access import require_user
 from accounts.models import Draft, User
-from accounts.sentences import render_reason
+from portal.views.obstacles import tell
 from syncer.drafts import undoing
 from syncer.drafts.drafting import NotPossible
 from syncer.lock_outs import find_longest_session
@@ -52,8 +52,7 @@ def undo_withdrawal(request: HttpRequest, pk: int) -> HttpResponse:
     except PermissionDenied:
         return render(request, "portal/undo_refused.html", {"withdrawal": withdrawal}, status=403)
     except NotPossible as refusal:
-        sentence = render_reason(refusal.reason.as_json())
-        messages.error(request, f"{sentence.message} {sentence.remedy}".strip() if sentence else "")
+        tell(request, refusal)
         return redirect("draft_detail", withdrawal.draft_id)
     if draft.pk == withdrawal.draft_id:
         messages.success(request, _("Nothing was removed: it was dropped before kintone had it."))

@@ -5,7 +5,6 @@ Anybody may take himself out of a record; others may be taken out, and a record 
 
 from typing import Any
 
-from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -14,8 +13,8 @@ from django.views.decorators.http import require_http_methods
 from accounts.access import find_principals, may_change, require_user, visible_records
 from accounts.editors import name_editors
 from accounts.models import Account, AppKind, Principal, Record, User, Wish
-from accounts.sentences import render_reason
 from portal.views.definitions import describe_record, name_record
+from portal.views.obstacles import tell
 from portal.views.other_ways import find_other_ways
 from portal.views.paging import read_key
 from syncer.drafts import saving, withdrawing
@@ -39,7 +38,7 @@ def remove_from_record(request: HttpRequest, pk: int, principal: int) -> HttpRes
             draft = withdrawing.take_out(user, whom, offered, checksum, chosen=chosen)
             return redirect("draft_detail", draft.pk)
     except NotPossible as refusal:
-        _tell(request, refusal)
+        tell(request, refusal)
     return _confirm_removal(request, user, offered, whom)
 
 
@@ -54,7 +53,7 @@ def remove_record(request: HttpRequest, pk: int) -> HttpResponse:
             draft = withdrawing.end_record(user, record, request.POST.get("checksum", ""))
             return redirect("draft_detail", draft.pk)
     except NotPossible as refusal:
-        _tell(request, refusal)
+        tell(request, refusal)
     return _confirm_end(request, user, record)
 
 
@@ -85,7 +84,7 @@ def _confirm_removal(request: HttpRequest, user: User, offered: list[Record], wh
         takings = [withdrawing.plan_removal(each, whom) for each in offered]
     except NotPossible as refusal:
         if request.method != "POST":  # else it was said already
-            _tell(request, refusal)
+            tell(request, refusal)
         return redirect("assignment_record", record.pk)
     (ways,) = find_other_ways(user, record, [whom])
     also = {taking.record.pk for taking in takings[1:]}
@@ -107,7 +106,7 @@ def _confirm_end(request: HttpRequest, user: User, record: Record) -> HttpRespon
         taking = withdrawing.plan_end(record)
     except NotPossible as refusal:
         if request.method != "POST":
-            _tell(request, refusal)
+            tell(request, refusal)
         return redirect("assignment_record", record.pk)
     named = list(_find_named(record).select_related("person").order_by("type", "name_key", "pk"))
     context = {**_describe_place(record, [taking]), "people": find_other_ways(user, record, named)}
@@ -139,8 +138,3 @@ def _refuse(request: HttpRequest, user: User, record: Record, whom: Principal | 
         "editors": name_editors(record),
     }
     return render(request, "portal/remove_refused.html", context, status=403)
-
-
-def _tell(request: HttpRequest, refusal: NotPossible) -> None:
-    sentence = render_reason(refusal.reason.as_json())
-    messages.error(request, f"{sentence.message} {sentence.remedy}".strip() if sentence else "")

@@ -7,11 +7,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from accounts.sentences import render_reason
+from accounts.sentences import render, render_reason
 from syncer.adoption.adopting import Outcome, Result, SetResult
 from syncer.adoption.checks import Likeness, Obstacle, Verdict
 from syncer.adoption.files import Fault
-from syncer.states import Actual, AssignmentKey
+from syncer.states import Actual, AssignmentKey, Reason
 
 EXIT_CODES = {"done": 0, "failed": 1, "held": 3}
 _SIGNS = {Likeness.EQUAL: "=", Likeness.DIFFERENT: "~", Likeness.ONLY_AWS: "+", Likeness.CANNOT: "!"}
@@ -138,11 +138,11 @@ def iter_lines(result: Result) -> Iterator[str]:
         names = [_name_account(account_id, result.actual) for account_id in result.ownerless]
         yield _("No owners are given for these accounts: %(accounts)s") % {"accounts": ", ".join(names)}
     for name, fault in _iter_faults(result):
-        yield f"! {name}:{fault.line}: {_join(fault.reason.as_json())}"
+        yield f"! {name}:{fault.line}: {_explain(fault.reason)}"
     for item in result.unresolved:
         yield f"? {item['scope']} ({item['operation']}): {_sentence_of(item['reason'])['message']}"
     if result.error:
-        yield _join(result.error.as_json())
+        yield _explain(result.error)
 
 
 def _iter_lines_of(item: SetResult, actual: Actual | None, width: int) -> Iterator[str]:
@@ -168,7 +168,7 @@ def _iter_details(item: SetResult, actual: Actual | None) -> Iterator[str]:
         yield _("records written: %(records)s") % {"records": ", ".join(item.records)}
     for obstacle in item.reasons:
         place = f"{_name_key(obstacle.key, actual)}: " if obstacle.key else ""
-        yield f"! {place}{_join(obstacle.reason.as_json())}"
+        yield f"! {place}{_explain(obstacle.reason)}"
 
 
 def _name_accounts(verdict: Verdict, actual: Actual | None) -> str:
@@ -200,9 +200,8 @@ def _pretty(text: str) -> str:
         return text
 
 
-def _join(reason: Mapping[str, Any]) -> str:
-    said = _sentence_of(reason)
-    return f"{said['message']} {said['remedy']}".strip()
+def _explain(reason: Reason) -> str:
+    return render(reason.code, reason.params).text
 
 
 _LIKENESS = {

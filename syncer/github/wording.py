@@ -17,7 +17,6 @@ from syncer.github.asking import COMMAND, MARK, MOST_NAMED
 from syncer.models import Change, Run, SyncRequest
 from syncer.states import Reason
 from syncer.telling.matters import Findings, Kind, Told, find_matters, shorten, tame
-from syncer.telling.messages import join
 from syncer.telling.outcomes import describe_outcome
 
 MARK_SALT = "syncer.github.reply"
@@ -104,7 +103,7 @@ def _find_mode(run: Run) -> Iterable[str]:
         told = [{"code": "mode_plan", "params": {}}]
     for problem in told:
         said = render(problem["code"], problem["params"])
-        yield join(said.message, said.remedy)
+        yield said.text
 
 
 def _find_matters(run: Run) -> Iterable[str]:
@@ -113,7 +112,7 @@ def _find_matters(run: Run) -> Iterable[str]:
         said = render(matter.sentence.code, matter.as_params())
         because = [render(reason.code, tame(reason).params) for reason in matter.because]
         if matter.sentence.code == "notice_run_failed":  # as the title says already
-            yield " ".join(join(reason.message, reason.remedy) for reason in because)
+            yield " ".join(reason.text for reason in because)
             continue
         is_held = matter.kind == Kind.HELD
         told = (said.message, *(reason.message for reason in because), said.remedy if is_held else "")

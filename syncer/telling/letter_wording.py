@@ -16,11 +16,11 @@ from django.utils.translation import gettext, ngettext, override
 
 from accounts.access_portal import find_access_portal
 from accounts.models import Person, Stage, User
-from accounts.sentences import render
+from accounts.sentences import join, render
 from accounts.shortcuts import build_console_link
 from syncer.models import Letter
 from syncer.telling.matters import shorten
-from syncer.telling.messages import LONGEST, escape, join
+from syncer.telling.messages import LONGEST, escape
 
 MOST = 20  # things of a section that are named before it says how many more there are
 LONGEST_NAME = 120
@@ -180,7 +180,7 @@ def _build_line(letter: Letter, more_word: str = "") -> Line:
 
 def _explain(letter: Letter) -> str:
     said = render(letter.code, letter.params)
-    return shorten(join(said.message, said.remedy), LONGEST_DETAIL)
+    return shorten(said.text, LONGEST_DETAIL)
 
 
 def _join(sentences: Iterable[str]) -> str:

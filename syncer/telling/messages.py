@@ -44,7 +44,7 @@ def _head(notice: Notice) -> Iterable[str]:
     for reason in _find_params(notice).get("because", ()):
         said = render_reason(reason)
         if said:
-            yield _line(join(said.message, "" if is_brief else said.remedy))
+            yield _line(said.message if is_brief else said.text)
     remedy = render(notice.code, notice.params).remedy
     if remedy:
         yield _line(remedy)
@@ -98,13 +98,7 @@ def describe_error(error: GatewayError) -> str:
     """What the outside has answered, and what to do, in the company's language."""
     with override(settings.LANGUAGE_CODE):
         said = render_reason(error.reason.as_json())
-        return join(said.message, said.remedy) if said else str(error)
-
-
-def join(message: str, remedy: str) -> str:
-    """One sentence after the other; Japanese puts no blank between them."""
-    blank = "" if message.endswith("。") else " "
-    return f"{message}{blank}{remedy}".strip()
+        return said.text if said else str(error)
 
 
 def describe_scope(text: str) -> str:

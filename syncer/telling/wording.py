@@ -11,7 +11,6 @@ from django.utils.translation import gettext, override
 from accounts.sentences import render
 from syncer.models import RecordComment
 from syncer.telling.matters import shorten
-from syncer.telling.messages import join
 from syncer.telling.remarks import Remark, Tone, find_tone
 
 MOST_REMARKS = 20  # that a comment names before it says how many more there are
@@ -52,7 +51,7 @@ def _list_remarks(remarks: Iterable[Remark], labels: Mapping[str, str]) -> Itera
     for remark in remarks:
         said = render(remark.code, remark.params)
         place = _name_place(remark, labels)
-        text = shorten(join(said.message, said.remedy), LONGEST_LINE)
+        text = shorten(said.text, LONGEST_LINE)
         values = {"place": place, "text": text}
         yield (gettext("• %(place)s: %(text)s") if place else gettext("• %(text)s")) % values
 

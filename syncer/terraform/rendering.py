@@ -160,5 +160,4 @@ def _describe_surplus(exported: ExportedSet) -> Iterator[str]:
 
 def say(reason: Reason) -> str:
     """The sentence with its way out."""
-    sentence = render(reason.code, reason.params)
-    return f"{sentence.message} {sentence.remedy}".strip()
+    return render(reason.code, reason.params).text

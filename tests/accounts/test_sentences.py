@@ -262,3 +262,15 @@ def test_stored_reason_renders() -> None:
         assert render_reason({"code": "date_wrong", "params": {"value": "?"}}) == render("date_wrong", {"value": "?"})
     assert render_reason({}) is None
     assert render_reason({"code": "lease_lost", "params": None}) == render("lease_lost")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "text"),
+    [
+        (Sentence("It failed.", "Try again."), "It failed. Try again."),
+        (Sentence("失敗しました。", "もう一度お試しください。"), "失敗しました。もう一度お試しください。"),
+        (Sentence("It failed."), "It failed."),
+    ],
+)
+def test_text_is_message_and_remedy(sentence: Sentence, text: str) -> None:
+    assert sentence.text == text

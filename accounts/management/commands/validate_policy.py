@@ -93,8 +93,7 @@ def as_row(finding: Finding) -> dict[str, Any]:
 
 def show(name: str, text: str, finding: Finding) -> Iterator[str]:
     """The finding, and below it the line with a mark under the place."""
-    sentence = render(finding.sentence, finding.params)
-    said = f"{sentence.message} {sentence.remedy}".rstrip()
+    said = render(finding.sentence, finding.params).text
     yield f"{name}:{finding.line}:{finding.column}: {finding.severity} {finding.code}: {said}"
     lines = text.split("\n")
     if finding.line > len(lines):

@@ -77,8 +77,7 @@ class Command(BaseCommand):
             )
 
     def _say(self, reason: Reason) -> None:
-        sentence = render(reason.code, reason.params)
-        self.stdout.write(f"{sentence.message} {sentence.remedy}".rstrip())
+        self.stdout.write(render(reason.code, reason.params).text)
         self.stdout.flush()
 
 
