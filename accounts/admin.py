@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts import tokens
-from accounts.admin_base import AnyForm, AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline
+from accounts.admin_base import AnyForm, AuditedAdmin, OnlyRowAdmin, ReadOnlyAdmin, ReadOnlyInline
 from accounts.console_admin import ConsoleServiceAdmin, FavouriteRegionAdmin
 from accounts.guardrail_admin import AccountMoveAdmin, GuardrailAdmin
 from accounts.models import (
@@ -458,14 +458,8 @@ class VisitAdmin(ReadOnlyAdmin):
 
 
 @admin.register(ShortcutSettings)
-class ShortcutSettingsAdmin(AuditedAdmin):
+class ShortcutSettingsAdmin(OnlyRowAdmin):
     list_display = ["__str__", "warns_of_production"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
 
 @admin.register(AccessToken)

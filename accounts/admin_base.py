@@ -113,6 +113,16 @@ class AuditedAdmin(GenkanAdmin):
         """What follows from an edit, in its transaction."""
 
 
+class OnlyRowAdmin(AuditedAdmin):
+    """What is set for everybody: neither added to nor deleted."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
 def _take_snapshot(obj: Model) -> Snapshot:
     """The editable fields of the row as it stands in the database, as JSON values."""
     stored = type(obj)._base_manager.filter(pk=obj.pk)

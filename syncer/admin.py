@@ -18,7 +18,7 @@ from django_celery_beat.models import (
     SolarSchedule,
 )
 
-from accounts.admin_base import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline
+from accounts.admin_base import AuditedAdmin, OnlyRowAdmin, ReadOnlyAdmin, ReadOnlyInline
 from syncer.models import (
     Adoption,
     AppState,
@@ -155,18 +155,12 @@ class IssueWatchAdmin(ReadOnlyAdmin):
 
 
 @admin.register(CommentSettings)
-class CommentSettingsAdmin(AuditedAdmin):
+class CommentSettingsAdmin(OnlyRowAdmin):
     list_display = ["__str__", "is_on", "says_well"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(TerraformOffer)
-class TerraformOfferAdmin(AuditedAdmin):
+class TerraformOfferAdmin(OnlyRowAdmin):
     list_display = ["__str__", "is_on", "repository", "folder", "pull_url", "checked_at", "error"]
     readonly_fields = ["pull_url", "checked_at", "retry_at", "error"]
 
@@ -174,12 +168,6 @@ class TerraformOfferAdmin(AuditedAdmin):
         """What was said of another repository does not count."""
         obj.checksum, obj.commit, obj.pull_url, obj.error, obj.checked_at, obj.retry_at = "", "", "", "", None, None
         super().save_model(request, obj, form, change)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Letter)
@@ -216,15 +204,9 @@ class LetterSettingsForm(ModelForm):
 
 
 @admin.register(LetterSettings)
-class LetterSettingsAdmin(AuditedAdmin):
+class LetterSettingsAdmin(OnlyRowAdmin):
     form = LetterSettingsForm
     list_display = ["__str__", "people", "owners"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(SecretEnd)

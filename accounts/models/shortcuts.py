@@ -7,6 +7,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models.only_row import OnlyRow
 from accounts.models.organization import Account
 from accounts.models.people import User
 from accounts.shortcuts import Destination
@@ -118,8 +119,8 @@ class Visit(models.Model):
         return f"{self.user_id} → {self.shortcut_id or self.account_id} {self.permission_set}"
 
 
-class ShortcutSettings(models.Model):
-    """One row: whether one is stopped for a moment before a shortcut enters production with write rights."""
+class ShortcutSettings(OnlyRow):
+    """Whether one is stopped for a moment before a shortcut enters production with write rights."""
 
     warns_of_production = models.BooleanField(
         _("warn before production is entered with rights to change it"),
@@ -131,10 +132,3 @@ class ShortcutSettings(models.Model):
         verbose_name = _("settings of shortcuts")
         verbose_name_plural = _("settings of shortcuts")
         constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="shortcut_settings_one")]
-
-    def __str__(self) -> str:
-        return str(self._meta.verbose_name)
-
-    @classmethod
-    def load(cls) -> "ShortcutSettings":
-        return cls.objects.filter(pk=1).first() or cls(pk=1)

@@ -5,6 +5,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Person
+from accounts.models.only_row import OnlyRow
 from syncer.models.outbox import Outgoing
 
 
@@ -53,8 +54,8 @@ class Letter(Outgoing):
         return f"{self.kind} {self.person_id}"
 
 
-class LetterSettings(models.Model):
-    """Whether and how people are told. One row, which an admin edits; as it comes, nobody is told anything."""
+class LetterSettings(OnlyRow):
+    """Whether and how people are told. As it comes, nobody is told anything."""
 
     class Way(models.TextChoices):
         NOBODY = "", _("not at all")
@@ -83,13 +84,6 @@ class LetterSettings(models.Model):
         verbose_name = _("settings of letters")
         verbose_name_plural = _("settings of letters")
         constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="letter_settings_one")]
-
-    def __str__(self) -> str:
-        return str(self._meta.verbose_name)
-
-    @classmethod
-    def load(cls) -> "LetterSettings":
-        return cls.objects.filter(pk=1).first() or cls(pk=1)
 
     def find_way(self, kind: str) -> str:
         """How letters of this kind go out; empty where they do not."""

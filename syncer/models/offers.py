@@ -1,14 +1,16 @@
-"""The pull request that offers the files for Terraform: where to, and how far it is. One row, which an admin edits."""
+"""The pull request that offers the files for Terraform: where to, and how far it is."""
 
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models.only_row import OnlyRow
+
 _is_repository = RegexValidator(r"^[\w.-]+/[\w.-]+\Z", _("A repository is written owner/repo."))
 _is_folder = RegexValidator(r"^(?!.*\.\.)[\w.-]+(/[\w.-]+)*\Z", _("A folder is written like aws/identity-center."))
 
 
-class TerraformOffer(models.Model):
+class TerraformOffer(OnlyRow):
     """Off until somebody names a repository and switches it on. What is not to be edited says what was done."""
 
     is_on = models.BooleanField(
@@ -38,10 +40,3 @@ class TerraformOffer(models.Model):
         verbose_name = _("pull request for Terraform")
         verbose_name_plural = _("pull request for Terraform")
         constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="terraform_offer_one")]
-
-    def __str__(self) -> str:
-        return str(self._meta.verbose_name)
-
-    @classmethod
-    def load(cls) -> "TerraformOffer":
-        return cls.objects.filter(pk=1).first() or cls(pk=1)

@@ -5,6 +5,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Record
+from accounts.models.only_row import OnlyRow
 
 
 class Outgoing(models.Model):
@@ -104,8 +105,8 @@ class RecordComment(Outgoing):
         return f"{self.record_id} {self.mark}"
 
 
-class CommentSettings(models.Model):
-    """What is told on kintone records. One row, which an admin edits."""
+class CommentSettings(OnlyRow):
+    """What is told on kintone records."""
 
     is_on = models.BooleanField(
         _("comment on records"),
@@ -122,10 +123,3 @@ class CommentSettings(models.Model):
         verbose_name = _("settings of comments")
         verbose_name_plural = _("settings of comments")
         constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="comment_settings_one")]
-
-    def __str__(self) -> str:
-        return str(self._meta.verbose_name)
-
-    @classmethod
-    def load(cls) -> "CommentSettings":
-        return cls.objects.filter(pk=1).first() or cls(pk=1)
