@@ -57,20 +57,31 @@ def load_standing() -> Register:
 
 
 def load_owned(principal: Principal, groups: Collection[str]) -> Mapping[str, int]:
-    """The ids of all accounts that this person owns → their rows, in four statements. groups: ids of those he is in.
+    """The ids of all accounts that this person owns → their rows, in five statements. groups: ids of those he is in.
 
     Of people it asks for him, for whom a word that is his name means first, and for whoever bears that name: nobody
     else's being there or not makes him an owner, or keeps him from being one.
     """
+    own = principal.principal_id or ""
+    if not _is_named_anywhere(principal, {own, *groups}):
+        return {}
     entries = _load_entries(None)
     sites = {site.account_id: site for site in _iter_sites(None, entries)}
     units = {unit.unit_id: unit for unit in _iter_units(entries)}
-    named, own = _list_named(sites, units), principal.principal_id or ""
+    named = _list_named(sites, units)
     members = {group: frozenset({own}) for group in groups if group in named}
     ids = {own, *members, *(name for name in named if fold(name) == principal.name_key)}
     rows = Principal.objects.filter(Q(principal_id__in=ids) | Q(type=Principal.Type.USER, name_key=principal.name_key))
     register = Register(sites, units, _read_holders(rows), members)
     return {account_id: sites[account_id].key for account_id in register.find_owned(own)}
+
+
+def _is_named_anywhere(principal: Principal, ids: Collection[str]) -> bool:
+    """Whether an entry or a tag names him or one of these ids. Most people own nothing, and each page asks."""
+    named = OwnerEntry.objects.filter(principal__principal_id__in=ids).values_list("principal__principal_id")
+    tags = (model.objects.exclude(owners_tag="").values_list("owners_tag") for model in (Account, OrganizationalUnit))
+    words = (word for (text,) in named.union(*tags) for word in (text or "").split())
+    return any(word in ids or fold(word) == principal.name_key for word in words)
 
 
 def load_named(texts: Iterable[str]) -> Register:
