@@ -247,7 +247,7 @@ def _load_captured() -> tuple[Captured, ...]:
 
 
 def _load_untaken() -> int:
-    return TerraformExport.objects.order_by("-pk").values_list("pending", flat=True).first() or 0
+    return TerraformExport.objects.newest_first().values_list("pending", flat=True).first() or 0
 
 
 def _load_names(rows: Collection[Change | Drift]) -> _Names:
