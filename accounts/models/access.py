@@ -6,13 +6,14 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models.choices import Choosing
 from accounts.models.organization import Account
 from accounts.models.people import Principal
 from accounts.models.records import Record
 from accounts.models.searching import Searchable, SearchKeyField
 
 
-class PermissionSet(Searchable):
+class PermissionSet(Choosing, Searchable):
     """A permission set: in AWS, wished for by a record, or both. Its name is its identity; AWS cannot change it."""
 
     class Ownership(models.TextChoices):
@@ -100,8 +101,15 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         """With account, OU, permission set and principal, in one query."""
         return self.select_related("account__ou", "permission_set", "principal__person")
 
+    def with_own_places(self) -> "AssignmentQuerySet":
+        """With account, OU and the set's name, each loaded once: for one person's access, who may have few sets in
+        hundreds of accounts. Two statements more.
+        """
+        accounts = models.Prefetch("account", Account.objects.select_related("ou"))
+        return self.prefetch_related(accounts, models.Prefetch("permission_set", PermissionSet.objects.only("name")))
 
-class Assignment(models.Model):
+
+class Assignment(Choosing):
     """One account × permission set × principal, which several records may want at once."""
 
     class State(models.TextChoices):

@@ -3,6 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models.choices import Choosing
 from accounts.models.searching import Searchable, SearchKeyField
 
 
@@ -55,7 +56,7 @@ class OrganizationalUnit(Searchable):
         return self.path or self.name
 
 
-class Account(Searchable):
+class Account(Choosing, Searchable):
     """An AWS account of the organization. Its id is text: it may start with 0."""
 
     class State(models.TextChoices):
