@@ -103,7 +103,12 @@ def to_ascii(text: str) -> str:
     >>> to_ascii("決済 カート-prod")
     'kato-prod'
     """
+    latin = text if text.isascii() else _spell(text)
+    safe = _DASHES.sub("-", _UNSAFE.sub("-", latin))
+    return safe.strip("-.") if _LETTERS.search(safe) else ""
+
+
+def _spell(text: str) -> str:
     katakana = jaconv.hira2kata(unicodedata.normalize("NFKC", text))
     latin = jaconv.kata2alphabet(katakana.replace("ー", ""))  # long vowels are written short
-    safe = _DASHES.sub("-", _UNSAFE.sub("-", unicodedata.normalize("NFKD", latin)))
-    return safe.strip("-.") if _LETTERS.search(safe) else ""
+    return unicodedata.normalize("NFKD", latin)

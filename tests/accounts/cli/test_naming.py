@@ -1,7 +1,9 @@
 """Names of profiles: safe in every shell, each once, whatever accounts are called."""
 
 import re
+import unicodedata
 
+import jaconv
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -118,3 +120,9 @@ def test_what_is_no_pattern_is_refused(text: str) -> None:
 @given(st.text())
 def test_any_text_becomes_safe_or_nothing(text: str) -> None:
     assert re.fullmatch(r"[A-Za-z0-9_.-]*", to_ascii(text))
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_text_in_ascii_is_spelled_as_it_is(text: str) -> None:
+    spelled = jaconv.kata2alphabet(jaconv.hira2kata(unicodedata.normalize("NFKC", text)))
+    assert unicodedata.normalize("NFKD", spelled) == text
