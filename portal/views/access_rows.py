@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 from itertools import groupby
 
 from accounts.access_portal import AccessPortal
@@ -26,13 +27,15 @@ class Naming:
 
 @dataclass(frozen=True)
 class Chip:
-    """One permission set in one account, through one assignment or several. `link` is empty where nobody can enter."""
+    """One permission set in one account, through one assignment or several. `link` is empty where nobody can enter.
+
+    `region` is where the reader works. What only a page shows is made when it asks: of hundreds of chips it shows some.
+    """
 
     assignments: tuple[Assignment, ...]
-    shown: Shown
     link: str = ""
     profile: Profile | None = None
-    config: str = ""
+    region: str = ""
 
     @property
     def first(self) -> Assignment:
@@ -42,7 +45,15 @@ class Chip:
     def name(self) -> str:
         return self.first.permission_set.name
 
-    @property
+    @cached_property
+    def shown(self) -> Shown:
+        return show_assignment(self.first)
+
+    @cached_property
+    def config(self) -> str:
+        return build_profile(self.profile, region=self.region).render() if self.profile else ""
+
+    @cached_property
     def key(self) -> str:
         return build_key([self.name])
 
@@ -58,7 +69,7 @@ class AccountRow:
     account: Account
     chips: tuple[Chip, ...]
 
-    @property
+    @cached_property
     def key(self) -> str:
         """What the row is found by, as in the lists of accounts."""
         return build_key((self.account.name, self.account.account_id, _path_of(self)))
@@ -66,11 +77,15 @@ class AccountRow:
 
 @dataclass(frozen=True)
 class UnitGroup:
-    """The accounts of one organizational unit; `above` is the path of the units over it."""
+    """The accounts of one organizational unit; `above` is the path of the units over it.
+
+    `count` is how many there are, where `rows` are only those of one page.
+    """
 
     above: str
     name: str
     rows: tuple[AccountRow, ...]
+    count: int
 
 
 def build_groups(
@@ -94,8 +109,27 @@ def filter_groups(groups: Iterable[UnitGroup], query: str) -> list[UnitGroup]:
     static/js/filter.js does the same while somebody types.
     """
     words = split_query(query)
-    found = (replace(group, rows=tuple(_filter_rows(group, words))) for group in groups)
-    return [group for group in found if group.rows]
+    found = ((group, tuple(_filter_rows(group, words))) for group in groups)
+    return [replace(group, rows=rows, count=len(rows)) for group, rows in found if rows]
+
+
+def split_pages(groups: Iterable[UnitGroup], most: int) -> list[list[UnitGroup]]:
+    """The same on pages of at most so many chips. An account is on one page, also where it alone has more."""
+    pages: list[list[tuple[UnitGroup, AccountRow]]] = [[]]
+    room = most
+    for unit in groups:
+        for row in unit.rows:
+            if pages[-1] and len(row.chips) > room:
+                pages.append([])
+                room = most
+            pages[-1].append((unit, row))
+            room -= len(row.chips)
+    return [_regroup(page) for page in pages]
+
+
+def _regroup(page: Iterable[tuple[UnitGroup, AccountRow]]) -> list[UnitGroup]:
+    units = groupby(page, key=lambda pair: pair[0])
+    return [replace(unit, rows=tuple(row for _unit, row in pairs)) for unit, pairs in units]
 
 
 def list_chips(groups: Iterable[UnitGroup]) -> list[Chip]:
@@ -111,7 +145,7 @@ def _build_chips(assignments: Iterable[Assignment], access_portal: AccessPortal 
         link = ""
         if access_portal and _can_enter(ways[0]):
             link = build_console_link(access_portal.url, ways[0].account.account_id, ways[0].permission_set.name)
-        yield Chip(ways, show_assignment(ways[0]), link)
+        yield Chip(ways, link)
 
 
 def _can_enter(assignment: Assignment) -> bool:
@@ -122,7 +156,7 @@ def _name_profiles(chips: Sequence[Chip], naming: Naming) -> list[Chip]:
     """The chips with their CLI profiles; names are unique among all that the person may enter."""
     entries = [_build_entry(chip, naming) for chip in chips if chip.link]
     profiles = iter(name_profiles(entries, naming.pattern, is_kebab=naming.is_kebab))
-    return [_with_profile(chip, next(profiles), naming) if chip.link else chip for chip in chips]
+    return [replace(chip, profile=next(profiles), region=naming.region) if chip.link else chip for chip in chips]
 
 
 def _build_entry(chip: Chip, naming: Naming) -> Entry:
@@ -134,17 +168,13 @@ def _build_entry(chip: Chip, naming: Naming) -> Entry:
     )  # fmt: skip
 
 
-def _with_profile(chip: Chip, profile: Profile, naming: Naming) -> Chip:
-    return replace(chip, profile=profile, config=build_profile(profile, region=naming.region).render())
-
-
 def _path_of(row: AccountRow) -> str:
     return row.account.ou.path if row.account.ou else ""
 
 
 def _build_group(path: str, rows: tuple[AccountRow, ...]) -> UnitGroup:
     above, _slash, name = path.rpartition("/")
-    return UnitGroup(above.replace("/", " / "), name, rows)
+    return UnitGroup(above.replace("/", " / "), name, rows, len(rows))
 
 
 def _filter_rows(group: UnitGroup, words: Sequence[str]) -> Iterator[AccountRow]:

@@ -5,8 +5,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from accounts.access import find_own_assignments, may_freeze, require_user, visible_accounts, visible_assignments
-from accounts.access_portal import find_access_portal
+from accounts.access import may_freeze, require_user, visible_accounts, visible_assignments
 from accounts.console_register import load_catalogue
 from accounts.kept_shortcuts import visible_shortcuts
 from accounts.models import Account, Shortcut, Stage, User
@@ -14,13 +13,13 @@ from accounts.moves import find_moves
 from accounts.owner_register import load_register
 from accounts.stops import find_freeze, find_frozen
 from portal.views.access_list import read_access
-from portal.views.access_rows import build_groups, list_chips
+from portal.views.access_rows import list_chips
 from portal.views.account_filter import KINDS, build_tree, narrow_list, read_filter
-from portal.views.cli_naming import load_naming
 from portal.views.csv_columns import build_account_columns
 from portal.views.csv_lists import stream_csv, wants_csv
 from portal.views.drift import build_lines
 from portal.views.histories import read_history
+from portal.views.own_access import load_groups, load_menus
 from portal.views.ownership import OwnerBook
 from portal.views.paging import paginate
 from portal.views.requests import HtmxHttpRequest, asks_for_part
@@ -81,13 +80,13 @@ def account_detail(request: HttpRequest, account_id: str) -> HttpResponseBase:
     access = read_access(request, assignments, "permission_set")
     if wants_csv(request):
         return access.stream(f"account-{account.account_id}")
-    mine = find_own_assignments(user).with_places().prefetch_related("wishes")
-    own = build_groups(mine, find_access_portal(), load_naming(user))
+    # Among all that the person may enter: a profile is called here as in the whole file.
+    chips = [chip for chip in list_chips(load_groups(user)) if chip.first.account_id == account.pk]
+    load_menus(chips)
     register = load_register([account_id])
     context = {
         "account": account,
-        # Among all that the person may enter: a profile is called here as in the whole file.
-        "chips": [chip for chip in list_chips(own) if chip.first.account_id == account.pk],
+        "chips": chips,
         "owned": OwnerBook(register, [account_id]).show_account(account_id),
         "freeze": find_freeze(account),
         "may_freeze": may_freeze(user, account, register),

@@ -22,5 +22,5 @@ def load_naming(user: User) -> Naming:
 
 def list_own_profiles(user: User, access_portal: AccessPortal, naming: Naming) -> list[Profile]:
     """A profile for everything that the person may enter now, in the order of his own page."""
-    chips = list_chips(build_groups(find_own_assignments(user).with_places(), access_portal, naming))
+    chips = list_chips(build_groups(find_own_assignments(user).with_own_places(), access_portal, naming))
     return [chip.profile for chip in chips if chip.profile]

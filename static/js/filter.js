@@ -46,13 +46,15 @@ function focusFilter(event) {
   input.select();
 }
 
-// A page that the server has filtered does not hold the rest, so there the form goes on asking the server.
-if (input && !new URLSearchParams(location.search).get("q")) {
+if (input) {
   root.querySelector("[data-filter-submit]").hidden = true;
-  input.addEventListener("input", filter);
-  input.addEventListener("keydown", enterFirst);
   document.addEventListener("keydown", focusFilter);
-  filter();
+  // What is not the whole does not hold the rest: there the form asks the server while somebody types (htmx).
+  if ("filterWhole" in root.dataset) {
+    input.addEventListener("input", filter);
+    input.addEventListener("keydown", enterFirst);
+    filter();
+  }
   // Where there is a keyboard, typing filters at once; a phone would push one over the page.
   if (matchMedia("(hover: hover) and (pointer: fine)").matches) input.focus({ preventScroll: true });
 }

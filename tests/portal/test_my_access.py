@@ -1,10 +1,13 @@
+import re
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import Assignment
+from accounts.models import Account, Assignment, User, Visit
+from portal.views import home
 from tests import factories
 from tests.portal.pages import get_html, get_text, make_client
 
@@ -116,6 +119,64 @@ def test_filter_works_without_script(query: str, shown: list[str], hidden: list[
     html = get_html(make_client(user), f"/?q={query}")
     assert [word for word in shown if word not in html] == []
     assert [word for word in hidden if word in html] == []
+
+
+@pytest.fixture
+def crowded(monkeypatch: pytest.MonkeyPatch) -> Client:
+    """Somebody with three accounts of two sets each, where a page holds four ways in."""
+    monkeypatch.setattr(home, "_WAYS", 4)
+    user = factories.make_user()
+    sets = [factories.make_permission_set(name) for name in ("Deploy", "ReadOnly")]
+    for number in range(3):
+        account = factories.make_account(f"payments-{number}", ou="service/payments")
+        for permission_set in sets:
+            factories.make_assignment(user, account=account, permission_set=permission_set)
+    return make_client(user)
+
+
+def list_rows(html: str) -> list[str]:
+    return re.findall(r'data-filter-row="([\w]+)', html)
+
+
+def test_many_ways_in_stand_on_pages_that_say_how_many(crowded: Client) -> None:
+    first, second = get_html(crowded, "/"), get_html(crowded, "/?page=2")
+    assert list_rows(first) == ["payments0", "payments1"]
+    assert list_rows(second) == ["payments2"]
+    for html in (first, second):
+        assert "6 ways in" in html
+        assert "3 accounts" in html
+    assert 'rel="next" href="?page=2"' in first
+    assert "data-filter-whole" not in first  # typing asks the server, for all of them
+
+
+def test_filter_looks_through_all_pages(crowded: Client) -> None:
+    html = get_html(crowded, "/?q=payments-2")
+    assert list_rows(html) == ["payments2"]
+    assert 'rel="next"' not in html
+    assert list_rows(get_html(crowded, "/?q=deploy")) == ["payments0", "payments1", "payments2"]
+
+
+def test_typing_gets_the_ways_in_alone(crowded: Client) -> None:
+    answer = crowded.get("/?q=payments-2", headers={"HX-Request": "true", "HX-Target": "ways"})
+    html = answer.content.decode()
+    assert html.strip().startswith('<div id="ways">')
+    assert list_rows(html) == ["payments2"]
+
+
+def test_pinned_place_of_another_page_stands_above(crowded: Client) -> None:
+    account = Account.objects.get(name="payments-2")
+    Visit.objects.create(user=User.objects.get(), account=account, permission_set="Deploy", is_pinned=True)
+    first = get_html(crowded, "/")
+    assert '<li class="card' in first
+    assert "payments-2" in first
+
+
+def test_few_ways_in_are_whole_on_one_page() -> None:
+    user = factories.make_user()
+    factories.make_assignment(user)
+    html = get_html(make_client(user), "/")
+    assert "data-filter-whole" in html
+    assert "ways in" not in html
 
 
 def test_newcomer_reads_what_comes_next() -> None:
