@@ -3,16 +3,15 @@
 import logging
 
 from celery import shared_task
-from celery.exceptions import OperationalError
 from django.db import transaction
 from django.utils import timezone
-from kombu.exceptions import OperationalError as BrokerError
 
 from accounts import shortcut_check
 from accounts.models import User
 from portal.doctor import records
 from syncer.models import Examination
 from syncer.telling.letters import tell_authors
+from syncer.workers import try_to_start
 
 logger = logging.getLogger(__name__)
 
@@ -33,10 +32,7 @@ def request_examination(user: User) -> Examination:
 
 def _send() -> None:
     """Tell a worker. Without a broker nobody takes it up, which the page says after a while."""
-    try:
-        examine.delay()
-    except (OperationalError, BrokerError, OSError):
-        logger.warning("tasks: the broker cannot be reached; the examination does not begin", exc_info=True)
+    try_to_start(examine.name, examine.delay)
 
 
 @shared_task

@@ -80,14 +80,9 @@ def find_old_records(before: datetime) -> QuerySet[Record]:
 
 def find_old_exports(before: datetime) -> QuerySet[TerraformExport]:
     """Files for Terraform that others have replaced. Kept: the newest, and what was taken over last."""
-    newest = TerraformExport.objects.order_by("-pk").values_list("pk", flat=True).first()
-    taken = (
-        TerraformExport.objects.filter(taken_at__isnull=False)
-        .order_by("-taken_at")
-        .values_list("pk", flat=True)
-        .first()
-    )
-    return TerraformExport.objects.filter(checked_at__lt=before).exclude(pk__in=[pk for pk in (newest, taken) if pk])
+    exports = TerraformExport.objects.all()
+    kept = [rows.values_list("pk", flat=True).first() for rows in (exports.newest_first(), exports.taken())]
+    return exports.filter(checked_at__lt=before).exclude(pk__in=[pk for pk in kept if pk])
 
 
 def _delete_in_batches(find: Callable[[], QuerySet[Any]]) -> int:

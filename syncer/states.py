@@ -74,6 +74,11 @@ class Reason:
     def as_json(self) -> dict[str, Any]:
         return {"code": self.code, "params": dict(self.params)}
 
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "Reason":
+        """A reason as the database has it, or what else bears a code and parameters; {} is one without a code."""
+        return cls(str(stored.get("code", "")), stored.get("params") or {})
+
 
 @dataclass(frozen=True)
 class Unresolved:

@@ -8,12 +8,10 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from celery import Task, shared_task
-from celery.exceptions import OperationalError
 from django.core.management import call_command
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
-from kombu.exceptions import OperationalError as BrokerError
 
 from accounts import stops
 from accounts.audit import find_place, record_event
@@ -40,6 +38,7 @@ from syncer.telling.notices import tell_event
 from syncer.telling.orphans import tell_orphans
 from syncer.telling.sending import send_due
 from syncer.terraform import exports, offering
+from syncer.workers import try_to_start
 
 logger = logging.getLogger(__name__)
 
@@ -367,7 +366,4 @@ def _begin_asked_for() -> None:
 
 def _send(task: "Task[[], None]") -> None:
     """Tell a worker. Without a broker the row waits, and the sweep finds it."""
-    try:
-        task.delay()
-    except (OperationalError, BrokerError, OSError):
-        logger.warning("tasks: the broker cannot be reached; what is asked for waits for the next sweep", exc_info=True)
+    try_to_start(task.name, task.delay)

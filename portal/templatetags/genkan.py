@@ -25,7 +25,7 @@ from portal.views.kintone_links import build_record_link
 from portal.views.run_steps import describe_run
 from portal.views.states import Shown, show_assignment, show_permission_set
 from portal.views.values import show_field
-from syncer.models import Change, Drift, Run
+from syncer.models import Change, Run
 from syncer.telling.messages import describe_scope, space_digits
 from syncer.trail import find_sessions_end
 
@@ -225,11 +225,6 @@ def blocked(blocks: str) -> str:
     if blocks == "none":
         return gettext("Shown as last known; nothing waits for it.")
     return gettext("Nothing is removed there.") if blocks == "deletes" else gettext("Nothing is changed there.")
-
-
-@register.filter
-def drift_sign(drift: Drift) -> str:
-    return {"added": "+", "removed": "−", "changed": "~"}.get(drift.kind, "")
 
 
 @register.filter

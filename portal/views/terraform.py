@@ -18,7 +18,7 @@ from accounts.models import User
 from portal.views.differences import FieldDifference, compare_texts
 from portal.views.requests import HtmxHttpRequest
 from syncer.models import TerraformExport, TerraformOffer
-from syncer.terraform.comparing import Comparison, list_resources
+from syncer.terraform.comparing import list_resources
 from syncer.terraform.exports import Standing, find_standing, in_order, take
 from syncer.terraform.foreseeing import has_full_run
 
@@ -73,7 +73,7 @@ def _require_newest(standing: Standing) -> TerraformExport:
 
 def _describe(standing: Standing) -> dict[str, Any]:
     comparison = standing.comparison
-    changed = list_changed(comparison)
+    changed = [Changed(*signed) for signed in comparison.iter_signed()]
     files = build_files(standing.newest.files, standing.before) if standing.newest else []
     return {
         "export": standing.newest,
@@ -87,12 +87,6 @@ def _describe(standing: Standing) -> dict[str, Any]:
         "has_run": has_full_run(),
         "offer": TerraformOffer.load(),
     }
-
-
-def list_changed(comparison: Comparison) -> list[Changed]:
-    """What goes first: it takes access away."""
-    signs = {"-": comparison.removed, "~": comparison.changed, "+": comparison.added}
-    return [Changed(sign, address) for sign, addresses in signs.items() for address in addresses]
 
 
 def build_files(files: Mapping[str, str], before: Mapping[str, str]) -> list[File]:

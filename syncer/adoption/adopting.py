@@ -166,7 +166,7 @@ def _look_around(order: Order) -> None:
     run = Run(kind=Run.Kind.FULL, mode=Run.Mode.PLAN, everything=True, requested_by=order.by)
     runs.run_by_hand(run, runs.Stopping())
     if run.status == Run.Status.FAILED and not run.counts:  # nothing at all could be judged
-        raise RunFailed(Reason(run.error.get("code", "unexpected"), run.error.get("params", {})))
+        raise RunFailed(Reason.from_json(run.error or {"code": "unexpected"}))
 
 
 class _Adopting:

@@ -5,8 +5,7 @@ of ours. Last comes the mark, which nobody sees.
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from django.conf import settings
 from django.utils.crypto import salted_hmac
@@ -121,20 +120,18 @@ def _find_matters(run: Run) -> Iterable[str]:
 
 def _load_findings(run: Run) -> Findings:
     rows = run.changes.filter(outcome__in=(Change.Outcome.FAILED, Change.Outcome.HELD)).order_by("position")
-    told = [(row.outcome, Told(_restore(row.reason))) for row in rows]
+    told = [(row.outcome, Told(Reason.from_json(row.reason))) for row in rows]
     return Findings(
         run_id=run.pk,
         came_through=run.came_through,
-        error=_restore(run.error) if run.error else None,
+        error=Reason.from_json(run.error) if run.error else None,
         failed=tuple(each for outcome, each in told if outcome == Change.Outcome.FAILED),
         held=tuple(each for outcome, each in told if outcome == Change.Outcome.HELD),
         checksum=run.checksum,
-        unresolved=tuple(Told(_restore(item["reason"]), operation=item["operation"]) for item in run.unresolved),
+        unresolved=tuple(
+            Told(Reason.from_json(item["reason"]), operation=item["operation"]) for item in run.unresolved
+        ),
     )
-
-
-def _restore(stored: Mapping[str, Any]) -> Reason:
-    return Reason(str(stored.get("code", "")), stored.get("params") or {})
 
 
 # --- Markdown ---------------------------------------------------------------------------------------------------------

@@ -251,9 +251,6 @@ def _as_problem(row: Drift, policy: Policy, actual: Actual, desired: Desired) ->
     return Problem("drift", "warning", record, params=params)
 
 
-_SIGNS = {"added": "+", "removed": "−", "changed": "~"}
-
-
 def find_end(row: Drift) -> datetime | None:
     """When it is put back by itself; None if never."""
     return find_policy().find_end(_read(row))
@@ -265,7 +262,7 @@ def describe(row: Drift, actual: Actual | None = None) -> str:
     place = f"{account.name} ({row.account_id})" if account else row.account_id
     parts = (place, row.permission_set_name, row.principal_name or row.principal_id)
     fields = ", ".join(item["field"] for item in row.details)
-    return f"{_SIGNS[row.kind]} {' × '.join(filter(None, parts))}" + (f" ({fields})" if fields else "")
+    return f"{row.sign} {' × '.join(filter(None, parts))}" + (f" ({fields})" if fields else "")
 
 
 def show_time(moment: datetime) -> str:

@@ -273,7 +273,9 @@ def _build_case(
         in_force=before,
         in_force_owners=tuple(in_force["owners"]) if in_force and "owners" in in_force else None,
         by=dict(in_force.get("by", {})) if in_force else {},
-        withheld={value: _read_reason(item) for value, item in withheld.items() if item.confirmed_at is None},
+        withheld={
+            value: Reason.from_json(item.reason) for value, item in withheld.items() if item.confirmed_at is None
+        },
         confirmed=frozenset(value for value, item in withheld.items() if item.confirmed_at is not None),
         confirmers={value: _sign(item.confirmed_by) for value, item in withheld.items() if item.confirmed_by},
         is_understood=not notes.has_errors,
@@ -286,10 +288,6 @@ def _build_case(
 
 def _read_key(fields: Fields) -> str | None:
     return read_text(fields, "request_key") if "request_key" in fields else None
-
-
-def _read_reason(row: Withheld) -> Reason:
-    return Reason(str(row.reason.get("code", "")), dict(row.reason.get("params", {})))
 
 
 def _find_signatures(row: Record, fields: Fields, ledger: _Ledger) -> tuple[Signature, Signature]:

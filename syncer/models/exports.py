@@ -7,6 +7,15 @@ from django.utils.translation import gettext_lazy as _
 from syncer.models.runs import Run
 
 
+class TerraformExportQuerySet(models.QuerySet["TerraformExport"]):
+    def newest_first(self) -> "TerraformExportQuerySet":
+        return self.order_by("-pk")
+
+    def taken(self) -> "TerraformExportQuerySet":
+        """What was taken over, the last first."""
+        return self.filter(taken_at__isnull=False).order_by("-taken_at")
+
+
 class TerraformExport(models.Model):
     """The management account's files as they were from a time on. There is a new row only where they differ."""
 
@@ -28,6 +37,8 @@ class TerraformExport(models.Model):
     )
     taken_at = models.DateTimeField(_("taken over"), null=True, blank=True)
     taken_by = models.CharField(_("taken over by"), max_length=256, blank=True)
+
+    objects = TerraformExportQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("export for Terraform")

@@ -287,6 +287,11 @@ class Drift(models.Model):
         parts = (self.kind, self.account_id, self.permission_set_name, self.principal_name or self.principal_id)
         return " ".join(filter(None, parts))
 
+    @property
+    def sign(self) -> str:
+        """As in a plan."""
+        return {self.Kind.ADDED: "+", self.Kind.REMOVED: "−", self.Kind.CHANGED: "~"}[self.Kind(self.kind)]
+
 
 class Baseline(models.Model):
     """Set once: from then on runs may write. An empty database beside owned sets only plans until somebody confirms."""

@@ -10,15 +10,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from urllib.parse import urlsplit
 
-from celery import current_app
-from celery.exceptions import OperationalError
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
-from kombu.exceptions import OperationalError as BrokerError
 
 from accounts.models import PermissionSet, PortalWrite, Problem, Record
 from accounts.names import clean, fold
@@ -27,6 +25,7 @@ from syncer.mirror.judging import COMMAND
 from syncer.models import AppState, Baseline, CommentSettings, RecordComment, Run
 from syncer.records.parsing import find_cell, list_users
 from syncer.telling.remarks import Remark, build_mark, choose_mentions, is_mendable, is_worth_telling
+from syncer.workers import start_task
 
 logger = logging.getLogger(__name__)
 
@@ -238,14 +237,7 @@ def _insert(rows: list[RecordComment]) -> None:
     """Another run may have written the same a moment ago: then that is it."""
     RecordComment.objects.bulk_create(rows, _BATCH, ignore_conflicts=True)
     if rows:
-        transaction.on_commit(_start_task)
-
-
-def _start_task() -> None:
-    try:
-        current_app.send_task("syncer.tasks.post_comments")
-    except (OperationalError, BrokerError, OSError):
-        logger.warning("comments: the broker cannot be reached; the schedule sends what was written", exc_info=True)
+        transaction.on_commit(partial(start_task, "syncer.tasks.post_comments"))
 
 
 # --- Whom it concerns -------------------------------------------------------------------------------------------------

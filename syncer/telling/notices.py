@@ -5,15 +5,13 @@ Nothing here talks to the outside. A notice that stands for a matter is open unt
 
 import logging
 from collections.abc import Collection, Iterable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
-from celery import current_app
-from celery.exceptions import OperationalError
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
-from kombu.exceptions import OperationalError as BrokerError
 
 from accounts.models import Account, Assignment, PermissionSet, Principal
 from syncer.github.waking import wake_for
@@ -23,6 +21,7 @@ from syncer.telling.alarms import WATCHED
 from syncer.telling.commenting import note_remarks
 from syncer.telling.matters import NEWS, Captured, Drifted, Findings, Item, Matter, Told, find_matters, has_grown
 from syncer.telling.orphans import tell_orphans
+from syncer.workers import start_task
 
 logger = logging.getLogger(__name__)
 
@@ -173,14 +172,7 @@ def _count_of(notice: Notice) -> int:
 def _wake_sender() -> None:
     """Have what was written sent as soon as it is committed; without a broker the schedule does it."""
     if settings.SLACK_WEBHOOK_URL or settings.SLACK_BOT_TOKEN:
-        transaction.on_commit(_start_task)
-
-
-def _start_task() -> None:
-    try:
-        current_app.send_task("syncer.tasks.send_notices")
-    except (OperationalError, BrokerError, OSError):
-        logger.warning("notices: the broker cannot be reached; the schedule sends what was written", exc_info=True)
+        transaction.on_commit(partial(start_task, "syncer.tasks.send_notices"))
 
 
 # --- What a run has come to -------------------------------------------------------------------------------------------
@@ -211,14 +203,15 @@ def _load_findings(run: Run) -> Findings:
     return Findings(
         run_id=run.pk,
         came_through=run.came_through,
-        error=_restore(run.error) if run.error else None,
-        failed=tuple(Told(_restore(row.reason), names.item_of(row)) for row in failed),
-        held=tuple(Told(_restore(row.reason), names.item_of(row)) for row in held),
+        error=Reason.from_json(run.error) if run.error else None,
+        failed=tuple(Told(Reason.from_json(row.reason), names.item_of(row)) for row in failed),
+        held=tuple(Told(Reason.from_json(row.reason), names.item_of(row)) for row in held),
         checksum=run.checksum,
         unresolved=tuple(
-            Told(_restore(item["reason"]), Item(scope=item["scope"]), item["operation"]) for item in run.unresolved
+            Told(Reason.from_json(item["reason"]), Item(scope=item["scope"]), item["operation"])
+            for item in run.unresolved
         ),
-        problems=tuple(_restore(problem) for problem in run.problems if not problem["record"]),
+        problems=tuple(Reason.from_json(problem) for problem in run.problems if not problem["record"]),
         drift=tuple(Drifted(row.seen_at, names.item_of(row)) for row in drift),
         captured=_load_captured(),
         untaken=_load_untaken(),
@@ -254,11 +247,7 @@ def _load_captured() -> tuple[Captured, ...]:
 
 
 def _load_untaken() -> int:
-    return TerraformExport.objects.order_by("-pk").values_list("pending", flat=True).first() or 0
-
-
-def _restore(stored: Mapping[str, Any]) -> Reason:
-    return Reason(str(stored.get("code", "")), stored.get("params") or {})
+    return TerraformExport.objects.newest_first().values_list("pending", flat=True).first() or 0
 
 
 def _load_names(rows: Collection[Change | Drift]) -> _Names:

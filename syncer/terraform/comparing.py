@@ -25,6 +25,11 @@ class Comparison:
     def count(self) -> int:
         return len(self.added) + len(self.changed) + len(self.removed)
 
+    def iter_signed(self) -> Iterator[tuple[str, str]]:
+        """Terraform's sign and the address of each. What goes comes first: it takes access away."""
+        for sign, addresses in (("-", self.removed), ("~", self.changed), ("+", self.added)):
+            yield from ((sign, address) for address in addresses)
+
 
 def compare(before: Mapping[str, str], after: Mapping[str, str]) -> Comparison:
     """What the files say more, otherwise and no more."""

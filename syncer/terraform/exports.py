@@ -50,10 +50,7 @@ def build_files() -> dict[str, str]:
 
 
 def find_standing() -> Standing:
-    return Standing(
-        TerraformExport.objects.order_by("-pk").first(),
-        TerraformExport.objects.filter(taken_at__isnull=False).order_by("-taken_at").first(),
-    )
+    return Standing(TerraformExport.objects.newest_first().first(), TerraformExport.objects.taken().first())
 
 
 def refresh() -> TerraformExport:

@@ -153,8 +153,7 @@ def _title() -> str:
 def render_body(comparison: Comparison, *, is_first: bool) -> str:
     """What changes, in the company's language. Addresses of resources are plain letters, whoever named what."""
     with override(settings.LANGUAGE_CODE):
-        signs = {"-": comparison.removed, "~": comparison.changed, "+": comparison.added}
-        lines = [f"- `{sign} {address}`" for sign, addresses in signs.items() for address in addresses]
+        lines = [f"- `{sign} {address}`" for sign, address in comparison.iter_signed()]
         more = len(lines) - MOST_LISTED
         lines = lines[:MOST_LISTED] + ([gettext("and %(count)d more") % {"count": more}] if more > 0 else [])
         head = gettext("What the records in kintone want in the management account. Genkan changes nothing there.")

@@ -8,9 +8,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import AuditEvent, User
-from portal.views.terraform import build_archive, list_changed
+from portal.views.terraform import build_archive
 from syncer.models import TerraformExport, TerraformOffer
-from syncer.terraform.comparing import Comparison
 from syncer.terraform.exports import checksum_of
 from tests import factories
 from tests.portal.pages import get_html, get_text, make_client
@@ -136,11 +135,6 @@ def test_files_are_saved_and_that_is_on_record(client: Client) -> None:
 
 def test_equal_files_make_equal_archives() -> None:
     assert build_archive(OLD) == build_archive(dict(reversed(OLD.items())))
-
-
-def test_what_goes_stands_first() -> None:
-    comparison = Comparison(added=("c",), changed=("b",), removed=("a",))
-    assert [(item.sign, item.address) for item in list_changed(comparison)] == [("-", "a"), ("~", "b"), ("+", "c")]
 
 
 def test_other_methods_are_refused(client: Client) -> None:

@@ -70,8 +70,7 @@ def write_file(path: Path, text: str) -> bool:
 
 def summarise(comparison: Comparison, *, is_first: bool) -> list[str]:
     """One line for each resource that came, changed or went since the export that was taken over last."""
-    signs = {"+": comparison.added, "~": comparison.changed, "-": comparison.removed}
-    lines = [f"{sign} {address}" for sign, addresses in signs.items() for address in addresses]
+    lines = [f"{sign} {address}" for sign, address in comparison.iter_signed()]
     if is_first:
         return [*lines, _("Nothing has been taken over before: everything is new.")]
     numbers = {

@@ -31,5 +31,10 @@ def test_comments_imports_and_the_file_it_is_in_do_not_count() -> None:
     assert compare(before, after).count == 0
 
 
+def test_what_goes_stands_first() -> None:
+    comparison = Comparison(added=("c",), changed=("b",), removed=("a",))
+    assert list(comparison.iter_signed()) == [("-", "a"), ("~", "b"), ("+", "c")]
+
+
 def test_everything_is_new_at_first() -> None:
     assert compare({}, file(one="1")).added == ("data.d.x", "r.one")
