@@ -20,8 +20,11 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One permission set in one account. `short_name` is what an admin calls the account in names; region: its own."""
+class AccountRole:
+    """One permission set in one account, which is a role there.
+
+    `short_name` is what an admin calls the account in names; region: its own.
+    """
 
     account_id: str
     account_name: str
@@ -34,10 +37,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Profile:
-    """An entry under the name it has in the file. `was` is the name that it could not have, because others would."""
+    """A role under the name it has in the file. `was` is the name that it could not have, because others would."""
 
     name: str
-    entry: Entry
+    role: AccountRole
     was: str = ""
 
     @property
@@ -55,42 +58,44 @@ def is_pattern(text: str) -> bool:
     return is_plain and "set" in {name for name, *_rest in fields} and len(text) <= LONGEST_PATTERN
 
 
-def name_profiles(entries: Iterable[Entry], pattern: str = DEFAULT_PATTERN, *, is_kebab: bool = False) -> list[Profile]:
-    """The entries in their order, each under a name of its own.
+def name_profiles(
+    roles: Iterable[AccountRole], pattern: str = DEFAULT_PATTERN, *, is_kebab: bool = False
+) -> list[Profile]:
+    """The roles in their order, each under a name of its own.
 
     Whatever the pattern would call alike gets the account's id, all of it, so that names depend on no order; a number
     tells apart what unsafe characters still did. Raises ValueError for what is no pattern.
     """
     if not is_pattern(pattern):
         raise ValueError(f"no pattern: {pattern!r}")
-    rows = list(entries)
-    names = [_render(pattern, entry, is_kebab=is_kebab) for entry in rows]
+    rows = list(roles)
+    names = [_render(pattern, role, is_kebab=is_kebab) for role in rows]
     met = Counter(names)
-    wished = [name if met[name] == 1 else f"{name}-{entry.account_id}" for name, entry in zip(names, rows, strict=True)]
+    wished = [name if met[name] == 1 else f"{name}-{role.account_id}" for name, role in zip(names, rows, strict=True)]
     return _number(rows, names, wished)
 
 
-def _number(entries: Sequence[Entry], names: Sequence[str], wished: Sequence[str]) -> list[Profile]:
+def _number(roles: Sequence[AccountRole], names: Sequence[str], wished: Sequence[str]) -> list[Profile]:
     taken: set[str] = set()
     profiles = []
-    for entry, plain, wish in zip(entries, names, wished, strict=True):
+    for role, plain, wish in zip(roles, names, wished, strict=True):
         name, number = wish, 2
         while name in taken:
             name, number = f"{wish}-{number}", number + 1
         taken.add(name)
-        profiles.append(Profile(name, entry, plain if plain != name else ""))
+        profiles.append(Profile(name, role, plain if plain != name else ""))
     return profiles
 
 
-def _render(pattern: str, entry: Entry, *, is_kebab: bool) -> str:
-    account = to_ascii(entry.short_name or entry.account_name) or entry.account_id
+def _render(pattern: str, role: AccountRole, *, is_kebab: bool) -> str:
+    account = to_ascii(role.short_name or role.account_name) or role.account_id
     values = {
-        "account": account, "id": entry.account_id, "set": to_ascii(entry.permission_set) or "set",
-        "stage": to_ascii(entry.stage), "unit": to_ascii(entry.unit.rpartition("/")[2]),
+        "account": account, "id": role.account_id, "set": to_ascii(role.permission_set) or "set",
+        "stage": to_ascii(role.stage), "unit": to_ascii(role.unit.rpartition("/")[2]),
     }  # fmt: skip
     name = to_ascii(pattern.format_map({key: _kebab(value) if is_kebab else value for key, value in values.items()}))
     # A name that begins with a dash would be read as an option.
-    return name or entry.account_id
+    return name or role.account_id
 
 
 def _kebab(text: str) -> str:

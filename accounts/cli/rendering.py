@@ -44,14 +44,14 @@ def build_session(portal_url: str, sso_region: str, *, name: str = SESSION_NAME)
 
 def build_profile(profile: Profile, *, region: str = "", session: str = SESSION_NAME) -> Section:
     """`region`, where the work is, gives way to the account's own; without either it is left out."""
-    entry = profile.entry
+    role = profile.role
     values = [
         ("sso_session", session),
-        ("sso_account_id", entry.account_id),
-        ("sso_role_name", entry.permission_set),
+        ("sso_account_id", role.account_id),
+        ("sso_role_name", role.permission_set),
     ]
-    where = entry.region or region
-    return Section(f"profile {profile.name}", (*values, *([("region", where)] if where else [])), entry.account_name)
+    where = role.region or region
+    return Section(f"profile {profile.name}", (*values, *([("region", where)] if where else [])), role.account_name)
 
 
 def build_sections(

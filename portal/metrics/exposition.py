@@ -16,8 +16,6 @@ from portal.views import health
 from syncer.measured import load_sums
 from syncer.measures import COUNTS, SUM, TIMES, Count, Series, Times
 
-Sums = Mapping[Series, float]
-
 
 class _Everything(Collector):
     """What one scrape is told."""
@@ -40,7 +38,7 @@ def build_registry() -> CollectorRegistry:
     return registry
 
 
-def describe_sums(sums: Sums) -> Iterator[Metric]:
+def describe_sums(sums: Mapping[Series, float]) -> Iterator[Metric]:
     by_name = defaultdict[str, dict[tuple[str, ...], float]](dict)
     for series, value in sums.items():
         by_name[series.name][series.labels] = value

@@ -22,7 +22,7 @@ _TYPES: Words = dict(Principal.Type.choices)
 _STATES: Words = dict(Assignment.State.choices)
 
 
-class Entry(NamedTuple):
+class AccessLine(NamedTuple):
     """One assignment with all that its line says, in the order of `_FIELDS`."""
 
     pk: int
@@ -57,7 +57,7 @@ _FIELDS = (
     "principal__principal_id", "principal__email", "in_aws", "state", "reason", "since", "expires_on",
 )  # fmt: skip
 
-COLUMNS: Sequence[Column[Entry]] = (
+COLUMNS: Sequence[Column[AccessLine]] = (
     Column(_("account id"), lambda row: row.account_id),
     Column(_("account"), lambda row: row.account),
     Column("OU", lambda row: row.ou),
@@ -77,7 +77,7 @@ COLUMNS: Sequence[Column[Entry]] = (
 )
 
 
-def iter_entries(assignments: AssignmentQuerySet) -> Iterator[Entry]:
+def iter_lines(assignments: AssignmentQuerySet) -> Iterator[AccessLine]:
     """The assignments in their order; two statements a batch, and no more of them in memory than a batch.
 
     An assignment comes once for each record that wants it now, one after the other, since its key ends the order.
@@ -92,7 +92,7 @@ def iter_entries(assignments: AssignmentQuerySet) -> Iterator[Entry]:
         for group, keys in zip(batch, wanted, strict=True):
             named = [records[key] for key in keys if key in records]
             authors = dict.fromkeys(author for _reference, author in named if author)
-            yield Entry._make((*group[0][:-1], [reference for reference, _author in named], list(authors)))
+            yield AccessLine._make((*group[0][:-1], [reference for reference, _author in named], list(authors)))
 
 
 def _load_records(keys: Collection[int]) -> Mapping[int, tuple[str, str]]:
@@ -107,5 +107,5 @@ _OF_RECORDS = (
 )  # fmt: skip
 
 
-def _tell_next(row: Entry) -> str:
+def _tell_next(row: AccessLine) -> str:
     return show_assignment(Assignment(state=row.state, reason=row.reason)).text

@@ -13,7 +13,7 @@ from accounts.authors import load_authors, load_ledger
 from accounts.editors import find_removable
 from accounts.models import Stage
 from accounts.models.access import AssignmentQuerySet
-from portal.views.access_export import COLUMNS, iter_entries
+from portal.views.access_export import COLUMNS, iter_lines
 from portal.views.access_filter import ENDS, KINDS, STATES, AccessFilter, narrow_assignments
 from portal.views.csv_lists import stream_csv, wants_csv
 from portal.views.paging import paginate
@@ -38,7 +38,7 @@ class AccessList:
 
     def stream(self, name: str) -> HttpResponseBase:
         """All of them as a file."""
-        return stream_csv(self.request, name, COLUMNS, iter_entries(self.assignments))
+        return stream_csv(self.request, name, COLUMNS, iter_lines(self.assignments))
 
     def describe(self) -> dict[str, Any]:
         """One page of them, and the form that narrows them."""

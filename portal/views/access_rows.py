@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import groupby
 
 from accounts.access_portal import AccessPortal
-from accounts.cli.naming import DEFAULT_PATTERN, Entry, Profile, name_profiles
+from accounts.cli.naming import DEFAULT_PATTERN, AccountRole, Profile, name_profiles
 from accounts.cli.rendering import build_profile
 from accounts.models import Account, Assignment
 from accounts.search import build_key, split_query
@@ -154,15 +154,15 @@ def _can_enter(assignment: Assignment) -> bool:
 
 def _name_profiles(chips: Sequence[Chip], naming: Naming) -> list[Chip]:
     """The chips with their CLI profiles; names are unique among all that the person may enter."""
-    entries = [_build_entry(chip, naming) for chip in chips if chip.link]
-    profiles = iter(name_profiles(entries, naming.pattern, is_kebab=naming.is_kebab))
+    roles = [_build_role(chip, naming) for chip in chips if chip.link]
+    profiles = iter(name_profiles(roles, naming.pattern, is_kebab=naming.is_kebab))
     return [replace(chip, profile=next(profiles), region=naming.region) if chip.link else chip for chip in chips]
 
 
-def _build_entry(chip: Chip, naming: Naming) -> Entry:
+def _build_role(chip: Chip, naming: Naming) -> AccountRole:
     account = chip.first.account
     short_name, region = naming.defaults.get(account.account_id, ("", ""))
-    return Entry(
+    return AccountRole(
         account.account_id, account.name, chip.name, account.stage, account.ou.path if account.ou else "",
         short_name, region,
     )  # fmt: skip

@@ -45,7 +45,7 @@ _LONGEST_TOKEN = 64
 
 
 @dataclass(frozen=True)
-class Entry:
+class FilledForm:
     """A form as it stands: its picks and its plain fields."""
 
     opening: Opening
@@ -86,16 +86,16 @@ def new_assignment(request: HttpRequest) -> HttpResponse:
     except NotPossible as refusal:
         return _show_closed(request, refusal)
     if request.method == "POST":
-        entry = _read_post(user, opening, request.POST)
+        filled = _read_post(user, opening, request.POST)
     else:
-        entry = _read_get(user, opening, request.GET)
-    preview = _preview_new(user, entry)
+        filled = _read_get(user, opening, request.GET)
+    preview = _preview_new(user, filled)
     if request.POST.get("do") == "save":
         if sent := submitting.find_sent(user, token):
             return redirect("sent", sent[0].batch)
-        if preview.may_save and entry.form.is_valid() and (batch := _give(request, user, entry, preview)):
+        if preview.may_save and filled.form.is_valid() and (batch := _give(request, user, filled, preview)):
             return redirect("sent", batch)
-    return _show(request, entry, preview)
+    return _show(request, filled, preview)
 
 
 def _require_writer(request: HttpRequest) -> User:
@@ -106,7 +106,7 @@ def _require_writer(request: HttpRequest) -> User:
     return user
 
 
-def _read_post(user: User, opening: Opening, data: QueryDict) -> Entry:
+def _read_post(user: User, opening: Opening, data: QueryDict) -> FilledForm:
     """What came back, with what the clicked button does to it: a day that is set, an account that is left out."""
     sent = data.copy()
     if day := sent.get("set-until", ""):
@@ -115,10 +115,10 @@ def _read_post(user: User, opening: Opening, data: QueryDict) -> Entry:
         sent.setlist("account", [text for text in sent.getlist("account") if text != account])
     form = AssignmentForm(sent, user=user, initial=opening.values, fields=opening.fields)
     form.is_valid()
-    return Entry(opening, read_sent(user, sent, opening.fields), form)
+    return FilledForm(opening, read_sent(user, sent, opening.fields), form)
 
 
-def _read_get(user: User, opening: Opening, query: QueryDict) -> Entry:
+def _read_get(user: User, opening: Opening, query: QueryDict) -> FilledForm:
     """A form that nobody has sent yet: what the address says is read like what a form says."""
     values = {
         "permission_set": query.get("permission_set", "").replace("\0", "")[:200],
@@ -128,35 +128,35 @@ def _read_get(user: User, opening: Opening, query: QueryDict) -> Entry:
     picks = read_address(user, query, opening.fields, list_own_codes(user) if "owners" in opening.fields else ())
     form = AssignmentForm(values, user=user, initial={}, fields=opening.fields)
     form.is_valid()
-    return Entry(opening, picks, form)
+    return FilledForm(opening, picks, form)
 
 
-def _preview_new(user: User, entry: Entry) -> Preview:
-    foresight = foresee(user, entry.gift, today=timezone.localdate())
-    single = {"permission_set": entry.set_name, "until": entry.plain["expires_on"], "note": entry.plain["note"]}
+def _preview_new(user: User, filled: FilledForm) -> Preview:
+    foresight = foresee(user, filled.gift, today=timezone.localdate())
+    single = {"permission_set": filled.set_name, "until": filled.plain["expires_on"], "note": filled.plain["note"]}
     links = Links(
-        form=build_query(entry.picks.accounts, foresight.names, **single), people=build_query((), foresight.names)
+        form=build_query(filled.picks.accounts, foresight.names, **single), people=build_query((), foresight.names)
     )
-    return build_preview(foresight, links=links, lacking=_find_lacking(entry))
+    return build_preview(foresight, links=links, lacking=_find_lacking(filled))
 
 
-def _find_lacking(entry: Entry) -> list[str]:
+def _find_lacking(filled: FilledForm) -> list[str]:
     """What has to be filled in or mended before anything can be registered."""
-    picks = entry.picks
+    picks = filled.picks
     lacking = [] if picks.accounts else [show_field("account_id")]
-    lacking += [] if entry.set_name else [show_field("permission_set")]
+    lacking += [] if filled.set_name else [show_field("permission_set")]
     lacking += [] if picks.names else [_("people and groups")]
-    lacking += [show_field("expires_on")] if entry.form.has_error("expires_on") else []
+    lacking += [show_field("expires_on")] if filled.form.has_error("expires_on") else []
     return lacking
 
 
-def _give(request: HttpRequest, user: User, entry: Entry, preview: Preview) -> str:
+def _give(request: HttpRequest, user: User, filled: FilledForm, preview: Preview) -> str:
     """Which batch of drafts carries it; empty, with the reason on the page, where it may not be."""
-    if _has_unread(entry.picks):
+    if _has_unread(filled.picks):
         messages.error(request, _("Nothing was registered: some lines could not be understood. They are still there."))
         return ""
     try:
-        return submitting.give(user, preview.foresight, entry.common, entry.opening.token)[0].batch
+        return submitting.give(user, preview.foresight, filled.common, filled.opening.token)[0].batch
     except NotPossible as refusal:
         tell(request, refusal)
     return ""
@@ -182,38 +182,38 @@ def edit_assignment(request: HttpRequest, pk: int) -> HttpResponse:
         opening = open_record(record, token, request.POST.get("base", ""))
     except NotPossible as refusal:
         return _show_closed(request, refusal, record)
-    entry = _read_post(user, opening, request.POST) if request.method == "POST" else _open(user, opening, request.GET)
-    values = read_values(opening, entry.picks, entry.plain, entry.set_name)
+    filled = _read_post(user, opening, request.POST) if request.method == "POST" else _open(user, opening, request.GET)
+    values = read_values(opening, filled.picks, filled.plain, filled.set_name)
     edit = compare(opening, values)
-    foresight = foresee_edit(user, opening, entry.gift, edit, today=timezone.localdate())
-    preview = build_preview(foresight, edit=edit.describe(), lacking=_find_lacking_edit(entry))
+    foresight = foresee_edit(user, opening, filled.gift, edit, today=timezone.localdate())
+    preview = build_preview(foresight, edit=edit.describe(), lacking=_find_lacking_edit(filled))
     if request.POST.get("do") == "save":
         if sent := submitting.find_sent(user, token):
             return redirect("sent", sent[0].batch)
-        if preview.may_save and entry.form.is_valid() and (batch := _change(request, user, entry, values)):
+        if preview.may_save and filled.form.is_valid() and (batch := _change(request, user, filled, values)):
             return redirect("sent", batch)
-    return _show(request, entry, preview)
+    return _show(request, filled, preview)
 
 
-def _open(user: User, opening: Opening, query: QueryDict) -> Entry:
+def _open(user: User, opening: Opening, query: QueryDict) -> FilledForm:
     """The values in force; and whom a link adds to them."""
     picks = read_record(user, opening.values, query, opening.fields)
     form = AssignmentForm(dict(opening.values), user=user, initial=opening.values, fields=opening.fields)
     form.is_valid()
-    return Entry(opening, picks, form)
+    return FilledForm(opening, picks, form)
 
 
-def _find_lacking_edit(entry: Entry) -> list[str]:
+def _find_lacking_edit(filled: FilledForm) -> list[str]:
     """A record may be left without people: it gives access to nobody then."""
-    lacking = [] if len(entry.picks.accounts) == 1 else [show_field("account_id")]
-    lacking += [] if entry.set_name else [show_field("permission_set")]
-    lacking += [show_field("expires_on")] if entry.form.has_error("expires_on") else []
+    lacking = [] if len(filled.picks.accounts) == 1 else [show_field("account_id")]
+    lacking += [] if filled.set_name else [show_field("permission_set")]
+    lacking += [show_field("expires_on")] if filled.form.has_error("expires_on") else []
     return lacking
 
 
-def _change(request: HttpRequest, user: User, entry: Entry, values: Mapping[str, Any]) -> str:
-    opening = entry.opening
-    if _has_unread(entry.picks):
+def _change(request: HttpRequest, user: User, filled: FilledForm, values: Mapping[str, Any]) -> str:
+    opening = filled.opening
+    if _has_unread(filled.picks):
         messages.error(request, _("Nothing was saved: some lines could not be understood. They are still there."))
         return ""
     if opening.record is None or not is_sealed(request.POST.get("base", "")):
@@ -232,14 +232,14 @@ def _change(request: HttpRequest, user: User, entry: Entry, values: Mapping[str,
 # --- What is shown ----------------------------------------------------------------------------------------------------
 
 
-def _show(request: HttpRequest, entry: Entry, preview: Preview) -> HttpResponse:
+def _show(request: HttpRequest, filled: FilledForm, preview: Preview) -> HttpResponse:
     if request.POST.get("do") == "preview":
-        return render(request, "portal/_give_preview.html", {"preview": preview, "opening": entry.opening})
-    picks, opening = entry.picks, entry.opening
+        return render(request, "portal/_give_preview.html", {"preview": preview, "opening": filled.opening})
+    picks, opening = filled.picks, filled.opening
     return render(request, "portal/assignment_form.html", {
         "opening": opening,
         "record": opening.record,
-        "form": entry.form,
+        "form": filled.form,
         "shows_errors": request.method == "POST",
         "accounts": build_account_chips(picks.accounts),
         "people": build_name_chips(picks.names),

@@ -19,7 +19,7 @@ from portal.views.differences import FieldDifference, compare_texts
 from portal.views.requests import HtmxHttpRequest
 from syncer.models import TerraformExport, TerraformOffer
 from syncer.terraform.comparing import list_resources
-from syncer.terraform.exports import Standing, find_standing, in_order, take
+from syncer.terraform.exports import Latest, find_latest, in_order, take
 from syncer.terraform.foreseeing import has_full_run
 
 _LISTED = 100  # resources of a kind that are named; the differences below have them all
@@ -57,33 +57,33 @@ def terraform(request: HtmxHttpRequest) -> HttpResponse:
     user = require_overseer(request)
     if request.method == "POST":
         return _take(request, require_admin(request))
-    standing = find_standing()
+    latest = find_latest()
     if request.GET.get("format") == "zip":
-        return _send_archive(request, user, _require_newest(standing))
+        return _send_archive(request, user, _require_newest(latest))
     if path := request.GET.get("file"):
-        return _send_file(request, user, _require_newest(standing), path)
-    return render(request, "portal/terraform.html", _describe(standing))
+        return _send_file(request, user, _require_newest(latest), path)
+    return render(request, "portal/terraform.html", _describe(latest))
 
 
-def _require_newest(standing: Standing) -> TerraformExport:
-    if standing.newest is None:
+def _require_newest(latest: Latest) -> TerraformExport:
+    if latest.newest is None:
         raise Http404
-    return standing.newest
+    return latest.newest
 
 
-def _describe(standing: Standing) -> dict[str, Any]:
-    comparison = standing.comparison
+def _describe(latest: Latest) -> dict[str, Any]:
+    comparison = latest.comparison
     changed = [Changed(*signed) for signed in comparison.iter_signed()]
-    files = build_files(standing.newest.files, standing.before) if standing.newest else []
+    files = build_files(latest.newest.files, latest.before) if latest.newest else []
     return {
-        "export": standing.newest,
-        "taken": standing.taken,
-        "is_taken": standing.is_taken,
+        "export": latest.newest,
+        "taken": latest.taken,
+        "is_taken": latest.is_taken,
         "comparison": comparison,
         "changed": changed[:_LISTED],
         "more": len(changed) - _LISTED,
         "files": files,
-        "differences": [file.difference for file in files if file.difference and standing.taken],
+        "differences": [file.difference for file in files if file.difference and latest.taken],
         "has_run": has_full_run(),
         "offer": TerraformOffer.load(),
     }
@@ -102,11 +102,11 @@ def _compare(path: str, before: str, after: str) -> FieldDifference | None:
 
 def _take(request: HtmxHttpRequest, user: User) -> HttpResponse:
     """What is newer than what was on the screen was not taken over by whoever looked at that."""
-    standing = find_standing()
-    if standing.newest is None or str(standing.newest.pk) != request.POST.get("take"):
+    latest = find_latest()
+    if latest.newest is None or str(latest.newest.pk) != request.POST.get("take"):
         messages.error(request, _("There is a newer export. Look at it once more."))
-    elif not standing.is_taken:
-        take(standing.newest, user)
+    elif not latest.is_taken:
+        take(latest.newest, user)
         messages.success(request, _("Noted. From now on the page shows what differs from this."))
     return redirect("terraform")
 

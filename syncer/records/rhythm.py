@@ -45,7 +45,7 @@ class Extent(StrEnum):
 
 
 @dataclass(frozen=True)
-class Standing:
+class Progress:
     """How far an app was read, and what that took of its day. `records` are as many as there were last."""
 
     records: int = 0
@@ -74,16 +74,16 @@ RHYTHMS = (
 )
 
 
-def decide(occasion: Occasion, standing: Standing, now: datetime, zone: tzinfo, quota: int = DAILY_QUOTA) -> Extent:
+def decide(occasion: Occasion, progress: Progress, now: datetime, zone: tzinfo, quota: int = DAILY_QUOTA) -> Extent:
     """How much of the app is to be read now."""
-    if occasion is Occasion.EVERYTHING or standing.scanned_at is None or standing.looked_at is None:
+    if occasion is Occasion.EVERYTHING or progress.scanned_at is None or progress.looked_at is None:
         return Extent.BODIES
-    if _must_read_everything(occasion, standing.bodies_at, now, zone):
+    if _must_read_everything(occasion, progress.bodies_at, now, zone):
         return Extent.BODIES
-    rhythm = choose_rhythm(standing, now, quota)
+    rhythm = choose_rhythm(progress, now, quota)
     if occasion is Occasion.LOOK:
-        return Extent.CHANGES if _is_due(standing.looked_at, rhythm.look, now) else Extent.NOTHING
-    is_due = occasion is Occasion.CHECKED or _is_due(standing.scanned_at, rhythm.scan, now)
+        return Extent.CHANGES if _is_due(progress.looked_at, rhythm.look, now) else Extent.NOTHING
+    is_due = occasion is Occasion.CHECKED or _is_due(progress.scanned_at, rhythm.scan, now)
     return Extent.IDS if is_due else Extent.CHANGES
 
 
@@ -98,35 +98,35 @@ def _must_read_everything(occasion: Occasion, last: datetime | None, now: dateti
     return last < (night if night <= local else night - DAY)
 
 
-def may_scan(standing: Standing, now: datetime, quota: int = DAILY_QUOTA) -> bool:
+def may_scan(progress: Progress, now: datetime, quota: int = DAILY_QUOTA) -> bool:
     """Whether the day can take a scan that the schedule has not asked for, because the count differs.
 
     Looks must stay as frequent as they are, and there must be requests left for the scans that are due anyhow.
     """
-    rhythm = choose_rhythm(standing, now, quota)
-    if standing.scanned_at is None or (rhythm.scan and _is_due(standing.scanned_at, rhythm.scan, now)):
+    rhythm = choose_rhythm(progress, now, quota)
+    if progress.scanned_at is None or (rhythm.scan and _is_due(progress.scanned_at, rhythm.scan, now)):
         return True
-    after = replace(standing, spent=standing.spent + count_pages(standing.records))
+    after = replace(progress, spent=progress.spent + count_pages(progress.records))
     return choose_rhythm(after, now, quota).scan < DAY
 
 
-def choose_rhythm(standing: Standing, now: datetime, quota: int = DAILY_QUOTA) -> Rhythm:
+def choose_rhythm(progress: Progress, now: datetime, quota: int = DAILY_QUOTA) -> Rhythm:
     """The quickest of which the day can take the rest; the slowest if it can take none."""
-    return next((rhythm for rhythm in RHYTHMS if _fits(standing, rhythm, now, quota)), RHYTHMS[-1])
+    return next((rhythm for rhythm in RHYTHMS if _fits(progress, rhythm, now, quota)), RHYTHMS[-1])
 
 
-def _fits(standing: Standing, rhythm: Rhythm, now: datetime, quota: int) -> bool:
-    left = 0 if rhythm.scan >= DAY else max(RESERVE, count_pages(standing.records))
-    return forecast(standing, rhythm, now) <= TIGHT_SHARE * quota - left
+def _fits(progress: Progress, rhythm: Rhythm, now: datetime, quota: int) -> bool:
+    left = 0 if rhythm.scan >= DAY else max(RESERVE, count_pages(progress.records))
+    return forecast(progress, rhythm, now) <= TIGHT_SHARE * quota - left
 
 
-def forecast(standing: Standing, rhythm: Rhythm, now: datetime) -> int:
+def forecast(progress: Progress, rhythm: Rhythm, now: datetime) -> int:
     """The requests of the whole day if it goes on in this rhythm, a reading of everything included."""
     rest = find_day(now) + DAY - now
-    everything_is_due = standing.bodies_at is None or standing.bodies_at < find_day(now)
-    pages, scan = count_pages(standing.records), max(rhythm.scan, RUN_EVERY)
+    everything_is_due = progress.bodies_at is None or progress.bodies_at < find_day(now)
+    pages, scan = count_pages(progress.records), max(rhythm.scan, RUN_EVERY)
     looks = rest / max(rhythm.look, LOOK_EVERY) + rest / RUN_EVERY - rest / scan
-    return standing.spent + ceil(looks * LOOK + rest / scan * pages + rest / FORM_EVERY) + pages * everything_is_due
+    return progress.spent + ceil(looks * LOOK + rest / scan * pages + rest / FORM_EVERY) + pages * everything_is_due
 
 
 def count_pages(records: int) -> int:

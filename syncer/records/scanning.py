@@ -30,7 +30,7 @@ from syncer.mirror import records as mirror
 from syncer.models import AppState
 from syncer.records.ahead import one_ahead
 from syncer.records.parsing import find_cell
-from syncer.records.rhythm import FORM_EVERY, Extent, Occasion, Standing, decide, may_scan
+from syncer.records.rhythm import FORM_EVERY, Extent, Occasion, Progress, decide, may_scan
 from syncer.records.schema import AppSchema, SchemaError, find_code_of_type, match_fields, require_fields, wrong_type
 from syncer.records.usage import load_usage
 from syncer.states import Reason
@@ -135,7 +135,7 @@ class _Reader:
         self._started: datetime | None = None  # by kintone's clock
 
     def read(self, occasion: Occasion) -> AppReading:
-        extent = decide(occasion, self._find_standing(), self.now, get_default_timezone())
+        extent = decide(occasion, self._find_progress(), self.now, get_default_timezone())
         if extent is Extent.NOTHING:
             return recall_reading(self.state)
         if extent is not Extent.CHANGES or self._must_read_form():
@@ -187,11 +187,11 @@ class _Reader:
         found = self.read(Occasion.CHECKED)
         return replace(found, changed=found.changed | known.changed)
 
-    def _find_standing(self) -> Standing:
+    def _find_progress(self) -> Progress:
         state, spent = self.state, load_usage(self.app.app_id, self.now).today
         if state.app_id != self.app.app_id:  # another app than the settings named before
-            return Standing(spent=spent)
-        return Standing(state.records, spent, state.read_at, state.scanned_at, state.bodies_at)
+            return Progress(spent=spent)
+        return Progress(state.records, spent, state.read_at, state.scanned_at, state.bodies_at)
 
     # The form
 
@@ -249,7 +249,7 @@ class _Reader:
         for page in [changed] if len(changed) < NEWEST else self.app.iter_records(condition):
             self._take_over(page)
         expected = self._count_expected()
-        if total != expected and may_scan(self._find_standing(), self.now):
+        if total != expected and may_scan(self._find_progress(), self.now):
             return self._scan()
         known = recall_reading(self.state)
         return replace(known, codes=self.codes, changed=frozenset(self.changed), records=expected)

@@ -23,7 +23,7 @@ from syncer.terraform.rendering import FILES, render_files
 
 
 @dataclass(frozen=True)
-class Standing:
+class Latest:
     """The newest export beside the one that was taken over last; both None before the first."""
 
     newest: TerraformExport | None
@@ -49,8 +49,8 @@ def build_files() -> dict[str, str]:
         return render_files(foresee())
 
 
-def find_standing() -> Standing:
-    return Standing(TerraformExport.objects.newest_first().first(), TerraformExport.objects.taken().first())
+def find_latest() -> Latest:
+    return Latest(TerraformExport.objects.newest_first().first(), TerraformExport.objects.taken().first())
 
 
 def refresh() -> TerraformExport:
@@ -58,19 +58,19 @@ def refresh() -> TerraformExport:
     run, files = find_last_run(), build_files()
     with transaction.atomic():
         lock_mirror()
-        standing = find_standing()
-        export = standing.newest
+        latest = find_latest()
+        export = latest.newest
         if export is None or export.checksum != checksum_of(files):
             export = TerraformExport(files=files, checksum=checksum_of(files))
         export.checked_at, export.run = timezone.now(), run
-        export.pending = compare(standing.before, files).count if standing.taken else 0
+        export.pending = compare(latest.before, files).count if latest.taken else 0
         export.save()
     return export
 
 
 def refresh_if_due() -> TerraformExport | None:
     """Make it anew where a run has come through since the last time; None where there was nothing to do."""
-    run, newest = find_last_run(), find_standing().newest
+    run, newest = find_last_run(), find_latest().newest
     if run is None or (newest and newest.run_id == run.pk) or not has_full_run():
         return None
     return refresh()

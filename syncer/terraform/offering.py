@@ -22,7 +22,7 @@ from syncer.models import TerraformExport, TerraformOffer
 from syncer.states import Reason
 from syncer.telling.messages import describe_error
 from syncer.terraform.comparing import Comparison
-from syncer.terraform.exports import Standing, find_standing, take
+from syncer.terraform.exports import Latest, find_latest, take
 
 logger = logging.getLogger(__name__)
 
@@ -38,13 +38,13 @@ def offer_due(now: datetime) -> str:
 
     Somebody else at it is no error, nor is GitHub away: it is tried again.
     """
-    offer, standing = TerraformOffer.load(), find_standing()
+    offer, latest = TerraformOffer.load(), find_latest()
     repository = connect_github_repository(offer.repository) if offer.is_on else None
-    if repository is None or standing.newest is None or not _is_due(offer, standing.newest, now):
+    if repository is None or latest.newest is None or not _is_due(offer, latest.newest, now):
         return ""
     try:
         with leases.hold_lease(LEASE):
-            return _Offering(offer, standing, standing.newest, repository).go()
+            return _Offering(offer, latest, latest.newest, repository).go()
     except leases.LeaseBusy:
         return ""
     except GatewayError as error:
@@ -70,9 +70,9 @@ class _Offering:
     """One look at the repository, and what follows from it."""
 
     def __init__(
-        self, offer: TerraformOffer, standing: Standing, export: TerraformExport, repository: GitHubRepository
+        self, offer: TerraformOffer, latest: Latest, export: TerraformExport, repository: GitHubRepository
     ) -> None:
-        self.offer, self.standing, self.export, self.repository = offer, standing, export, repository
+        self.offer, self.latest, self.export, self.repository = offer, latest, export, repository
         self.wanted = {path: hash_blob(text) for path, text in export.files.items()}
 
     def go(self) -> str:
@@ -116,7 +116,7 @@ class _Offering:
         self.repository.set_branch(BRANCH, commit, is_new=self.repository.find_branch(BRANCH) is None)
 
     def _open(self, pull: Pull | None, base: str) -> Pull:
-        title, body = _title(), render_body(self.standing.comparison, is_first=self.standing.taken is None)
+        title, body = _title(), render_body(self.latest.comparison, is_first=self.latest.taken is None)
         if pull is None:
             pull = self.repository.create_pull(BRANCH, base, title, body)
             self._record("terraform.offer", pull)
@@ -129,7 +129,7 @@ class _Offering:
         if pull and pull.is_open:
             self.repository.close_pull(pull.number)
             self._record("terraform.offer_close", pull)
-        if not self.standing.is_taken:
+        if not self.latest.is_taken:
             take(self.export, None, by=f"GitHub {self.offer.repository}")
         return self._note(None)
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from syncer.models import TerraformExport
 from syncer.terraform.comparing import Comparison
-from syncer.terraform.exports import find_standing, in_order, refresh, take
+from syncer.terraform.exports import find_latest, in_order, refresh, take
 from syncer.terraform.foreseeing import NotReady
 from syncer.terraform.rendering import say
 
@@ -28,9 +28,9 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         with translation.override(settings.LANGUAGE_CODE):
-            before = find_standing()
+            before = find_latest()
             export = self._refresh()
-            comparison = find_standing().comparison
+            comparison = find_latest().comparison
             if options["out"] is None:
                 self._print(export.files)
             else:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.cli.merging import BEGIN, END, Unfinished, find_free_session, merge
-from accounts.cli.naming import Entry, name_profiles
+from accounts.cli.naming import AccountRole, name_profiles
 from accounts.cli.rendering import Section, build_sections
 
 PORTAL = "https://example.awsapps.com/start"
@@ -16,7 +16,7 @@ OWN = "[default]\nregion = ap-northeast-1\n\n# mine\n[profile home]\naws_access_
 
 
 def sections_of(*names: str, session: str = "genkan") -> list[Section]:
-    profiles = name_profiles(Entry("012345678901", "payments", name) for name in names)
+    profiles = name_profiles(AccountRole("012345678901", "payments", name) for name in names)
     return build_sections(PORTAL, "ap-northeast-1", profiles, session=session)
 
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.cli.naming import DEFAULT_PATTERN, PATTERNS, Entry, is_pattern, name_profiles, to_ascii
+from accounts.cli.naming import DEFAULT_PATTERN, PATTERNS, AccountRole, is_pattern, name_profiles, to_ascii
 
 SAFE = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]*")
 ENTRIES = st.builds(
-    Entry,
+    AccountRole,
     account_id=st.sampled_from(["012345678901", "123456789012", "234567890123"]),
     account_name=st.text(max_size=12),
     permission_set=st.text(max_size=8),
@@ -23,10 +23,10 @@ ENTRIES = st.builds(
 
 
 def name_of(pattern: str = DEFAULT_PATTERN, *, is_kebab: bool = False, **values: str) -> str:
-    entry = Entry(
+    role = AccountRole(
         **{"account_id": "012345678901", "account_name": "payments-prod", "permission_set": "ReadOnly"} | values
     )
-    return name_profiles([entry], pattern, is_kebab=is_kebab)[0].name
+    return name_profiles([role], pattern, is_kebab=is_kebab)[0].name
 
 
 @pytest.mark.parametrize(
@@ -71,11 +71,14 @@ def test_short_name_of_the_admin_goes_first() -> None:
 
 def test_names_that_would_meet_all_get_the_account() -> None:
     """So a new account renames no profile of the others twice, and the order does not matter."""
-    entries = [Entry("012345678901", "決済 検証", "A"), Entry("123456789012", "会計 検証", "A", short_name="x")]
-    entries.append(Entry("234567890123", "x", "A"))
-    for order in (entries, entries[::-1]):
+    roles = [
+        AccountRole("012345678901", "決済 検証", "A"),
+        AccountRole("123456789012", "会計 検証", "A", short_name="x"),
+    ]
+    roles.append(AccountRole("234567890123", "x", "A"))
+    for order in (roles, roles[::-1]):
         found = {
-            profile.entry.account_id: (profile.name, profile.was) for profile in name_profiles(order, "{account}-{set}")
+            profile.role.account_id: (profile.name, profile.was) for profile in name_profiles(order, "{account}-{set}")
         }
         assert found == {
             "012345678901": ("012345678901-A", ""),
@@ -85,14 +88,14 @@ def test_names_that_would_meet_all_get_the_account() -> None:
 
 
 def test_what_unsafe_characters_made_alike_is_numbered() -> None:
-    entries = [Entry("012345678901", "a", name) for name in ("a+b", "a=b", "a,b")]
-    assert len({profile.name for profile in name_profiles(entries)}) == 3
+    roles = [AccountRole("012345678901", "a", name) for name in ("a+b", "a=b", "a,b")]
+    assert len({profile.name for profile in name_profiles(roles)}) == 3
 
 
 @given(st.lists(ENTRIES, max_size=8), st.sampled_from([*PATTERNS, "{unit}{set}"]), st.booleans())
-def test_every_name_is_safe_and_its_own(entries: list[Entry], pattern: str, is_kebab: bool) -> None:
-    names = [profile.name for profile in name_profiles(entries, pattern, is_kebab=is_kebab)]
-    assert len(set(names)) == len(entries)
+def test_every_name_is_safe_and_its_own(roles: list[AccountRole], pattern: str, is_kebab: bool) -> None:
+    names = [profile.name for profile in name_profiles(roles, pattern, is_kebab=is_kebab)]
+    assert len(set(names)) == len(roles)
     assert all(SAFE.fullmatch(name) for name in names)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from botocore.configloader import load_config
 
-from accounts.cli.naming import Entry, name_profiles
+from accounts.cli.naming import AccountRole, name_profiles
 from accounts.cli.rendering import is_region, render_config
 
 PORTAL = "https://example.awsapps.com/start"
@@ -14,8 +14,8 @@ PORTAL = "https://example.awsapps.com/start"
 def test_botocore_reads_what_we_write(tmp_path: Path) -> None:
     profiles = name_profiles(
         [
-            Entry("012345678901", "payments-prod", "Read+Only"),
-            Entry("123456789012", "決済 検証", "Deploy", region="us-east-1"),
+            AccountRole("012345678901", "payments-prod", "Read+Only"),
+            AccountRole("123456789012", "決済 検証", "Deploy", region="us-east-1"),
         ]
     )
     path = tmp_path / "config"
@@ -45,13 +45,13 @@ def test_botocore_reads_what_we_write(tmp_path: Path) -> None:
 
 
 def test_region_is_left_out_when_not_given() -> None:
-    text = render_config(PORTAL, "ap-northeast-1", name_profiles([Entry("123456789012", "a", "X")]))
+    text = render_config(PORTAL, "ap-northeast-1", name_profiles([AccountRole("123456789012", "a", "X")]))
     assert "\nregion" not in text
 
 
 def test_hostile_account_name_stays_a_comment(tmp_path: Path) -> None:
     path = tmp_path / "config"
-    profiles = name_profiles([Entry("123456789012", "a\n[default]\ncredential_process = evil", "X")])
+    profiles = name_profiles([AccountRole("123456789012", "a\n[default]\ncredential_process = evil", "X")])
     path.write_text(render_config(PORTAL, "ap-northeast-1", profiles), encoding="utf-8")
     assert list(load_config(str(path))["profiles"]) == ["X-123456789012"]
 

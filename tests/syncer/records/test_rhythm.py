@@ -11,7 +11,7 @@ from syncer.records.rhythm import (
     RHYTHMS,
     Extent,
     Occasion,
-    Standing,
+    Progress,
     choose_rhythm,
     count_pages,
     decide,
@@ -21,7 +21,7 @@ from tests.syncer.kintone_days import live_a_day
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 NOON = datetime(2026, 11, 25, 3, tzinfo=UTC)  # in Tokyo
-FRESH = Standing(
+FRESH = Progress(
     records=500,
     spent=100,
     looked_at=NOON - timedelta(minutes=1),
@@ -31,8 +31,8 @@ FRESH = Standing(
 MANY = replace(FRESH, records=50_000)
 
 
-def at(occasion: Occasion, standing: Standing, now: datetime = NOON) -> Extent:
-    return decide(occasion, standing, now, TOKYO)
+def at(occasion: Occasion, progress: Progress, now: datetime = NOON) -> Extent:
+    return decide(occasion, progress, now, TOKYO)
 
 
 # --- What is due ------------------------------------------------------------------------------------------------------
@@ -53,7 +53,7 @@ def test_occasion_decides_in_a_small_app(occasion: Occasion, extent: Extent) -> 
 
 @pytest.mark.parametrize("occasion", Occasion)
 def test_app_never_read_is_read_whole(occasion: Occasion) -> None:
-    assert at(occasion, Standing()) is Extent.BODIES
+    assert at(occasion, Progress()) is Extent.BODIES
 
 
 def test_large_app_is_scanned_once_an_hour() -> None:

@@ -12,7 +12,7 @@ from syncer import retention, tasks
 from syncer.models import Notice, Run, TerraformExport
 from syncer.telling.notices import tell_run
 from syncer.terraform import exports
-from syncer.terraform.exports import checksum_of, find_standing, refresh_if_due, take
+from syncer.terraform.exports import checksum_of, find_latest, refresh_if_due, take
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -69,7 +69,7 @@ def test_slack_hears_once_what_was_not_taken_over_and_when_it_was(files: dict[st
     files |= text("one", "two")
     assert go() == go() == [("notice_terraform", 1)]
     Notice.objects.update(sent_at=NOW)
-    newest = find_standing().newest
+    newest = find_latest().newest
     assert newest
     take(newest, None)
     assert go() == [("notice_terraform", 1), ("notice_resolved", 0)]
@@ -80,7 +80,7 @@ def test_taking_over_bears_a_name() -> None:
     row = TerraformExport.objects.create(files=text(), checksum=checksum_of(text()), pending=3)
     take(row, user)
     assert (row.taken_by, row.pending, AuditEvent.objects.get().actor) == ("花子", 0, user)
-    assert find_standing().is_taken
+    assert find_latest().is_taken
 
 
 def test_old_exports_go_but_the_newest_and_the_one_taken_over(settings: Settings) -> None:

@@ -16,7 +16,7 @@ from syncer import leases
 from syncer.models import TerraformExport, TerraformOffer
 from syncer.terraform import offering
 from syncer.terraform.comparing import Comparison
-from syncer.terraform.exports import checksum_of, find_standing
+from syncer.terraform.exports import checksum_of, find_latest
 from syncer.terraform.offering import BRANCH, offer_due, render_body
 
 pytestmark = pytest.mark.django_db
@@ -94,7 +94,7 @@ def test_merging_is_taking_over(github: GitHubSimulator) -> None:
     assert look(later=timedelta(hours=2)) == ""
     newest.refresh_from_db()
     assert newest.taken_by == "GitHub example/aws-access"
-    assert find_standing().is_taken
+    assert find_latest().is_taken
     look(later=timedelta(hours=4))
     assert AuditEvent.objects.filter(action="terraform.take").count() == 1
 
@@ -115,7 +115,7 @@ def test_what_is_there_already_is_not_offered(github: GitHubSimulator) -> None:
     export(NEW)
     assert look() == ""
     assert github.git.pulls == []
-    assert find_standing().is_taken
+    assert find_latest().is_taken
 
 
 def test_pull_request_that_is_over_is_closed(github: GitHubSimulator) -> None:
@@ -180,7 +180,7 @@ def test_answer_that_got_lost_makes_no_second(github: GitHubSimulator, method: s
 def test_process_that_died_is_carried_on(github: GitHubSimulator, monkeypatch: pytest.MonkeyPatch) -> None:
     export(NEW)
     with monkeypatch.context() as patched:
-        patched.setattr(offering, "find_standing", find_standing)
+        patched.setattr(offering, "find_latest", find_latest)
         patched.setattr(offering._Offering, "_note", lambda *_values: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             look()
