@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal import celery
 from portal.checks import check_sign_in
-from portal.metrics.watching import watch_database
+from portal.metrics.measuring import watch_database
 
 
 class PortalConfig(AppConfig):

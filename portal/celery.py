@@ -22,7 +22,7 @@ from django.conf import settings
 from kombu.transport import TRANSPORT_ALIASES
 
 from accounts.tracing import REQUEST, current_ids, working_on
-from portal.metrics import watching
+from portal.metrics import measuring
 from syncer.required import require_settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
@@ -56,23 +56,23 @@ _under_way: dict[str, ExitStack] = {}
 def _send_id_along(headers: dict[str, Any], **_kwargs: Any) -> None:
     """A task belongs to the request that asked for it."""
     headers[REQUEST] = current_ids().get(REQUEST, "")
-    watching.stamp(headers)
+    measuring.stamp(headers)
 
 
 @task_prerun.connect
 def _begin(task_id: str, task: "Task[..., Any]", **_kwargs: Any) -> None:
     stack = _under_way[task_id] = ExitStack()
     stack.enter_context(working_on(request_id=task.request.get(REQUEST), task=task.name, task_id=task_id))
-    watching.begin_task(task, task_id)
+    measuring.begin_task(task, task_id)
 
 
 @task_postrun.connect
 def _end(task_id: str, task: "Task[..., Any]", state: str | None = None, **_kwargs: Any) -> None:
-    watching.end_task(task, task_id, state)
+    measuring.end_task(task, task_id, state)
     _under_way.pop(task_id, ExitStack()).close()
 
 
-worker_process_init.connect(watching.begin_process)
-worker_ready.connect(watching.begin_process)
-worker_process_shutdown.connect(watching.end_process)
-worker_shutdown.connect(watching.end_process)
+worker_process_init.connect(measuring.begin_process)
+worker_ready.connect(measuring.begin_process)
+worker_process_shutdown.connect(measuring.end_process)
+worker_shutdown.connect(measuring.end_process)

@@ -18,9 +18,9 @@ from pytest_django import Settings
 
 from accounts.models import AppKind, Draft
 from portal import VERSION
-from portal.metrics import watching
+from portal.metrics import measuring
 from portal.metrics.exposition import describe_sums
-from portal.metrics.watching import PageTimesMiddleware
+from portal.metrics.measuring import PageTimesMiddleware
 from portal.views import health
 from portal.views.health import NO_GROUND, Ground
 from syncer.gateways.kintone_usage import find_day
@@ -44,7 +44,7 @@ def _ground(monkeypatch: pytest.MonkeyPatch) -> None:
 def sums(monkeypatch: pytest.MonkeyPatch) -> Sums:
     """What is counted while a test goes on."""
     own = Sums()
-    monkeypatch.setattr(watching, "SUMS", own)
+    monkeypatch.setattr(measuring, "SUMS", own)
     return own
 
 
@@ -280,11 +280,11 @@ def test_each_request_of_the_portal_is_timed(sums: Sums) -> None:
 
 def test_task_is_timed_from_when_it_was_sent(sums: Sums) -> None:
     headers: dict[str, Any] = {}
-    watching.stamp(headers)
+    measuring.stamp(headers)
     sent = {"sent_at": headers["sent_at"] - 40, "delivery_info": {"routing_key": "runs"}}
     task: Any = SimpleNamespace(name="syncer.tasks.run_full", request=SimpleNamespace(**sent, get=sent.get))
-    watching.begin_task(task, "1")
-    watching.end_task(task, "1", "SUCCESS")
+    measuring.begin_task(task, "1")
+    measuring.end_task(task, "1", "SUCCESS")
     taken = sums.take()
     assert taken[Series("genkan_task_wait_seconds", ("runs", "60.0"))] == 1
     assert taken[Series("genkan_task_seconds", ("syncer.tasks.run_full", "success", "1.0"))] == 1
@@ -301,5 +301,5 @@ def test_request_that_finds_no_database_is_counted(sums: Sums) -> None:
     try:
         raise OperationalError("connection refused")
     except OperationalError:
-        watching._note_request()
+        measuring._note_request()
     assert sums.take() == {Series("genkan_database_errors", ("request", "OperationalError")): 1}
