@@ -22,7 +22,7 @@ from accounts import stops
 from accounts.models import AppKind
 from accounts.sentences import render
 from portal.doctor import asking, entra, ground, kintone, reports, standing, telling
-from portal.doctor.asking import Question, ask_all
+from portal.doctor.asking import Question, ask_all, attempt
 from portal.doctor.aws import check_clock, examine_aws
 from portal.doctor.reports import Check, Status, build_failed_start, passed
 from portal.views.health import Ground
@@ -441,7 +441,7 @@ def test_token_of_a_bot_is_tried(monkeypatch: pytest.MonkeyPatch, answer: Any, s
     with Serving(answering(answer)) as slack:
         bot = SlackBot("xoxb-1", "C1", api=f"{slack.url}/api/")
         monkeypatch.setattr(telling, "connect_slack", lambda: bot)
-        check = telling.check_slack()
+        check = attempt("slack", telling.check_slack)
     assert (check.status, check.reason.code) == (status, code)
 
 
@@ -486,7 +486,7 @@ def test_ways_of_letters_are_tried(
     settings: Settings, bots_slack: SlackSimulator, people: str, token: str, has_mail: bool, status: str, code: str
 ) -> None:
     settings.SLACK_BOT_TOKEN, settings.HAS_MAIL = token, has_mail
-    check = telling.check_people(LetterSettings(people=people))
+    check = attempt("slack.people", lambda: telling.check_people(LetterSettings(people=people)))
     assert (check.status, check.reason.code) == (status, code)
 
 
@@ -516,7 +516,7 @@ def test_mail_server_is_tried_without_sending(settings: Settings) -> None:
     with serve_smtp(simulator) as settings.EMAIL_PORT:
         settings.EMAIL_HOST = "127.0.0.1"
         assert telling.check_mail().reason.code == "doctor_mail"
-    check = telling.check_mail()
+    check = attempt("mail", telling.check_mail)
     assert (check.status, check.reason.code) == ("fail", "mail_unreachable")
     assert simulator.mails == []
 
