@@ -133,10 +133,3 @@ def _allow(sid: str, actions: Iterable[str], resource: str | list[str]) -> State
 
 def _if(kind: str, key: str, value: str) -> dict[str, Any]:
     return {"Condition": {"StringEquals": {f"aws:{kind}/{key}": value}}}
-
-
-def list_actions(policy: Mapping[str, Any]) -> set[str]:
-    """Everything that a policy allows."""
-    return {
-        action for statement in policy["Statement"] if statement["Effect"] == "Allow" for action in statement["Action"]
-    }

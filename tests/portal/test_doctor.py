@@ -32,13 +32,14 @@ from simulators.entra import Certificate, EntraSimulator, EntraWorld, make_certi
 from simulators.github import GitHubSimulator
 from simulators.kintone.directory import Right
 from simulators.serving import Request, Response, Serving
-from syncer.gateways.aws_permissions import Company, Scope, build_policy, list_actions
+from syncer.gateways.aws_permissions import Company, Scope, build_policy
 from syncer.gateways.aws_session import AwsSession
 from syncer.gateways.identity_center_probes import DETAILS, LISTINGS, UNTRIED
 from syncer.gateways.slack import SlackBot
 from syncer.models import AppState, Baseline, KintoneUsage, Lease, LetterSettings, Run, SecretEnd, TerraformOffer
 from syncer.states import Reason
 from tests import factories
+from tests.aws_policies import list_allowed
 from tests.portal.visiting import CLIENT_ID, SECRET, TENANT
 from tests.syncer.slack import TOKEN, SlackSimulator
 from tests.syncer.smtp import SmtpSimulator, serve_smtp
@@ -389,7 +390,7 @@ def test_clocks_that_differ_are_told(seconds: int, status: str) -> None:
 
 def test_operations_are_those_that_the_role_is_allowed() -> None:
     """What the policies allow is asked here, or named as not tried."""
-    allowed = set().union(*(list_actions(build_policy(scope, Company())) for scope in Scope))
+    allowed = set().union(*(list_allowed(build_policy(scope, Company())) for scope in Scope))
     prefixes = {"sso-admin": "sso", "accessanalyzer": "access-analyzer"}
     operations = [probe.operation.partition(":") for probe in (*LISTINGS, *DETAILS)]
     asked = {f"{prefixes.get(service, service)}:{name}" for service, _colon, name in operations}
