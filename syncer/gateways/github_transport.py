@@ -70,24 +70,27 @@ class Transport:
         body: Body | None = None,
     ) -> requests.Response:
         """An answer that is good, or that nothing changed. Raises GatewayError."""
+        with counted("github", " ".join(operation.split()[1:3])):  # `GET issue`, without which one
+            answer = self._send(method, url, operation, headers or {}, body)
+            if (answer.ok and not answer.is_redirect) or answer.status_code == HTTPStatus.NOT_MODIFIED:
+                return answer
+            raise self._refusal(operation, answer)
+
+    def _send(
+        self, method: str, url: str, operation: str, headers: Mapping[str, str], body: Body | None
+    ) -> requests.Response:
         sent = {
             "Authorization": f"Bearer {self.token}",
             "Accept": "application/vnd.github+json",
             "X-GitHub-Api-Version": VERSION,
             "User-Agent": "Genkan",
-            **(headers or {}),
+            **headers,
         }
-        with counted("github", " ".join(operation.split()[1:3])):  # `GET issue`, without which one
-            try:
-                answer = requests.request(
-                    method, url, headers=sent, json=body, timeout=self.timeout, allow_redirects=False
-                )
-            except requests.RequestException as error:
-                code = type(error).__name__
-                raise NoAnswer(operation, Reason("github_unreachable", {"code": code}), code) from error
-            if (answer.ok and not answer.is_redirect) or answer.status_code == HTTPStatus.NOT_MODIFIED:
-                return answer
-            raise self._refusal(operation, answer)
+        try:
+            return requests.request(method, url, headers=sent, json=body, timeout=self.timeout, allow_redirects=False)
+        except requests.RequestException as error:
+            code = type(error).__name__
+            raise NoAnswer(operation, Reason("github_unreachable", {"code": code}), code) from error
 
     def follow(self, operation: str, answer: requests.Response) -> Iterator[requests.Response]:
         """This page and those behind it. The token goes nowhere but to the address of the settings."""
