@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -17,27 +17,27 @@ from accounts.models import Instance, User
 from accounts.tracing import working_on
 from syncer import lanes, leases, lock_outs
 from syncer.applying import ApplyOptions, apply_plan
-from syncer.changes import Kind, SetChange
 from syncer.claims import store_claims
 from syncer.connections import connect_aws, ownership_tag
+from syncer.ending import count, note_findings, note_status, store_outcomes
 from syncer.gateways.errors import GatewayError
 from syncer.measures import CHANGES, RUN_SECONDS, SUMS
-from syncer.mirror import drift, refusals, standings
+from syncer.mirror import drift, standings
 from syncer.mirror.judging import store_rulings
 from syncer.mirror.last_days import unsettle_ended
 from syncer.mirror.records import load_unsettled, settle, store_in_force
 from syncer.mirror.standings import Outcomes
 from syncer.mirror.stops import find_pause
-from syncer.mirror.truth import store_applied_sets, store_links
+from syncer.mirror.truth import store_links
 from syncer.models import Baseline, Change, Operation, Run
 from syncer.preparing import Prepared, RunFailed, Silent, Wish, plan_again, prepare, read_one_record, read_wish
 from syncer.recording import DatabaseRecorder, build_rows, identity_of_row, point_to_rows
 from syncer.records.rhythm import Occasion
 from syncer.records.scanning import accept_missing
-from syncer.reports import Report, count_succeeded, problem_as_json, unresolved_as_json
+from syncer.reports import Report, problem_as_json, unresolved_as_json
 from syncer.resuming import settle_all
 from syncer.sets.news import tell_changes
-from syncer.states import Ownership, Problem, ReadingFigures, Reason
+from syncer.states import Ownership, Problem, Reason
 from syncer.telling.notices import end_run
 
 logger = logging.getLogger(__name__)
@@ -421,35 +421,18 @@ class _Execution:
         return recorder.outcomes
 
     def _store_end(self, prepared: Prepared, outcomes: Outcomes, *, applied: bool) -> None:
-        now, run, desired = timezone.now(), self.run, prepared.desired
+        run = self.run
         if applied and prepared.plan.changes:
-            with transaction.atomic():
-                leases.lock_mirror()
-                _store_applied_sets(prepared, outcomes, now)
-                standings.store_outcomes(
-                    prepared.desired, prepared.actual, prepared.plan, outcomes,
-                    references=prepared.references, now=now,
-                )  # fmt: skip
-            refusals.store_refusals(outcomes, desired, prepared.references, now)
-            point_to_rows(run)
+            store_outcomes(run, prepared, outcomes)
         left = _end_open_changes(run, Reason("run_stopped"))
         changes = list(run.changes.all())
-        run.counts = _count(prepared, outcomes, changes, applied=applied)
-        run.api_calls = dict(prepared.center.calls)
-        _note_reading(run, prepared.actual.figures)
-        run.unresolved = [unresolved_as_json(item) for item in prepared.actual.unresolved]
-        run.checksum = prepared.plan.checksum
         is_cut_off = left > 0 or any(change.outcome == Change.Outcome.PLANNED for change in changes)
         is_stopped = applied and is_cut_off and not self._note_pause()
-        notices = (*self.notices, *prepared.seen.notices)
-        run.problems = [problem_as_json(problem) for problem in (*notices, *desired.problems)]
+        run.counts = count(prepared, outcomes, changes, applied=applied)
+        note_findings(run, prepared, self.notices)
+        note_status(run, prepared, changes, is_stopped=is_stopped)
         for change in changes:
             SUMS.add(CHANGES, (change.object, change.kind, change.outcome))
-        is_failed = any(change.outcome == Change.Outcome.FAILED for change in changes)
-        has_failed = is_stopped or is_failed or bool(run.unresolved)
-        run.status = Run.Status.FAILED if has_failed else Run.Status.HELD if prepared.plan.held else Run.Status.DONE
-        if has_failed:
-            run.error = (Reason("run_stopped") if is_stopped else _main_error(prepared, changes)).as_json()
 
 
 def _occasion_of(run: Run) -> Occasion:
@@ -457,38 +440,6 @@ def _occasion_of(run: Run) -> Occasion:
     if run.everything:
         return Occasion.EVERYTHING
     return Occasion.CHECKED if run.by_hand or run.accept else Occasion.ROUTINE
-
-
-def _note_reading(run: Run, figures: ReadingFigures | None) -> None:
-    if figures:
-        run.reading, run.is_proof, run.share = figures.as_json(), figures.is_proof, figures.share
-
-
-def _store_applied_sets(prepared: Prepared, outcomes: Outcomes, now: datetime) -> None:
-    done = {
-        change.name: change.definition
-        for change in prepared.plan.changes
-        if isinstance(change, SetChange) and change.definition and change.name in outcomes.sets_done
-    }
-    store_applied_sets(done, outcomes.arns, at=now)
-
-
-def _count(prepared: Prepared, outcomes: Outcomes, changes: list[Change], *, applied: bool) -> dict[str, int]:
-    states = standings.count_states(prepared.desired, prepared.actual, prepared.plan, outcomes)
-    counted = count_succeeded(changes) if applied else {kind: prepared.plan.count(kind) for kind in Kind}
-    return {
-        **{str(kind): counted.get(kind, 0) for kind in Kind},
-        "unchanged": prepared.plan.unchanged,
-        **{state: states.get(state, 0) for state in ("waiting", "blocked", "failed")},
-    }
-
-
-def _main_error(prepared: Prepared, changes: list[Change]) -> Reason:
-    """The one sentence at the top: what could not be read, else how many changes failed."""
-    if prepared.actual.unresolved:
-        return prepared.actual.unresolved[0].reason
-    failed = [change for change in changes if change.outcome == Change.Outcome.FAILED]
-    return Reason("changes_failed", {"count": len(failed)})
 
 
 # --- Planning only ----------------------------------------------------------------------------------------------------
@@ -515,7 +466,7 @@ def plan_only() -> Report:
     return Report(
         status="failed" if unresolved else "held" if prepared.plan.held else "done",
         error=unresolved[0].reason.as_json() if unresolved else {},
-        counts=_count(prepared, Outcomes(), [], applied=False),
+        counts=count(prepared, Outcomes(), [], applied=False),
         changes=build_rows(Run(), prepared.plan),
         problems=[problem_as_json(problem) for problem in (*prepared.seen.notices, *prepared.desired.problems)],
         unresolved=[unresolved_as_json(item) for item in unresolved],
