@@ -5,6 +5,7 @@ Only `portal.settings` imports this.
 
 import os
 import re
+import warnings
 from base64 import b64encode
 from collections.abc import Iterator
 from datetime import datetime
@@ -18,6 +19,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _SENDER = re.compile(r"[^@<>\s]+@[^@<>\s]+|[^<>\r\n]+<[^@<>\s]+@[^@<>\s]+>")
+_ENGINES = frozenset({"django.db.backends.postgresql", "django.db.backends.sqlite3"})
 _TRUE, _FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off", ""})
 
 
@@ -156,6 +158,22 @@ class Reader:
         if options or (sender and not _SENDER.fullmatch(sender)):
             raise wrong(name, "", f"{example}?from=genkan@example.com")
         return {**found, "DEFAULT_FROM_EMAIL": sender}
+
+    def database(self, name: str, default: str) -> dict[str, Any]:
+        """Django's settings for a database. The engines are those that the portal is tried on."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of an engine that is not known, which is an error here
+            found: dict[str, Any] = dict(self.env.db_url_config(self.text(name, default) or default))
+        if found.get("ENGINE") not in _ENGINES:
+            raise wrong(name, "", "postgres://genkan:password@postgres.example.com:5432/genkan")
+        return found
+
+    def cache(self, name: str, default: str) -> dict[str, Any]:
+        """Django's settings for a cache."""
+        try:
+            return dict(self.env.cache_url_config(self.text(name, default) or default))
+        except (ImproperlyConfigured, ValueError, KeyError) as error:
+            raise wrong(name, "", "redis://redis.example.com:6379/1") from error
 
     def names(self, name: str, default: str = "") -> tuple[str, ...]:
         """A comma-separated list."""

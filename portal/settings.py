@@ -99,7 +99,7 @@ TEMPLATES = [
 
 # --- Database, cache, broker -----------------------------------------------------------------------------------------
 
-DATABASES: dict[str, Any] = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'genkan.sqlite3'}")}
+DATABASES: dict[str, Any] = {"default": read.database("DATABASE_URL", f"sqlite:///{VAR_DIR / 'genkan.sqlite3'}")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     VAR_DIR.mkdir(exist_ok=True)
     # WAL lets readers go on beside the one writer; IMMEDIATE takes the write lock at once instead of failing at commit.
@@ -112,7 +112,7 @@ else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
-CACHES: dict[str, dict[str, Any]] = {"default": env.cache_url("CACHE_URL", default="locmemcache://genkan")}
+CACHES: dict[str, dict[str, Any]] = {"default": read.cache("CACHE_URL", "locmemcache://genkan")}
 if CACHES["default"]["BACKEND"].endswith(".RedisCache"):
     CACHES["default"]["BACKEND"] = "portal.cache.ForgivingRedisCache"
     CACHES["default"]["OPTIONS"] = {
@@ -124,7 +124,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {}
 if CELERY_BROKER_URL.startswith("filesystem://"):
     # `filesystem:///folder` chooses where the embedded broker keeps its messages.
     _QUEUE_DIR = Path(CELERY_BROKER_URL.removeprefix("filesystem://") or VAR_DIR / "broker")
-    CELERY_BROKER_URL = "filesystem://"
+    CELERY_BROKER_URL = "filesystem://localhost"  # without a host kombu warns that it takes this one
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(_QUEUE_DIR / "queue"),
         "data_folder_out": str(_QUEUE_DIR / "queue"),

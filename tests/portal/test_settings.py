@@ -49,6 +49,9 @@ def test_commands_that_need_no_service_need_no_setting(command: str) -> None:
         ("SYNC_MODE", "dry-run"),
         ("OWNERSHIP_TAG", "genkan"),
         ("GITHUB_SYNC_ISSUE", "12"),
+        ("DATABASE_URL", "genkan"),
+        ("DATABASE_URL", "mysql://genkan@localhost/genkan"),
+        ("CACHE_URL", "localhost:6379"),
     ],
 )
 def test_wrong_value_stops_the_start_with_its_name_and_an_example(name: str, value: str) -> None:
@@ -57,6 +60,11 @@ def test_wrong_value_stops_the_start_with_its_name_and_an_example(name: str, val
     assert name in result.stderr
     assert f"{name}=" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_url_that_is_empty_is_the_default() -> None:
+    unset = "DATABASES['default']['ENGINE'], settings.CACHES['default']['BACKEND']"
+    assert read_setting(unset, DATABASE_URL="", CACHE_URL="") == read_setting(unset)
 
 
 def test_another_authority_is_for_localhost_only() -> None:
