@@ -43,9 +43,9 @@ lint: $(VENV)/.development $(MESSAGES) ## every check that runs no test: style, 
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml
 	DATABASE_URL=sqlite://:memory: $(RUN) manage.py makemigrations --check --dry-run
-	@echo "manage.py check --deploy, with .env.example and a random text for each secret that is empty there"
-	@set -a; . ./.env.example; \
-		for name in $$(sed -n 's/^\([A-Z_]*\)=$$/\1/p' .env.example); do \
+	@echo "manage.py check --deploy, with .env.example, two apps and a random text for each secret that is empty there"
+	@set -a; . ./.env.example; KINTONE_PERMISSION_SET_APP_ID=23; KINTONE_ASSIGNMENT_APP_ID=24; \
+		for name in $$(sed -n 's/^\([A-Z_]*\)=$$/\1/p' .env.example | grep -v _APP_ID); do \
 			export "$$name=$$($(RUN) -c 'import secrets; print(secrets.token_urlsafe(50))')"; \
 		done; \
 		DATABASE_URL=sqlite://:memory: $(RUN) manage.py check --deploy --fail-level WARNING

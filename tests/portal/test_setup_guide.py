@@ -59,6 +59,18 @@ def test_settings_of_the_guide_can_be_set(name: str) -> None:
     assert {setting for setting in named if f"{setting}=" not in known} == set()
 
 
+def test_copied_example_has_the_apps_made_and_only_plans() -> None:
+    given = dict(re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    assert given["KINTONE_PERMISSION_SET_APP_ID"] == given["KINTONE_ASSIGNMENT_APP_ID"] == ""
+    assert given["SYNC_MODE"] == "plan"
+
+
+def test_guide_never_writes_over_settings_that_are_filled_in() -> None:
+    copies = [block.partition(".env.example .env\n") for block in list_blocks("setup.md")]
+    assert sum(bool(found) for _before, found, _after in copies) == 1
+    assert "install -m 600 .env.example .env" in read("setup.md").partition("## 2.")[0]
+
+
 def find_anchors(text: str) -> set[str]:
     """As GitHub makes them of headings, and those that are written out."""
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
