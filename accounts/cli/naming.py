@@ -45,7 +45,12 @@ class Profile:
 
     @property
     def login_command(self) -> str:
-        return f"aws sso login --profile {self.name}"
+        return write_login(self.name)
+
+
+def write_login(profile_name: str) -> str:
+    """The command that signs in for one profile."""
+    return f"aws sso login --profile {profile_name}"
 
 
 def is_pattern(text: str) -> bool:

@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from accounts.editors import Removable
 from accounts.models import Assignment, Record
+from portal.views.addresses import find_address
 from portal.views.retrying import is_worth_retrying
 
 register = template.Library()
@@ -35,7 +36,7 @@ def retry_url(assignment: Assignment, removable: Removable | str) -> str:
 def own_removal_url(assignment: Assignment) -> str:
     """For one's own access, also through a group: the page says what can be done about it."""
     wish = next((wish for wish in assignment.wishes.all() if wish.is_current), None)
-    return reverse("remove_from_record", args=[wish.record_id, assignment.principal_id]) if wish else ""
+    return find_address("remove_from_record", wish.record_id, assignment.principal_id) if wish else ""
 
 
 @register.simple_tag

@@ -35,13 +35,13 @@ from accounts.palette.world import (
 )
 from accounts.policy.summary import Level
 from accounts.shortcuts import BadDestination, Destination
+from portal.views.addresses import find_address
 from portal.views.palette_pages import list_pages
 from portal.views.shortcut_links import describe_destination
 from portal.views.summaries import mark_level
 
 _COSTS = "cost-explorer"  # the one place for which a set that only shows costs is enough
 _DAY = 86_400  # seconds
-_ANYTHING = "anything-at-all"  # stands in an address until the row is known
 _LONGEST = 200  # characters of a note or description that are looked through
 
 
@@ -150,7 +150,7 @@ def _describe_account(row: Account, short_name: str, region: str, places: tuple[
         Kind.ACCOUNT,
         row.name,
         " · ".join(filter(None, (word, path.replace("/", " / "), row.spaced_id))),
-        _find_address("account_detail", row.account_id),
+        find_address("account_detail", row.account_id),
         tuple(filter(None, map(tokenise, texts))),
         "cloud",
         ENTERED if places else 0,
@@ -159,16 +159,6 @@ def _describe_account(row: Account, short_name: str, region: str, places: tuple[
     return AccountEntry(
         entry, row.account_id, str(Stage(row.stage).label), region, _name_region(region, get_language() or "en"), places
     )
-
-
-def _find_address(url_name: str, value: str) -> str:
-    """The address of one of a thousand rows; `value` is of letters, digits and dashes."""
-    return _find_pattern(url_name).replace(_ANYTHING, value)
-
-
-@lru_cache(maxsize=10)
-def _find_pattern(url_name: str) -> str:
-    return reverse(url_name, args=[_ANYTHING])
 
 
 @lru_cache(maxsize=200)
@@ -236,7 +226,7 @@ def _describe_shortcut(row: Shortcut, catalogue: Catalogue, use: int) -> Entry:
         Kind.SHORTCUT,
         row.name,
         " · ".join([str(Stage(row.account.stage).label), row.account.name, *row.permission_sets]),
-        _find_address("go", row.slug),
+        find_address("go", row.slug),
         tuple(filter(None, map(tokenise, texts))),
         row.icon,
         use,
@@ -251,7 +241,7 @@ def _describe_set(row: PermissionSet) -> Entry:
         Kind.SET,
         row.name,
         mark.word if mark else "",
-        reverse("permission_set_detail", args=[row.pk]),
+        find_address("permission_set_detail", row.pk),
         texts,
         "key-square",
     )
@@ -263,7 +253,7 @@ def _describe_person(row: Person) -> Entry:
         Kind.PERSON,
         row.name,
         row.email,
-        reverse("person_detail", args=[row.pk]),
+        find_address("person_detail", row.pk),
         tuple(dict.fromkeys(filter(None, map(tokenise, names)))),
         "user-round",
     )
@@ -271,4 +261,4 @@ def _describe_person(row: Person) -> Entry:
 
 def _describe_group(row: Group) -> Entry:
     texts = tuple(dict.fromkeys(filter(None, map(tokenise, (row.name, row.display_name)))))
-    return Entry(Kind.GROUP, row.name, "", reverse("group_detail", args=[row.pk]), texts, "users")
+    return Entry(Kind.GROUP, row.name, "", find_address("group_detail", row.pk), texts, "users")

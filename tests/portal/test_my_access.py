@@ -25,6 +25,19 @@ def test_chip_opens_the_console() -> None:
     assert "2104 5567 8812" in html
 
 
+def test_names_stand_in_a_chip_as_they_are() -> None:
+    user = factories.make_user()
+    account = factories.make_account('pay {set} {0} <b>"x"')
+    permission_set, himself = factories.make_permission_set("a+b=c,@d"), factories.get_principal(user)
+    for reader in (himself, factories.make_group("<i>{link}", himself)):
+        factories.make_assignment(reader, account=account, permission_set=permission_set)
+    html = get_html(make_client(user), "/")
+    assert 'aria-label="More on a+b=c,@d in pay {set} {0} &lt;b&gt;&quot;x&quot;"' in html
+    assert "&lt;i&gt;{link}</a>" in html
+    assert "set=a%2Bb%3Dc%2C%40d" in html
+    assert "assigned to you" in html
+
+
 def test_access_of_others_is_not_mine() -> None:
     factories.make_assignment(account=factories.make_account("payments-prod"))
     assert "payments-prod" not in get_text(make_client(factories.make_user()), "/")
