@@ -81,7 +81,7 @@ def test_headings_and_words_follow_the_language_to_the_last_row(monkeypatch: pyt
     for _number in range(5):
         factories.make_account(stage=Stage.PRODUCTION)
     rows = read_csv(make_client(factories.make_user()), "/accounts/?format=csv", accept_language="ja")
-    assert [row["区分"] for row in rows] == ["本番"] * 5
+    assert [row["ステージ"] for row in rows] == ["本番"] * 5
 
 
 def make_company() -> dict[str, Any]:
