@@ -59,7 +59,7 @@ SHIPPED_TASKS = (
         Every(50, "seconds"),
         50,
         "Fetches the kintone records that changed. 50 seconds, so that a record is here within a minute. / "
-        "変更された kintone レコードを取り込みます。1 分以内に反映するため 50 秒ごとです。",
+        "変更された kintone レコードを読み取ります。1 分以内に反映するため 50 秒ごとです。",
     ),
     Shipped(
         "Sweep",
