@@ -91,16 +91,8 @@ def connect_probes(*, has_store: bool) -> Probes:
     has_store: the bucket of all processes can be used; else it keeps to the pace alone.
     Raises GatewayError where boto3's configuration is unusable.
     """
-    options = AwsOptions(
-        region=settings.IDENTITY_CENTER_REGION,
-        role_arn=settings.IDENTITY_CENTER_ROLE_ARN,
-        instance_arn=settings.IDENTITY_CENTER_INSTANCE_ARN,
-        tps=settings.IDENTITY_CENTER_TPS,
-        urgent=True,
-        connect_timeout=2.0,
-        read_timeout=4.0,
-        reads=Backoff(tries=2, first=1.0, longest=1.0),
-    )
+    backoff = Backoff(tries=2, first=1.0, longest=1.0)
+    options = replace(_aws_options(urgent=True), connect_timeout=2.0, read_timeout=4.0, reads=backoff)
     return Probes(AwsSession(options, build_pacer() if has_store else None), options)
 
 
@@ -109,14 +101,17 @@ def connect_aws(*, urgent: bool = False) -> IdentityCenter:
 
     urgent: all its requests go before the readings of full runs; for what somebody waits for.
     """
-    options = AwsOptions(
+    return connect(_aws_options(urgent=urgent), build_pacer())
+
+
+def _aws_options(*, urgent: bool) -> AwsOptions:
+    return AwsOptions(
         region=settings.IDENTITY_CENTER_REGION,
         role_arn=settings.IDENTITY_CENTER_ROLE_ARN,
         instance_arn=settings.IDENTITY_CENTER_INSTANCE_ARN,
         tps=settings.IDENTITY_CENTER_TPS,
         urgent=urgent,
     )
-    return connect(options, build_pacer())
 
 
 def connect_access_analyzer() -> AccessAnalyzer:
