@@ -18,10 +18,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench lock names clean
+.PHONY: help setup demo test test-postgres lint bench lock names clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: $(VENV)/.production $(MESSAGES) ## the .venv alone, with what the portal needs to run
 
@@ -30,6 +30,9 @@ demo: setup ## the portal with simulators at http://localhost:8000; PORT= for an
 
 test: $(VENV)/.development $(MESSAGES) ## all tests, with PostgreSQL, Redis and a browser of their own
 	@$(RUN) -m tests.run
+
+test-postgres: $(VENV)/.development $(MESSAGES) ## every fast test on PostgreSQL and Redis
+	@$(RUN) -m tests.run whole
 
 bench: $(VENV)/.development $(MESSAGES) ## how long the expensive things take, at the size of a large company
 	@$(RUN) -m tests.run bench

@@ -4,6 +4,7 @@ The environment is set before Django reads its settings, so that a developer's o
 """
 
 import os
+import re
 
 import pytest
 from django.conf import settings
@@ -34,6 +35,12 @@ for _name, _value in _TEST_ENVIRONMENT.items():
     if _name not in _KEPT or _name not in os.environ:
         os.environ[_name] = _value
 os.environ.setdefault("DATABASE_URL", "sqlite://:memory:")
+# A worker of xdist has a cache and a broker of its own, as it has a database: a test empties its cache.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    _first = 2 * int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw"))
+    for _number, _name in enumerate(("CACHE_URL", "CELERY_BROKER_URL"), start=_first):
+        if os.environ.get(_name, "").startswith("redis://"):
+            os.environ[_name] = re.sub(r"/0$", f"/{_number}", os.environ[_name])
 for _name in [name for name in os.environ if name.startswith(("SLACK_", "GITHUB_", "AWS_ENDPOINT_URL"))]:
     del os.environ[_name]
 os.environ.update(AWS_ACCESS_KEY_ID="testing", AWS_SECRET_ACCESS_KEY="testing", AWS_EC2_METADATA_DISABLED="true")

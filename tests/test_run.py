@@ -58,6 +58,14 @@ def test_last_line_is_the_sum() -> None:
     assert run.summary(results)[-1] == "7 passed, 1 failed"
 
 
+def test_whole_runs_what_fast_runs_on_real_services() -> None:
+    sets, _rest = run.parse(["whole"])
+    fast = next(each for each in run.SETS if each.name == "fast")
+    assert [(each.paths, each.options) for each in sets] == [(fast.paths, fast.options)]
+    names = ("DATABASE_URL", "CACHE_URL", "CELERY_BROKER_URL")
+    assert [sets[0].environment[name] for name in names] == ["postgres", "redis", "redis"]
+
+
 def test_without_arguments_everything_but_bench_runs() -> None:
     assert [each.name for each in run.parse([])[0]] == ["fast", "postgres", "integration", "browser"]
 
