@@ -30,18 +30,17 @@ def grade(word: Word, texts: Sequence[str]) -> int:
 
 def grade_text(word: str, text: str, *, is_name: bool = True) -> int:
     """The same for one text, and the word as it is. Only a name is found by what is nearly the word."""
-    squeezed, tokens = text.replace(" ", ""), text.split(" ")
+    squeezed = text.replace(" ", "")
+    if word not in squeezed:  # as in most of thousands
+        return _grade_nearly(word, text.split(" ")) if is_name and not _DIGIT.search(word) else 0
+    tokens = text.split(" ")
     if squeezed == word:
         return WHOLE
     if word in tokens:
         return TOKEN
     if squeezed.startswith(word):
         return BEGINNING
-    if any(token.startswith(word) for token in tokens):
-        return PREFIX
-    if word in squeezed:
-        return INSIDE
-    return _grade_nearly(word, tokens) if is_name and not _DIGIT.search(word) else 0
+    return PREFIX if any(token.startswith(word) for token in tokens) else INSIDE
 
 
 def _grade_nearly(word: str, tokens: Sequence[str]) -> int:

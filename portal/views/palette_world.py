@@ -4,8 +4,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -38,11 +40,23 @@ from accounts.shortcuts import BadDestination, Destination
 from portal.views.addresses import find_address
 from portal.views.palette_pages import list_pages
 from portal.views.shortcut_links import describe_destination
-from portal.views.summaries import mark_level
+from portal.views.summaries import LevelMark, mark_level
+from syncer.telling.messages import space_digits
 
 _COSTS = "cost-explorer"  # the one place for which a set that only shows costs is enough
 _DAY = 86_400  # seconds
 _LONGEST = 200  # characters of a note or description that are looked through
+_OF_SHORTCUTS = ("slug", "name", "note", "tags", "icon", "permission_sets", "destination")
+
+
+class _AccountRow(NamedTuple):
+    """What is asked of a thousand accounts."""
+
+    name: str
+    account_id: str
+    stage: str
+    stage_word: str
+    path: str
 
 
 @dataclass(frozen=True)
@@ -57,11 +71,11 @@ def load_world(user: User) -> World:
     """Everything but people and groups, who are too many; see `find_people`. A constant number of statements."""
     access_portal, catalogue, uses = find_access_portal(), load_catalogue(), _load_uses(user)
     own = _load_own(user) if access_portal else {}
-    rows = list(visible_permission_sets(user).select_related("record").order_by("name"))
+    rows = [(row, mark_level(row)) for row in _load_sets(user)]
     wanted = {pk for places in own.values() for pk in places}
-    sets = [row for row in rows if row.pk in wanted]
-    own_sets = tuple(OwnSet.of(row.name, (tokenise(row.name),), _find_level(row)) for row in sets)
-    places = _list_places(own, {row.pk: number for number, row in enumerate(sets)}, own_sets, uses)
+    sets = [(row, mark) for row, mark in rows if row.pk in wanted]
+    own_sets = tuple(OwnSet.of(row.name, (tokenise(row.name),), _find_level(mark)) for row, mark in sets)
+    places = _list_places(own, {row.pk: number for number, (row, _mark) in enumerate(sets)}, own_sets, uses)
     accounts = tuple(_list_accounts(user, access_portal, places))
     regions = {account.region for account in accounts if account.places}
     return World(
@@ -72,7 +86,7 @@ def load_world(user: User) -> World:
         (
             *_list_shortcuts(user, catalogue, uses),
             *list_pages(user),
-            *(_describe_set(row) for row in rows if row.state != PermissionSet.State.REMOVED),
+            *(_describe_set(row, mark) for row, mark in rows if row.state != PermissionSet.State.REMOVED),
             *_list_builders(catalogue),
         ),
     )
@@ -123,16 +137,23 @@ def _list_places(
     }
 
 
+def _load_sets(user: User) -> QuerySet[PermissionSet]:
+    """With what is said of them; definitions are long, and a company has hundreds."""
+    rows = visible_permission_sets(user).select_related("record").order_by("name")
+    return rows.only("name", "description", "state", "actual", "record__in_force")
+
+
 def _list_accounts(
     user: User, access_portal: AccessPortal | None, places: Mapping[int, tuple[Place, ...]]
 ) -> Iterator[AccountEntry]:
-    rows = visible_accounts(user).filter(gone_at__isnull=True).select_related("ou").order_by("name", "account_id")
+    rows = visible_accounts(user).filter(gone_at__isnull=True).order_by("name", "account_id")
     named = AccountCliDefaults.objects.values_list("account_id", "short_name", "region")
     defaults = {account: (short_name, region) for account, short_name, region in named}
-    usual = _find_usual_region(access_portal)
-    for row in rows:
-        short_name, region = defaults.get(row.pk, ("", ""))
-        yield _describe_account(row, short_name, region or usual, places.get(row.pk, ()))
+    usual, words = _find_usual_region(access_portal), {stage.value: str(stage.label) for stage in Stage}
+    for key, name, account_id, stage, path in rows.values_list("pk", "name", "account_id", "stage", "ou__path"):
+        short_name, region = defaults.get(key, ("", ""))
+        row = _AccountRow(name, account_id, stage, words[stage], path or "")
+        yield _describe_account(row, short_name, region or usual, places.get(key, ()))
 
 
 def _find_usual_region(access_portal: AccessPortal | None) -> str:
@@ -142,23 +163,20 @@ def _find_usual_region(access_portal: AccessPortal | None) -> str:
     return favourites[0].code if favourites else access_portal.region
 
 
-def _describe_account(row: Account, short_name: str, region: str, places: tuple[Place, ...]) -> AccountEntry:
-    path = row.ou.path if row.ou else ""
-    word = str(Stage(row.stage).label)
-    texts = (row.name, row.account_id, path, row.stage, short_name)
+def _describe_account(row: _AccountRow, short_name: str, region: str, places: tuple[Place, ...]) -> AccountEntry:
+    texts = (row.name, row.account_id, row.path, row.stage, short_name)
     entry = Entry(
         Kind.ACCOUNT,
         row.name,
-        " · ".join(filter(None, (word, path.replace("/", " / "), row.spaced_id))),
+        " · ".join(filter(None, (row.stage_word, row.path.replace("/", " / "), space_digits(row.account_id)))),
         find_address("account_detail", row.account_id),
         tuple(filter(None, map(tokenise, texts))),
         "cloud",
         ENTERED if places else 0,
         row.stage,
     )
-    return AccountEntry(
-        entry, row.account_id, str(Stage(row.stage).label), region, _name_region(region, get_language() or "en"), places
-    )
+    region_word = _name_region(region, get_language() or "en")
+    return AccountEntry(entry, row.account_id, row.stage_word, region, region_word, places)
 
 
 @lru_cache(maxsize=200)
@@ -167,8 +185,7 @@ def _name_region(code: str, language: str) -> str:
     return words.of(language) if words else code
 
 
-def _find_level(row: PermissionSet) -> Level | None:
-    mark = mark_level(row)
+def _find_level(mark: LevelMark | None) -> Level | None:
     return Level(mark.level) if mark and mark.level in set(Level) else None
 
 
@@ -215,7 +232,8 @@ def _list_builders(catalogue: Catalogue) -> Iterator[Entry]:
 
 
 def _list_shortcuts(user: User, catalogue: Catalogue, uses: _Uses) -> Iterator[Entry]:
-    for row in visible_shortcuts(user):
+    rows = visible_shortcuts(user).select_related(None).select_related("account")
+    for row in rows.only(*_OF_SHORTCUTS, "account__name", "account__account_id", "account__stage"):
         yield _describe_shortcut(row, catalogue, uses.shortcuts.get(row.pk, 0))
 
 
@@ -225,7 +243,7 @@ def _describe_shortcut(row: Shortcut, catalogue: Catalogue, use: int) -> Entry:
     return Entry(
         Kind.SHORTCUT,
         row.name,
-        " · ".join([str(Stage(row.account.stage).label), row.account.name, *row.permission_sets]),
+        " · ".join([row.account.get_stage_display(), row.account.name, *row.permission_sets]),
         find_address("go", row.slug),
         tuple(filter(None, map(tokenise, texts))),
         row.icon,
@@ -234,9 +252,8 @@ def _describe_shortcut(row: Shortcut, catalogue: Catalogue, use: int) -> Entry:
     )
 
 
-def _describe_set(row: PermissionSet) -> Entry:
+def _describe_set(row: PermissionSet, mark: LevelMark | None) -> Entry:
     texts = tuple(filter(None, (tokenise(row.name), tokenise(row.description[:_LONGEST]))))
-    mark = mark_level(row)
     return Entry(
         Kind.SET,
         row.name,

@@ -42,12 +42,19 @@ class Policies(NamedTuple):
 
 @dataclass(frozen=True)
 class LevelMark:
-    """How far a set reaches: a word, the sentence behind it, and an icon where one should look twice."""
+    """How far a set reaches: a word, the sentence behind it, and an icon where one should look twice.
+
+    unknown: the policies of which nobody knows what they allow, where that decides.
+    """
 
     level: str
     word: str
-    sentence: str
     icon: str
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        return render(f"summary_{self.level}", {"policies": ", ".join(self.unknown)}).message
 
 
 def mark_level(permission_set: PermissionSet) -> LevelMark | None:
@@ -57,9 +64,8 @@ def mark_level(permission_set: PermissionSet) -> LevelMark | None:
         return None
     level = _find_level(policies)
     if level is None:
-        sentence = render("summary_unknown", {"policies": ", ".join(list_unknown(_pack(policies)))})
-        return LevelMark("unknown", str(_UNKNOWN), sentence.message, "shield-alert")
-    return LevelMark(level, str(_WORDS[level]), render(f"summary_{level}").message, _ICONS.get(level, ""))
+        return LevelMark("unknown", str(_UNKNOWN), "shield-alert", tuple(list_unknown(_pack(policies))))
+    return LevelMark(level, str(_WORDS[level]), _ICONS.get(level, ""))
 
 
 def explain_set(permission_set: PermissionSet) -> list[Sentence]:
