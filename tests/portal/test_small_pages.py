@@ -116,7 +116,7 @@ def test_bad_request_has_a_page() -> None:
 def test_error_in_a_view_has_a_page(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     client = make_client(factories.make_user())
     client.raise_request_exception = False
-    monkeypatch.setattr("portal.views.home.find_access_portal", lambda: 1 / 0)
+    monkeypatch.setattr("portal.views.home.load_groups", lambda _user: 1 / 0)
     response = client.get("/")
     assert response.status_code == 500
     assert response.headers["X-Request-ID"] in response.content.decode()
