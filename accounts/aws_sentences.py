@@ -134,7 +134,10 @@ AWS_SENTENCES: Mapping[str, tuple[str, str]] = {
     ),
     "aws_instance_missing": (
         _("There is no Identity Center instance of the organization in {region}."),
-        _("Set IDENTITY_CENTER_REGION to the instance's primary region, and use the delegated administrator account."),
+        _(
+            "Set IDENTITY_CENTER_REGION to the instance's primary region, use the delegated administrator account, and "
+            "leave IDENTITY_CENTER_INSTANCE_ARN empty or have it name that instance."
+        ),
     ),
     "aws_wrong_region": (
         _("The Identity Center instance is at home in {primary_region}, not in {region}."),

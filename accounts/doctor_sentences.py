@@ -17,7 +17,7 @@ DOCTOR_SENTENCES: Mapping[str, tuple[str, str]] = {
     "doctor_settings": (_("All settings that web, worker and beat need are there."), ""),
     "doctor_key": (_("SECRET_KEY is long and random enough."), ""),
     "doctor_key_weak": (
-        _("SECRET_KEY is not safe: {text}"),
+        _("{text} is shorter than 50 characters, or easily guessed."),
         _("Set the output of: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'"),
     ),
     "doctor_url": (_("People reach the portal at {url}."), ""),
@@ -46,6 +46,13 @@ DOCTOR_SENTENCES: Mapping[str, tuple[str, str]] = {
         _("Run manage.py migrate."),
     ),
     "doctor_cache": (_("The cache answers."), ""),
+    "doctor_cache_away": (
+        _("The cache does not answer: {text}"),
+        _(
+            "Check CACHE_URL, e.g. CACHE_URL=redis://redis.example.com:6379/1, and whether it runs. Until then "
+            "everything works, more slowly."
+        ),
+    ),
     "doctor_cache_memory": (_("The cache is the memory of each process, which is enough for one machine."), ""),
     "doctor_broker": (_("The broker answers ({kind})."), ""),
     "doctor_broker_away": (

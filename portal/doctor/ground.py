@@ -7,6 +7,7 @@ from django.core.cache import DEFAULT_CACHE_ALIAS, caches
 from django.core.checks import CheckMessage
 from django.core.checks.security.base import check_secret_key, check_secret_key_fallbacks
 from django.db import DEFAULT_DB_ALIAS, Error, connections
+from redis import RedisError
 
 from portal.cache import ForgivingRedisCache
 from portal.checks import check_sign_in
@@ -24,15 +25,15 @@ def check_settings() -> Check:
     """Every setting that web, worker and beat need is there; what is missing or wrong is named with an example."""
     found = [*wrong_settings, *find_missing("web", "kintone", "aws")]
     if found:
-        return failed("settings", Reason("settings_missing", {"text": " ".join(found)}))
+        return failed("settings", Reason("settings_missing", {"text": "\n".join(found)}))
     return passed("settings", Reason("doctor_settings"))
 
 
 def check_key() -> Check:
     """Django's own opinion of SECRET_KEY and its fallbacks."""
-    found = [*check_secret_key(None), *check_secret_key_fallbacks(None)]
-    if found:
-        return failed("secret_key", Reason("doctor_key_weak", {"text": _quote(found)}))
+    asked = {"SECRET_KEY": check_secret_key, "SECRET_KEY_FALLBACKS": check_secret_key_fallbacks}
+    if weak := [name for name, check in asked.items() if check(None)]:
+        return failed("secret_key", Reason("doctor_key_weak", {"text": ", ".join(weak)}))
     return passed("secret_key", Reason("doctor_key"))
 
 
@@ -92,11 +93,14 @@ def _find_trouble() -> str:
 
 
 def check_cache() -> Check:
-    """Ask the cache for something; where it is a server, a connection that fails raises."""
+    """Where the cache is a server, whether it answers."""
     shared = caches[DEFAULT_CACHE_ALIAS]
     if not isinstance(shared, ForgivingRedisCache):
         return passed("cache", Reason("doctor_cache_memory"))
-    shared.require()
+    try:
+        shared.require()
+    except RedisError as error:
+        return failed("cache", Reason("doctor_cache_away", {"text": str(error)}))
     return passed("cache", Reason("doctor_cache"))
 
 

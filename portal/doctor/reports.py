@@ -73,4 +73,5 @@ def set_aside(sentence: str, environment: MutableMapping[str, str]) -> bool:
 def build_failed_start(error: str) -> Mapping[str, Any]:
     """What `doctor --json` prints where settings that cannot be understood keep the process from starting."""
     message = " ".join([*wrong_settings, error])
-    return {"checks": [{"name": "settings", "status": Status.FAIL.value, "message": message, "remedy": ""}]}
+    remedy = "Set it in the environment or in .env."  # no settings, no language
+    return {"checks": [{"name": "settings", "status": Status.FAIL.value, "message": message, "remedy": remedy}]}

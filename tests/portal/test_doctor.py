@@ -208,7 +208,8 @@ def test_people_read_marks_and_remedies(settings: Settings, monkeypatch: pytest.
 
 def test_start_that_fails_has_the_same_shape() -> None:
     [check] = build_failed_start("SYNC_MODE: wrong")["checks"]
-    assert check == {"name": "settings", "status": "fail", "message": "SYNC_MODE: wrong", "remedy": ""}
+    remedy = "Set it in the environment or in .env."
+    assert check == {"name": "settings", "status": "fail", "message": "SYNC_MODE: wrong", "remedy": remedy}
 
 
 def test_wrong_setting_is_set_aside_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -579,8 +580,9 @@ def test_github_that_is_set_up_in_part_is_told(settings: Settings, name: str) ->
 
 def test_weak_key_is_told(settings: Settings) -> None:
     settings.SECRET_KEY = "django-insecure-short"
+    settings.SECRET_KEY_FALLBACKS = ["short"]
     check = ground.check_key()
-    assert (check.status, "SECRET_KEY" in render(check.reason.code, check.reason.params).message) == ("fail", True)
+    assert (check.status, check.reason.params["text"]) == ("fail", "SECRET_KEY, SECRET_KEY_FALLBACKS")
 
 
 @pytest.mark.parametrize(
@@ -600,6 +602,12 @@ def test_sign_in_with_a_hole_is_told(settings: Settings) -> None:
 def test_broker_that_is_away_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("portal.views.health.find_broker", lambda: "unreachable")
     assert ground.check_broker().status == "fail"
+
+
+def test_cache_that_is_away_is_told_with_its_setting(settings: Settings) -> None:
+    settings.CACHES = {"default": {"BACKEND": "portal.cache.ForgivingRedisCache", "LOCATION": "redis://127.0.0.1:1/1"}}
+    check = ground.check_cache()
+    assert (check.status, "CACHE_URL=" in render(check.reason.code, check.reason.params).remedy) == ("fail", True)
 
 
 @pytest.mark.django_db

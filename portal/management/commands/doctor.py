@@ -38,7 +38,8 @@ class Command(BaseCommand):
         for check in checks:
             sentence = render(check.reason.code, check.reason.params)
             mark = getattr(self.style, _COLORS[check.status])(_MARKS[check.status])
-            self.stdout.write(f"{mark} {check.name}: {sentence.message}")
+            lines = sentence.message.replace("\n", "\n     ")  # of settings: each on its own
+            self.stdout.write(f"{mark} {check.name}: {lines}")
             if sentence.remedy and not check.is_ok:
                 self.stdout.write(f"     → {sentence.remedy}")
 
