@@ -36,7 +36,7 @@ HANDED_ON = {
     "aws_errors.py:_reason",
     "mail.py:_answered",
     "matters.py:tame",
-    "notices.py:_restore",
+    "notices.py:_load_findings",
     "parsing.py:_note_finding",
     "parsing.py:add",
     "reading.py:refuse_address",
@@ -44,11 +44,11 @@ HANDED_ON = {
     "rights.py:find_ailment",
     "slack.py:_refusal",
     "guarding.py:_say",
-    "judging.py:_read_reason",
+    "judging.py:_build_case",
     "judging.py:find_problem",
     "judging.py:_reason",
     "definitions.py:_find_policy",
-    "wording.py:_restore",
+    "wording.py:_load_findings",
     "wishes.py:problem",
     "wishes.py:_note_missing_set_records",
 }
@@ -130,6 +130,8 @@ def find_maker(node: ast.Call) -> str:
     """The name of what is called, if it makes something with a code."""
     match node.func:
         case ast.Name(id="Reason" | "Barrier" | "Problem" | "_reason" | "BadDestination" | "BadService" as name):
+            return name
+        case ast.Attribute(value=ast.Name(id="Reason"), attr="from_json" as name):
             return name
         case ast.Attribute(value=ast.Name(id="notes"), attr="add"):
             return "add"
