@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import DatabaseError, OperationalError, connection
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
@@ -292,9 +292,11 @@ def test_task_is_timed_from_when_it_was_sent(sums: Sums) -> None:
 
 @pytest.mark.django_db
 def test_statement_that_the_database_fails_is_counted(sums: Sums) -> None:
-    with pytest.raises(OperationalError), connection.cursor() as cursor:
+    with pytest.raises(DatabaseError) as failed, connection.cursor() as cursor:
         cursor.execute("SELECT nothing FROM nowhere")
-    assert sums.take() == {Series("genkan_database_errors", ("statement", "OperationalError")): 1}
+    kind = "OperationalError" if connection.vendor == "sqlite" else "ProgrammingError"
+    assert type(failed.value).__name__ == kind
+    assert sums.take() == {Series("genkan_database_errors", ("statement", kind)): 1}
 
 
 def test_request_that_finds_no_database_is_counted(sums: Sums) -> None:
