@@ -18,7 +18,7 @@ from django.utils import timezone
 from accounts.audit import record_event
 from accounts.audit_about import About
 from accounts.models import Account, Assignment, GroupMembership, PermissionSet, Person, Principal, Stop, User
-from accounts.models.access import AssignmentQuerySet
+from accounts.models.access import AssignmentQuerySet, load_places
 from accounts.names import clean
 from accounts.sentences import Sentence, render
 
@@ -192,29 +192,31 @@ def find_ids(principal: Principal) -> set[str]:
 
 
 def list_beyond(principal_ids: Collection[str]) -> list[Beyond]:
-    """What a lock-out of these users cannot touch, in two statements: by reason, account and set."""
+    """What a lock-out of these users cannot touch, in five statements: by reason, account and set."""
     groups = GroupMembership.objects.filter(member__principal_id__in=principal_ids).values("group")
     through = Assignment.objects.filter(in_aws=True, principal__in=groups)
     direct = find_direct(principal_ids)
-    rows = [*direct.exclude(pk__in=direct.removable().values("pk")).with_places(), *through.with_places()]
+    rows = [*direct.exclude(pk__in=direct.removable().values("pk")), *through]
+    load_places(rows)
     rows.sort(key=lambda row: (row.account.name.casefold(), row.account.account_id, row.permission_set.name))
-    found: dict[Sentence, list[Assignment]] = {}
+    found: dict[tuple[str, str], list[Assignment]] = {}
     for row in rows:
-        found.setdefault(render(*_find_obstacle(row)), []).append(row)
-    return [Beyond(sentence, tuple(found[sentence])) for sentence in sorted(found, key=lambda item: item.message)]
+        found.setdefault(_find_obstacle(row), []).append(row)
+    beyond = [Beyond(render(code, {"group": group}), tuple(some)) for (code, group), some in found.items()]
+    return sorted(beyond, key=lambda item: item.sentence.message)
 
 
-def _find_obstacle(assignment: Assignment) -> tuple[str, Mapping[str, Any]]:
-    """The code of why a lock-out leaves it: the first that applies."""
+def _find_obstacle(assignment: Assignment) -> tuple[str, str]:
+    """The code of why a lock-out leaves it, the first that applies, and the name of the group, if that is why."""
     ownership = PermissionSet.Ownership(assignment.permission_set.ownership)
     if assignment.principal.is_group:
-        return "beyond_group", {"group": str(assignment.principal)}
+        return "beyond_group", str(assignment.principal)
     if assignment.account.is_management:
-        return "beyond_management", {}
+        return "beyond_management", ""
     if not assignment.account.is_active:
-        return "beyond_not_active", {}
+        return "beyond_not_active", ""
     codes = {PermissionSet.Ownership.TERRAFORM: "beyond_terraform", PermissionSet.Ownership.NOT_OURS: "beyond_not_ours"}
-    return codes.get(ownership, "beyond_unread"), {}
+    return codes.get(ownership, "beyond_unread"), ""
 
 
 # --- Freeze -----------------------------------------------------------------------------------------------------------

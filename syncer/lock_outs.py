@@ -233,7 +233,7 @@ def find_longest_session(names: Collection[str]) -> timedelta | None:
 
 def _load_durations(names: Collection[str]) -> dict[str, timedelta]:
     """Session durations by set; the longest that AWS allows where the definition is not known."""
-    sets = truth.load_sets() if names else {}
+    sets = truth.load_sets(names) if names else {}
     found = {name: sets[name].definition for name in names if name in sets}
     return {name: there.session_duration if (there := found.get(name)) else LONGEST_SESSION for name in names}
 

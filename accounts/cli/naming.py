@@ -6,6 +6,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import jaconv
 
@@ -107,8 +108,11 @@ def _kebab(text: str) -> str:
     return _DASHES.sub("-", _CAMEL.sub("-", text).replace("_", "-").replace(".", "-")).lower()
 
 
+@lru_cache(maxsize=20_000)
 def to_ascii(text: str) -> str:
     """The text in characters that are safe in a name: kana in Latin letters, the rest as dashes. May be empty.
+
+    Kept: the names of a company are the same for all who ask.
 
     >>> to_ascii("決済 カート-prod")
     'kato-prod'

@@ -1,5 +1,6 @@
 """What may be entered: permission sets, assignments, who wants them, and AWS's own policies."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import models
@@ -101,13 +102,6 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         """With account, OU, permission set and principal, in one query."""
         return self.select_related("account__ou", "permission_set", "principal__person")
 
-    def with_own_places(self) -> "AssignmentQuerySet":
-        """With account, OU and the set's name, each loaded once: for one person's access, who may have few sets in
-        hundreds of accounts. Two statements more.
-        """
-        accounts = models.Prefetch("account", Account.objects.select_related("ou"))
-        return self.prefetch_related(accounts, models.Prefetch("permission_set", PermissionSet.objects.only("name")))
-
 
 class Assignment(Choosing):
     """One account × permission set × principal, which several records may want at once."""
@@ -168,6 +162,15 @@ class Assignment(Choosing):
     def can_be_entered(self) -> bool:
         """AWS has it, as far as we know, whatever is planned for it."""
         return self.in_aws
+
+
+def load_places(assignments: Sequence[Assignment]) -> None:
+    """Account with OU, set and principal of all these, each loaded once: where one person has few sets in hundreds of
+    accounts, a row of each for every assignment is far more. Three statements; of the set what lists say of it.
+    """
+    accounts = models.Prefetch("account", Account.objects.select_related("ou"))
+    sets = models.Prefetch("permission_set", PermissionSet.objects.only("name", "ownership"))
+    models.prefetch_related_objects(assignments, accounts, sets, "principal")
 
 
 class Wish(models.Model):

@@ -18,6 +18,7 @@ from accounts.guardrails import anchor_of
 from accounts.models import Assignment, OrganizationalUnit, PermissionSet, Record, Stop
 from accounts.sentences import Sentence, render, render_reason
 from accounts.stops import describe
+from portal.views.addresses import find_address
 from portal.views.causes import show_cause
 from portal.views.definitions import describe_record
 from portal.views.differences import FieldDifference, build_differences, is_difference
@@ -183,6 +184,12 @@ def stop_sentence(stop: Stop) -> Sentence:
     """Who paused, locked out or froze since when and why, and how it ends."""
     codes = {Stop.Kind.PAUSE: "paused", Stop.Kind.LOCK_OUT: "locked_out", Stop.Kind.FREEZE: "account_frozen"}
     return render(codes[Stop.Kind(stop.kind)], describe(stop))
+
+
+@register.simple_tag
+def address(url_name: str, *values: str | int) -> str:
+    """The same as `url`, for what stands on a page by the hundred."""
+    return find_address(url_name, *values)
 
 
 @register.filter

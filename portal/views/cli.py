@@ -98,6 +98,7 @@ def _show(
         "access_portal": own.access_portal,
         "form": form,
         "merge_form": merge_form,
+        "boxes": [box.data for box in merge_form["only"]],
     }
     return render(request, "portal/cli.html", known | texts | context)
 

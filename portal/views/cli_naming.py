@@ -3,7 +3,8 @@
 from accounts.access import find_own_assignments
 from accounts.access_portal import AccessPortal
 from accounts.cli.naming import Profile
-from accounts.models import AccountCliDefaults, CliPreference, User
+from accounts.models import AccountCliDefaults, Assignment, CliPreference, User
+from accounts.models.access import load_places
 from portal.views.access_rows import Naming, build_groups, list_chips
 
 
@@ -20,7 +21,14 @@ def load_naming(user: User) -> Naming:
     return Naming(chosen.pattern, chosen.is_kebab, chosen.region, defaults)
 
 
+def load_ways(user: User) -> list[Assignment]:
+    """The person's own access with its places."""
+    ways = list(find_own_assignments(user))
+    load_places(ways)
+    return ways
+
+
 def list_own_profiles(user: User, access_portal: AccessPortal, naming: Naming) -> list[Profile]:
     """A profile for everything that the person may enter now, in the order of his own page."""
-    chips = list_chips(build_groups(find_own_assignments(user).with_own_places(), access_portal, naming))
+    chips = list_chips(build_groups(load_ways(user), access_portal, naming))
     return [chip.profile for chip in chips if chip.profile]

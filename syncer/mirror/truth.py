@@ -453,8 +453,11 @@ def load_unsure() -> tuple[frozenset[tuple[str, str]], frozenset[str]]:
     )
 
 
-def load_sets() -> dict[str, ActualSet]:
-    rows = PermissionSet.objects.filter(arn__isnull=False)
+def load_sets(names: Collection[str] | None = None) -> dict[str, ActualSet]:
+    """What AWS had when it was last read: all sets, or those of these names."""
+    rows = PermissionSet.objects.filter(arn__isnull=False).only("name", "arn", "ownership", "actual")
+    if names is not None:
+        rows = rows.filter(name__in=names)
     return {
         row.name: ActualSet(
             row.name, row.arn, Ownership(row.ownership), definition_from_json(row.actual) if row.actual else None

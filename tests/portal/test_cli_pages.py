@@ -118,3 +118,11 @@ def test_merging_needs_a_file(client: Client) -> None:
     assert client.get("/cli/merge/").status_code == 200
     assert client.delete("/cli/merge/").status_code == 405
     assert client.post("/cli/config").status_code == 405
+
+
+def test_profiles_are_chosen_by_boxes_that_keep_what_was_chosen(client: Client, account: Account) -> None:
+    box = f'<input type="checkbox" name="only" value="ReadOnly-{account.account_id}" id="id_only_0"'
+    assert f"{box} checked" in get_html(client, "/cli/")
+    refused = client.post("/cli/merge/", {"current": ""}).content.decode()
+    assert "Choose at least one." in refused
+    assert f'{box}  aria-invalid="true">' in refused
