@@ -1,6 +1,7 @@
 """The register of owners, from rows: a handful of statements, whatever the number of accounts."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import TypedDict
 
 from django.conf import settings
@@ -107,9 +108,8 @@ class _People(TypedDict):
 def _load_people(names: Collection[str]) -> _People:
     """Those whom the names mean, and the members of the groups among them."""
     holders = _load_holders(names)
-    members = _load_members(holder.principal_id for holder in holders.values() if holder.is_group)
-    ids = {member for group in members.values() for member in group}
-    return {"holders": {**holders, **_load_holders(ids - holders.keys())}, "members": members}
+    members, people = _load_members(holder.principal_id for holder in holders.values() if holder.is_group)
+    return {"holders": people | holders, "members": members}
 
 
 Entries = tuple[dict[str, set[str]], dict[str, set[str]]]
@@ -169,26 +169,32 @@ def _load_holders(names: Collection[str]) -> dict[str, Holder]:
     return found
 
 
+_OF_HOLDERS = ("principal_id", "type", "name", "external_id", "is_enabled", "gone_at")
+
+
 def _read_holders(rows: QuerySet[Principal]) -> dict[str, Holder]:
-    values = rows.filter(principal_id__isnull=False).values_list(
-        "principal_id", "type", "name", "external_id", "is_enabled", "gone_at"
-    )
-    return {
-        principal_id: Holder(
-            principal_id, kind == Principal.Type.GROUP, name, external_id, is_enabled and gone_at is None
-        )
-        for principal_id, kind, name, external_id, is_enabled, gone_at in values
-        if principal_id
-    }
+    values = rows.filter(principal_id__isnull=False).values_list(*_OF_HOLDERS)
+    return {row[0]: _build_holder(*row) for row in values if row[0]}
 
 
-def _load_members(groups: Iterable[str]) -> dict[str, frozenset[str]]:
+def _build_holder(
+    principal_id: str, kind: str, name: str, external_id: str, is_enabled: bool, gone_at: datetime | None
+) -> Holder:
+    return Holder(principal_id, kind == Principal.Type.GROUP, name, external_id, is_enabled and gone_at is None)
+
+
+def _load_members(groups: Iterable[str]) -> tuple[dict[str, frozenset[str]], dict[str, Holder]]:
+    """Group → its members, and these: both come at once, as asking for thousands by id takes far longer."""
     found: dict[str, set[str]] = {}
+    people: dict[str, Holder] = {}
+    columns = [F("group__principal_id"), *(F(f"member__{name}") for name in _OF_HOLDERS)]
     for batch in _batches(groups):
         rows = GroupMembership.objects.filter(group__principal_id__in=batch, member__principal_id__isnull=False)
-        for group, member in rows.values_list(F("group__principal_id"), F("member__principal_id")):
-            found.setdefault(group or "", set()).add(member or "")
-    return {group: frozenset(members) for group, members in found.items()}
+        for group, member, *facts in rows.values_list(*columns):
+            found.setdefault(group, set()).add(member)
+            if member not in people:
+                people[member] = _build_holder(member, *facts)
+    return {group: frozenset(members) for group, members in found.items()}, people
 
 
 def _load_one_member(groups: Collection[str]) -> dict[str, str]:

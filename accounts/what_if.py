@@ -65,8 +65,15 @@ def foresee(rule: Rule | None, *, replaces: str = "", assignments: AssignmentQue
     later = (*(each for each in now if each is not old), *((rule,) if rule else ()))
     if old == rule:
         return Foresight()
-    before = load_ground(rules=now)
-    return _Comparison(before, before.with_rules(later), tuple(filter(None, (old, rule)))).run(assignments)
+    changed = tuple(filter(None, (old, rule)))
+    before = load_ground(_list_named(changed), rules=now)
+    return _Comparison(before, before.with_rules(later), changed).run(assignments)
+
+
+def _list_named(rules: Iterable[Rule]) -> set[str] | None:
+    """The accounts that these rules name, which are all that they can be about; None: they are about others, too."""
+    named = {rule.account_id for rule in rules}
+    return None if "" in named else named
 
 
 class _Row(NamedTuple):
@@ -147,15 +154,22 @@ class _Comparison:
     def _narrow(self, assignments: AssignmentQuerySet) -> AssignmentQuerySet:
         """Those that one of the rules can speak about, on sets of ours."""
         rows = assignments.filter(permission_set__ownership__in=_OURS, account__is_management=False).order_by()
-        accounts = set(Account.objects.filter(gone_at__isnull=True).values_list("account_id", flat=True))
+        accounts = self._list_accounts()
         covered = {account_id for account_id in accounts if self._is_covered(account_id)}
-        if covered != accounts:
+        if covered != accounts or _list_named(self.changed):
             rows = rows.filter(account__account_id__in=covered)
         sets = {name for name, powers in self._powers.items() if self._is_about(name, powers)}
         if sets != self._powers.keys():
             rows = rows.filter(permission_set__name__in=sets)
         types = {rule.principal_type for rule in self.changed}
         return rows if "" in types else rows.filter(principal__type__in=types)
+
+    def _list_accounts(self) -> set[str]:
+        """Those that are there, of the ones that the ground knows."""
+        there, named = Account.objects.filter(gone_at__isnull=True), _list_named(self.changed)
+        return set(
+            (there if named is None else there.filter(account_id__in=named)).values_list("account_id", flat=True)
+        )
 
     def _is_covered(self, account_id: str) -> bool:
         return any(self.before.covers(rule, account_id) for rule in self.changed)

@@ -1,9 +1,13 @@
 """What a run holds back, by what the brake counts together."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, Min, QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account
@@ -18,24 +22,51 @@ _WORDS = {
 }
 
 
+HELD_SIZE = 200  # on a page: what a brake holds is mostly less, and stands there as a whole
+
+
 @dataclass(frozen=True)
 class HeldGroup:
-    """Removals that are held for one reason."""
+    """Removals that are held for one reason: how many there are, and those that stand on this page."""
 
     word: str
     reason: Mapping[str, Any]
     count: int
-    groups: tuple[ChangeGroup, ...]
+    groups: list[ChangeGroup]
 
 
-def build_held(held: Sequence[Change], accounts: Mapping[str, Account], names: Mapping[str, str]) -> list[HeldGroup]:
-    found: dict[str, list[Change]] = {}
-    for change in held:
-        found.setdefault(group_of_held(str(change.reason.get("code", ""))), []).append(change)
+def paginate_held(request: HttpRequest, held: QuerySet[Change]) -> Page[Change]:
+    """The page that the address names with `held=`. Whoever lets all of them go can look at all of them."""
+    return Paginator(held, HELD_SIZE).get_page(request.GET.get("held"))
+
+
+def build_held(
+    held: QuerySet[Change], page: Iterable[Change], accounts: Mapping[str, Account], names: Mapping[str, str]
+) -> list[HeldGroup]:
+    """Every group with its count and its first reason, whichever removals the page shows."""
+    firsts, counts = _count_groups(held)
+    if not firsts:
+        return []
+    reasons = dict(held.filter(position__in=firsts.values()).values_list("position", "reason"))
+    shown: dict[str, list[Change]] = {}
+    for change in page:
+        shown.setdefault(group_of_held(str(change.reason.get("code", ""))), []).append(change)
     return [
-        HeldGroup(str(_WORDS[name]), changes[0].reason, len(changes), tuple(group_changes(changes, accounts, names)))
-        for name, changes in found.items()
+        HeldGroup(str(_WORDS[name]), reasons[first], counts[name], group_changes(shown.get(name, ()), accounts, names))
+        for name, first in sorted(firsts.items(), key=lambda item: item[1])
     ]
+
+
+def _count_groups(held: QuerySet[Change]) -> tuple[dict[str, int], Counter[str]]:
+    """What the brake counts together: the position of its first removal, and how many there are."""
+    firsts: dict[str, int] = {}
+    counts = Counter[str]()
+    rows = held.order_by().values_list("reason__code").annotate(Count("pk"), Min("position"))
+    for code, count, position in rows:
+        name = group_of_held(code or "")
+        firsts[name] = min(position, firsts.get(name, position))
+        counts[name] += count
+    return firsts, counts
 
 
 def find_newer(run: Run) -> Run | None:

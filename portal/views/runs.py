@@ -19,7 +19,7 @@ from portal.views.mirror_age import list_mirror_ages
 from portal.views.paging import choose, paginate
 from portal.views.requests import HtmxHttpRequest, asks_for_part
 from portal.views.run_drift import build_drift
-from portal.views.run_held import build_held, find_newer
+from portal.views.run_held import build_held, find_newer, paginate_held
 from portal.views.run_history import Fold, fold_between, fold_repeats, list_notable
 from portal.views.run_reading import build_reading
 from portal.views.run_steps import build_steps, describe_run, find_progress
@@ -97,9 +97,11 @@ def _describe_plan(request: HttpRequest, run: Run, changes: QuerySet[Change]) ->
     page = paginate(
         request, changes.filter(outcome=outcome) if outcome else changes.exclude(outcome=Change.Outcome.HELD)
     )
-    held = list(changes.filter(outcome=Change.Outcome.HELD)) if run.checksum else []
-    names = load_names([*page, *held])
-    accounts = Account.objects.in_bulk({change.account_id for change in [*page, *held]} - {""}, field_name="account_id")
+    held = changes.filter(outcome=Change.Outcome.HELD) if run.checksum else changes.none()
+    held_page = paginate_held(request, held)
+    shown = [*page, *held_page]
+    names = load_names(shown)
+    accounts = Account.objects.in_bulk({change.account_id for change in shown} - {""}, field_name="account_id")
     return {
         "title": describe_run(run),
         "steps": build_steps(run, notices=Notice.objects.filter(path=f"/runs/{run.pk}/").count() if run.is_over else 0),
@@ -108,8 +110,9 @@ def _describe_plan(request: HttpRequest, run: Run, changes: QuerySet[Change]) ->
         "page": page,
         "outcome": outcome,
         "groups": group_changes(page, accounts, names),
-        "held": build_held(held, accounts, names),
-        "held_count": len(held),
+        "held": build_held(held, held_page, accounts, names),
+        "held_count": held_page.paginator.count,
+        "held_page": held_page,
         "newer": find_newer(run),
     }
 

@@ -94,7 +94,7 @@ def test_statements_do_not_grow(django_assert_num_queries: DjangoAssertNumQuerie
     groups = [make_group(f"team{number}", make_principal(), make_principal()) for number in range(5)]
     for group in groups:
         owned_account(owners_tag=f"{group.principal_id} somebody{group.pk}@example.com")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         assert len(load_register().sites) == 5
 
 

@@ -8,6 +8,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import AuditEvent
 from portal.views import runs as run_views
+from portal.views.run_held import HELD_SIZE
 from syncer.models import Change, Drift, Notice, Run
 from tests import factories
 from tests.portal.pages import get_html, get_text, make_client
@@ -362,6 +363,35 @@ def test_what_is_held_is_told_for_each_group_with_its_count_and_reason() -> None
     assert "Access that records or rules no longer give 12 12 of 30 assignments would go within 24 hours." in text
     assert "What an empty or far shorter kintone app would take away 3 A kintone app came back empty" in text
     assert text.count("Checksum") == 1
+
+
+def make_long_held_run() -> Run:
+    run = factories.make_run(status="held", checksum="0123456789ab")
+    rows = [
+        Change(run=run, position=number, kind="delete", object="assignment", outcome="held",
+               permission_set_name="Reader", principal_name=f"held person {number}", reason={"code": code})
+        for number, code in enumerate(["too_large_share"] * HELD_SIZE + ["app_shrunk"] * 3)
+    ]  # fmt: skip
+    Change.objects.bulk_create(rows)
+    return run
+
+
+@pytest.mark.parametrize(("page", "shown"), [(1, HELD_SIZE), (2, 3)])
+def test_long_list_of_what_is_held_has_pages(page: int, shown: int) -> None:
+    run = make_long_held_run()
+    html = get_html(make_client(factories.make_user(is_staff=True)), f"/runs/{run.pk}/?held={page}")
+    assert html.count("held person") == shown
+    assert f'href="?held={3 - page}#held"' in html
+    assert "Let these 203 removals go" in html
+
+
+@pytest.mark.parametrize("page", [1, 2])
+def test_each_page_of_what_is_held_counts_all_groups(page: int) -> None:
+    run = make_long_held_run()
+    text = get_text(make_client(factories.make_user(is_staff=True)), f"/runs/{run.pk}/?held={page}")
+    assert "203 removals are held back" in text
+    assert f"Access that records or rules no longer give {HELD_SIZE}" in text
+    assert "What an empty or far shorter kintone app would take away 3" in text
 
 
 @pytest.mark.parametrize(
