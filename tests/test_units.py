@@ -70,3 +70,10 @@ def test_units_can_write_nowhere_and_gain_nothing() -> None:
     for service in OURS:
         own = read_unit(f"genkan-{service}.service")["Service"]
         assert not [name for name in own if name.startswith(("Protect", "Private", "Capab", "ReadWrite", "User"))]
+
+
+def test_files_are_mounted_into_every_container_of_ours() -> None:
+    page = (ROOT / "docs/production.md").read_text(encoding="utf-8")
+    [text] = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    mounts = {name: service["volumes"] for name, service in yaml.safe_load(text)["services"].items()}
+    assert mounts == {name: ["/etc/genkan/secrets:/run/secrets:ro"] for name in OURS}
