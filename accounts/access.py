@@ -28,6 +28,7 @@ from accounts.models import (
     RecordPerson,
     User,
     Wish,
+    Withheld,
 )
 from accounts.models.access import AssignmentQuerySet
 from accounts.models.records import RecordQuerySet
@@ -99,8 +100,29 @@ def find_own_records(user: User) -> RecordQuerySet:
 
 
 def find_own_problems(user: User) -> QuerySet[Problem]:
-    """What is wrong with the user's records, and with those that want access for him."""
-    return Problem.objects.filter(record__in=_find_concerning(user).values("pk"))
+    """What is wrong with the user's records, and with those that want access for him or to an account of his."""
+    own = find_own_records(user).values("pk")
+    wanting = Wish.objects.filter(assignment__in=find_own_assignments(user).values("pk")).values("record")
+    return Problem.objects.filter(Q(record__in=own) | Q(record__in=wanting) | Q(record__in=list_troubled(user)))
+
+
+def list_troubled(user: User) -> Collection[int] | QuerySet[Wish, Any]:
+    """The records with problems or withheld values that want access to accounts of his: by key, as `_find_wished`.
+
+    Found out once for a request: to tell, PostgreSQL looks at every wish into his accounts.
+    """
+    is_withheld = Q(record__in=Withheld.objects.filter(confirmed_at__isnull=True).values("record"))
+    wishes = Wish.objects.filter(Q(record__in=Problem.objects.values("record")) | is_withheld)
+    owned = list_owned(user)
+    wanting = wishes.filter(assignment__account__in=owned.values())
+    known: dict[str, Collection[int]] = vars(user)
+    if _TROUBLED not in known:
+        records = wanting.values_list("record_id", flat=True).distinct()
+        known[_TROUBLED] = set(records[: _MOST_KEYS + 1]) if owned else set()
+    return known[_TROUBLED] if len(known[_TROUBLED]) <= _MOST_KEYS else wanting.values("record")
+
+
+_TROUBLED = "_troubled_record_keys"
 
 
 def visible_assignments(user: User) -> AssignmentQuerySet:

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.text import slugify
 
-from accounts.access import may_change, owned_accounts
+from accounts.access import list_owned, may_change, owned_accounts
 from accounts.audit import record_event
 from accounts.cli.naming import to_ascii
 from accounts.models import Account, Shortcut, ShortcutSlug, User, Visit
@@ -55,7 +55,7 @@ def find_editable(user: User, shortcuts: Iterable[Shortcut]) -> frozenset[int]:
     """
     if not may_change(user):
         return frozenset()
-    owned = set(owned_accounts(user).values_list("pk", flat=True))
+    owned = set(list_owned(user).values())
     return frozenset(row.pk for row in shortcuts if row.author_id == user.pk or _is_shared_with(user, row, owned))
 
 

@@ -84,13 +84,12 @@ class Scope:
             return access.owned_accounts(self.user).filter(gone_at__isnull=True)
         return list_accounts(self.user)
 
-    def records(self) -> Q:
-        """Records, as a condition on what belongs to one."""
+    def troubled_records(self) -> Q:
+        """Records with problems or withheld values, as a condition on what belongs to one."""
         if not self.is_mine and access.sees_everything(self.user):
             return Q()
-        owned = Wish.objects.filter(assignment__account__in=access.owned_accounts(self.user).values("pk"))
         own = access.find_own_records(self.user) if self.is_mine else access.visible_records(self.user)
-        return Q(record__in=own.values("pk")) | Q(record__in=owned.values("record"))
+        return Q(record__in=own.values("pk")) | Q(record__in=access.list_troubled(self.user))
 
     def drafts(self) -> DraftQuerySet:
         return Draft.objects.filter(author=self.user) if self.is_mine else Draft.objects.visible_to(self.user)
@@ -114,7 +113,7 @@ def list_own_matters(user: User) -> list[Matter]:
     builders: tuple[Callable[[Scope], Matter], ...] = (
         _list_withheld, _list_moves, _list_drafts, _list_shortcuts,
     )  # fmt: skip
-    if access.owned_accounts(user).exists() or access.find_own_records(user).exists():
+    if access.list_owned(user) or access.find_own_records(user).exists():
         builders = (_list_failed, *builders, _list_waiting, _list_expiring)
     return [matter for build in builders if (matter := build(scope)).count]
 
@@ -154,7 +153,9 @@ def _list_expiring(scope: Scope) -> Matter:
 
 
 def _list_withheld(scope: Scope) -> Matter:
-    open_rows = Withheld.objects.filter(scope.records(), confirmed_at__isnull=True, record__gone_at__isnull=True)
+    open_rows = Withheld.objects.filter(
+        scope.troubled_records(), confirmed_at__isnull=True, record__gone_at__isnull=True
+    )
     rows = _take(open_rows.select_related("record").order_by("-since", "pk"))
     accounts = _load_accounts(row.record for row in rows[:SHOWN])
     items = [
