@@ -114,6 +114,20 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
     application: Application
+    is_leaving = False
+
+    def serve(self) -> None:
+        """Answer until told to leave. Not serve_forever: it would look for that 20 times a second, all day."""
+        while not self.is_leaving:
+            self.handle_request()
+
+    def leave(self) -> None:
+        """Wake the one who serves: he has no other reason to look up."""
+        self.is_leaving = True
+        socket.create_connection(("127.0.0.1", self.server_port), timeout=5).close()
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        return not self.is_leaving
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that goes away is no event; anything else is a bug and shows its traceback."""
@@ -131,7 +145,7 @@ class Serving:
     def __init__(self, application: Application, port: int = 0) -> None:
         self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.application = application
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread = threading.Thread(target=self._server.serve, daemon=True)
 
     @property
     def port(self) -> int:
@@ -148,7 +162,7 @@ class Serving:
 
     def stop(self) -> None:
         if self._thread.is_alive():
-            self._server.shutdown()
+            self._server.leave()
             self._thread.join()
         self._server.server_close()
 
