@@ -51,7 +51,8 @@ class PickWidget(forms.SelectMultiple):
     def value_from_datadict(self, data: Mapping[str, Any], _files: Any, name: str) -> list[str]:
         chosen = data.getlist(name) if isinstance(data, MultiValueDict) else list(data.get(name, ()))
         added = str(data.get(f"add-{name}", "")).replace(",", " ").split()
-        return list(dict.fromkeys(text.strip() for text in (*chosen, *added) if text.strip()))
+        names = (text.replace("\0", "").strip() for text in (*chosen, *added))  # no database can look for a NUL
+        return list(dict.fromkeys(filter(None, names)))
 
     def value_omitted_from_data(self, _data: Mapping[str, Any], _files: Any, _name: str) -> bool:
         return False
