@@ -101,9 +101,14 @@ def find_own_records(user: User) -> RecordQuerySet:
 
 def find_own_problems(user: User) -> QuerySet[Problem]:
     """What is wrong with the user's records, and with those that want access for him or to an account of his."""
+    return Problem.objects.filter(about_troubled(user))
+
+
+def about_troubled(user: User) -> Q:
+    """What concerns him, as a condition on problems, or on withheld values that nobody has confirmed."""
     own = find_own_records(user).values("pk")
     wanting = Wish.objects.filter(assignment__in=find_own_assignments(user).values("pk")).values("record")
-    return Problem.objects.filter(Q(record__in=own) | Q(record__in=wanting) | Q(record__in=list_troubled(user)))
+    return Q(record__in=own) | Q(record__in=wanting) | Q(record__in=list_troubled(user))
 
 
 def list_troubled(user: User) -> Collection[int] | QuerySet[Wish, Any]:

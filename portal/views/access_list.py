@@ -11,12 +11,12 @@ from django.views.decorators.http import require_safe
 from accounts.access import require_user, visible_assignments
 from accounts.authors import load_authors, load_ledger
 from accounts.editors import find_removable
-from accounts.models import Stage
+from accounts.models import Assignment, Stage
 from accounts.models.access import AssignmentQuerySet
 from portal.views.access_export import COLUMNS, iter_lines
 from portal.views.access_filter import ENDS, KINDS, STATES, AccessFilter, narrow_assignments
 from portal.views.csv_lists import stream_csv, wants_csv
-from portal.views.paging import paginate
+from portal.views.paging import paginate_keys
 from portal.views.requests import HtmxHttpRequest, asks_for_part
 from portal.views.sections import (
     Heading,
@@ -24,12 +24,14 @@ from portal.views.sections import (
     count_members,
     list_records,
     order_assignments,
+    order_keys,
+    with_records,
 )
 
 
 @dataclass(frozen=True)
 class AccessList:
-    """The assignments that the address asks for, in their order."""
+    """The assignments that the address asks for."""
 
     request: HttpRequest
     wanted: AccessFilter
@@ -38,11 +40,12 @@ class AccessList:
 
     def stream(self, name: str) -> HttpResponseBase:
         """All of them as a file."""
-        return stream_csv(self.request, name, COLUMNS, iter_lines(self.assignments))
+        return stream_csv(self.request, name, COLUMNS, iter_lines(order_assignments(self.assignments, self.heading)))
 
     def describe(self) -> dict[str, Any]:
         """One page of them, and the form that narrows them."""
-        page = paginate(self.request, self.assignments)
+        found = order_keys(self.assignments, self.heading)
+        page = paginate_keys(self.request, found, with_records(Assignment.objects.all()))
         records = list_records(page)
         ledger = load_ledger(records)
         choices = {"states": STATES, "stages": Stage.choices, "kinds": KINDS, "ends": ENDS}
@@ -58,7 +61,7 @@ class AccessList:
 def read_access(request: HttpRequest, assignments: AssignmentQuerySet, heading: Heading) -> AccessList:
     """What the address asks for of these assignments."""
     wanted, narrowed = narrow_assignments(request, assignments)
-    return AccessList(request, wanted, order_assignments(narrowed, heading), heading)
+    return AccessList(request, wanted, narrowed, heading)
 
 
 @require_safe

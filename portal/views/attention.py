@@ -88,8 +88,10 @@ class Scope:
         """Records with problems or withheld values, as a condition on what belongs to one."""
         if not self.is_mine and access.sees_everything(self.user):
             return Q()
-        own = access.find_own_records(self.user) if self.is_mine else access.visible_records(self.user)
-        return Q(record__in=own.values("pk")) | Q(record__in=access.list_troubled(self.user))
+        if not self.is_mine:
+            return access.about_troubled(self.user)
+        own = access.find_own_records(self.user).values("pk")
+        return Q(record__in=own) | Q(record__in=access.list_troubled(self.user))
 
     def drafts(self) -> DraftQuerySet:
         return Draft.objects.filter(author=self.user) if self.is_mine else Draft.objects.visible_to(self.user)

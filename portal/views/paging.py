@@ -38,9 +38,49 @@ class BoundedPaginator(_Paginator):
         return self._counted > MOST_ROWS
 
 
+class KeyPaginator(BoundedPaginator):
+    """The same pages: the keys of one are found first, so that sorting and skipping carry nothing of what it shows."""
+
+    def __init__(self, found: QuerySet[Any], shown: QuerySet[Any]) -> None:
+        super().__init__(found)
+        self._shown = shown
+
+    def page(self, number: int | str) -> Page[Any]:
+        valid = self.validate_number(number)
+        start = (valid - 1) * self.per_page
+        keys = self._take_keys(start, min(start + self.per_page, self.count))
+        rows = self._shown.in_bulk(keys)
+        return Page([rows[key] for key in keys if key in rows], valid, self)
+
+    def _take_keys(self, start: int, end: int) -> list[int]:
+        return list(self._rows.values_list("pk", flat=True)[start:end])
+
+
+class FoundPaginator(KeyPaginator):
+    """Of what is dear to find: it is found once, for counting and for the page."""
+
+    @cached_property
+    def _keys(self) -> list[int]:
+        return super()._take_keys(0, MOST_ROWS + 1)
+
+    @cached_property
+    def _counted(self) -> int:
+        return len(self._keys)
+
+    def _take_keys(self, start: int, end: int) -> list[int]:
+        return self._keys[start:end]
+
+
 def paginate(request: HttpRequest, rows: QuerySet[Row], *, parameter: str = "page") -> Page[Row]:
     """The page that the address names; the nearest one when it names none."""
     return BoundedPaginator(rows).get_page(request.GET.get(parameter))
+
+
+def paginate_keys(
+    request: HttpRequest, found: QuerySet[Row], shown: QuerySet[Row], *, kind: type[KeyPaginator] = KeyPaginator
+) -> Page[Row]:
+    """`paginate` of rows that carry much. found: which, in their order; shown: any rows, with what the page shows."""
+    return kind(found, shown).get_page(request.GET.get("page"))
 
 
 def read_query(request: HttpRequest, parameter: str = "q") -> str:

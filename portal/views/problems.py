@@ -11,7 +11,7 @@ from accounts.models import Problem
 from portal.views.attention import Scope, list_matters
 from portal.views.csv_columns import PROBLEMS
 from portal.views.csv_lists import CHUNK, stream_csv, wants_csv
-from portal.views.paging import choose, paginate, read_query
+from portal.views.paging import FoundPaginator, choose, paginate_keys, read_query
 
 
 @require_safe
@@ -27,7 +27,7 @@ def problem_list(request: HttpRequest) -> HttpResponseBase:
     problems = _narrow(problems, severity, reference)
     if wants_csv(request):
         return stream_csv(request, "problems", PROBLEMS, problems.iterator(CHUNK))
-    page = paginate(request, problems)
+    page = paginate_keys(request, problems, Problem.objects.select_related("record"), kind=FoundPaginator)
     is_overview = page.number == 1 and not reference and not severity
     context = {
         "page": page,

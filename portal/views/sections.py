@@ -43,8 +43,17 @@ class Section:
 
 def order_assignments(assignments: AssignmentQuerySet, heading: Heading) -> AssignmentQuerySet:
     """With all that a row shows, in a constant number of statements: places, principals, records that want it."""
+    return with_records(assignments).order_by(*_ORDER[heading])
+
+
+def with_records(assignments: AssignmentQuerySet) -> AssignmentQuerySet:
     wishes = Prefetch("wishes", Wish.objects.filter(is_current=True).select_related("record").order_by("record_id"))
-    return assignments.with_places().prefetch_related(wishes).order_by(*_ORDER[heading])
+    return assignments.with_places().prefetch_related(wishes)
+
+
+def order_keys(assignments: AssignmentQuerySet, heading: Heading) -> AssignmentQuerySet:
+    """The same order of bare assignments: for finding which stand on a page."""
+    return assignments.order_by(*_ORDER[heading])
 
 
 def build_sections(assignments: Iterable[Assignment], heading: Heading) -> list[Section]:
