@@ -1,6 +1,6 @@
 """Our sets that the management account holds: what nobody can change any more, and whom it concerns."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.db.models import Q
@@ -52,10 +52,10 @@ def _name(actual: Actual, key: AssignmentKey) -> str:
 def _iter_moved(now: datetime) -> Iterator[Problem]:
     """Records that were moved to a copy of their set lately and that nobody has edited since."""
     is_move = Q(purpose__startswith="twin:") | Q(purpose__startswith="rename:")
-    drafts: Iterable[Draft] = Draft.objects.filter(
+    drafts = Draft.objects.filter(
         is_move, state=Draft.State.WRITTEN, record__isnull=False, updated_at__gt=now - TOLD_FOR
     ).select_related("record")
-    for draft in drafts:
+    for draft in drafts.order_by("pk"):
         record = draft.record
         if record is None or record.gone_at or record.revision != (draft.base_revision or 0) + 1:
             continue
