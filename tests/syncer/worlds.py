@@ -4,6 +4,7 @@ Everything between a kintone record and Identity Center is the product's own cod
 polls are taken out: the simulators answer at once. Models may not be imported here: conftest.py imports this.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -283,9 +284,23 @@ def point_settings(world: World, settings: Settings, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("syncer.connections.connect_analyzer", partial(connect_analyzer, sleep=_go_on))
     # Its own connection would meet the lock of the test's transaction.
     monkeypatch.setattr("syncer.connections.build_pacer", lambda: None)
-    monkeypatch.setattr("syncer.runs.ApplyOptions", partial(ApplyOptions, sleep=_go_on))
+    pauses = _Pauses()
+    monkeypatch.setattr("syncer.runs.ApplyOptions", partial(ApplyOptions, sleep=pauses.sleep, now=pauses.now))
     # A test's transaction is its own: a heartbeat from another thread would not find the lease.
     monkeypatch.setattr("syncer.leases.BEAT_SECONDS", 3600.0)
+
+
+class _Pauses:
+    """Pauses that take no time, and whose time is over all the same: who waits for AWS would else never give up."""
+
+    def __init__(self) -> None:
+        self._slept = 0.0
+
+    def sleep(self, seconds: float) -> None:
+        self._slept += seconds
+
+    def now(self) -> float:
+        return time.monotonic() + self._slept
 
 
 def _go_on(_seconds: float) -> None:
