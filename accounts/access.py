@@ -171,6 +171,23 @@ def visible_accounts(user: User) -> QuerySet[Account]:
 _VISIBLE = "_visible_account_keys"
 
 
+def visible_account(user: User, account_id: str) -> QuerySet[Account]:
+    """One account, if he sees it. Whoever owns it does, which takes no looking for what else concerns him."""
+    seen = Account.objects.all() if _is_owned(user, account_id) else visible_accounts(user)
+    return seen.filter(account_id=account_id)
+
+
+def visible_in_account(user: User, account: Account) -> AssignmentQuerySet:
+    """What he sees of one account: of his own everything."""
+    is_owned = _is_owned(user, account.account_id)
+    return (Assignment.objects.shown() if is_owned else visible_assignments(user)).filter(account=account)
+
+
+def _is_owned(user: User, account_id: str) -> bool:
+    """Of whoever sees everything nobody has to know."""
+    return not sees_everything(user) and account_id in list_owned(user)
+
+
 def visible_permission_sets(user: User) -> QuerySet[PermissionSet]:
     if sees_everything(user):
         return PermissionSet.objects.all()

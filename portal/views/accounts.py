@@ -5,7 +5,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from accounts.access import may_freeze, require_user, visible_accounts, visible_assignments
+from accounts.access import may_freeze, require_user, visible_account, visible_assignments, visible_in_account
 from accounts.console_register import load_catalogue
 from accounts.kept_shortcuts import visible_shortcuts
 from accounts.models import Account, Shortcut, Stage, User
@@ -75,8 +75,8 @@ def _list_shortcuts(user: User, account: Account) -> list[tuple[Shortcut, str]]:
 def account_detail(request: HttpRequest, account_id: str) -> HttpResponseBase:
     """Who can enter the account with what and why; above that, the viewer's own ways in."""
     user = require_user(request)
-    account = get_object_or_404(visible_accounts(user).select_related("ou"), account_id=account_id)
-    assignments = visible_assignments(user).filter(account=account)
+    account = get_object_or_404(visible_account(user, account_id).select_related("ou"))
+    assignments = visible_in_account(user, account)
     access = read_access(request, assignments, "permission_set")
     if wants_csv(request):
         return access.stream(f"account-{account.account_id}")

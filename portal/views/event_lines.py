@@ -53,13 +53,14 @@ class EventLine:
         return f"{timezone.localtime(self.event.at):%Y-%m-%d %H:%M:%S %Z}"
 
 
-def build_lines(events: Sequence[AuditEvent]) -> list[EventLine]:
-    """In a constant number of statements: names of accounts and of records, for all lines at once."""
-    names = dict(
-        Account.objects.filter(account_id__in={event.about_account for event in events} - {""}).values_list(
-            "account_id", "name"
-        )
-    )
+def build_lines(events: Sequence[AuditEvent], known: Mapping[str, str] | None = None) -> list[EventLine]:
+    """In a constant number of statements: names of accounts and of records, for all lines at once.
+
+    known: account id → name, of accounts that the page has already.
+    """
+    names = dict(known or {})
+    wanted = {event.about_account for event in events} - {"", *names}
+    names.update(Account.objects.filter(account_id__in=wanted).values_list("account_id", "name"))
     titles = _load_titles({event.about_record for event in events} - {""})
     return [_build_line(event, names, titles) for event in events]
 

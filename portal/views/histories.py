@@ -1,5 +1,6 @@
 """What happened lately to the thing that a page is about, from the audit trail."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -23,7 +24,8 @@ class History:
 def read_history(user: User, about: Account | Person | Principal) -> History:
     """Of an account, a person (what was done to him and what he did) or a group; as far as the viewer may see it."""
     if isinstance(about, Account):
-        return _load(user, Narrowing(accounts=[about.account_id]), account=about.account_id)
+        known = {about.account_id: about.name}
+        return _load(user, Narrowing(accounts=[about.account_id]), known, account=about.account_id)
     if isinstance(about, Person):
         principal = (about.principal and about.principal.principal_id) or "-"
         users = User.objects.filter(person=about).values_list("pk", flat=True)
@@ -31,6 +33,6 @@ def read_history(user: User, about: Account | Person | Principal) -> History:
     return _load(user, Narrowing(principals=[about.principal_id or "-"]))
 
 
-def _load(user: User, narrowing: Narrowing, **query: str) -> History:
+def _load(user: User, narrowing: Narrowing, known: Mapping[str, str] | None = None, **query: str) -> History:
     events = narrowing.narrow(visible_events(user)).select_related("actor")[:_SHOWN]
-    return History(build_lines(list(events)), f"{reverse('activity')}?{urlencode(query)}" if query else "")
+    return History(build_lines(list(events), known), f"{reverse('activity')}?{urlencode(query)}" if query else "")
