@@ -1,10 +1,10 @@
 """What gunicorn serves."""
 
-import gc
 import os
 
 from django.core.wsgi import get_wsgi_application
 
+from portal.garbage import settle
 from syncer.measured import CLERK
 from syncer.required import require_settings
 
@@ -14,9 +14,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 require_settings("web", "kintone", "aws")
 
 application = get_wsgi_application()
-# What is loaded by now is there for good. Looked through for garbage again and again, it would each time keep
-# somebody's request waiting for a tenth of a second.
-gc.collect()
-gc.freeze()
+settle()
 # In the process that answers: gunicorn imports this after it has forked.
 CLERK.begin()

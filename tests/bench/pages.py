@@ -4,7 +4,6 @@ Requests go through Django's test client: the whole stack of middleware, session
 socket. Django is set up by whoever imports this, on the database of `seeding`; models are imported here.
 """
 
-import gc
 import json
 import statistics
 import sys
@@ -27,6 +26,7 @@ from accounts.finding import (
     search_units,
 )
 from accounts.models import User
+from portal.garbage import settle
 from portal.urls import handler400, handler403, handler404, handler500, urlpatterns
 from tests.bench import crowd
 from tests.bench.visits import EMPTY, Visit, list_slow_visits, list_visits
@@ -139,9 +139,8 @@ def measure_searches() -> Iterator[dict[str, Any]]:
 
 
 def main() -> None:
-    gc.collect()
-    gc.freeze()  # as in portal/wsgi.py
     with override_settings(ROOT_URLCONF="tests.bench.pages"):
+        settle()
         found = {
             "pages": list(measure_visits(list_visits())),
             "slow": list(measure_visits(list_slow_visits(), fewest=SLOW)),
