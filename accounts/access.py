@@ -33,7 +33,7 @@ from accounts.models import (
 from accounts.models.access import AssignmentQuerySet
 from accounts.models.records import RecordQuerySet
 from accounts.names import fold
-from accounts.owner_register import load_owned, load_register
+from accounts.owner_register import Owned, load_owned, load_register
 from accounts.ownership import Register
 
 
@@ -286,15 +286,26 @@ def owned_accounts(user: User) -> QuerySet[Account]:
 
 
 def list_owned(user: User) -> Mapping[str, int]:
-    """The ids of the accounts that he owns → their rows. Found out once for each request, which has its own user."""
-    known: dict[str, Mapping[str, int]] = vars(user)
+    """The ids of the accounts that he owns → their rows."""
+    return _find_owned(user).accounts
+
+
+def _find_owned(user: User) -> Owned:
+    """Found out once for each request, which has its own user."""
+    known: dict[str, Owned] = vars(user)
     if _OWNED not in known:
         principal = user.person.principal if user.person and find_principal_id(user) else None
-        known[_OWNED] = load_owned(principal, [*_list_groups(user).values()]) if principal else {}
+        known[_OWNED] = load_owned(principal, [*_list_groups(user).values()]) if principal else Owned({})
     return known[_OWNED]
 
 
 _OWNED = "_owned_accounts"
+
+
+def load_own_register(user: User, accounts: Collection[str]) -> Register:
+    """The register of these accounts. For an owner, all of whose places are looked through, it asks for people only."""
+    places = _find_owned(user).places
+    return load_register(accounts, places=places.narrow(accounts) if places else None)
 
 
 def may_widen(user: User, account: Account) -> bool:

@@ -1,8 +1,9 @@
 """The register of owners, from rows: a handful of statements, whatever the number of accounts."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 from django.conf import settings
 from django.db import connection
@@ -24,11 +25,25 @@ from accounts.ownership import Holder, Protection, Register, Site, Unit
 _MOST_NAMES = 10_000  # in one statement, where the database has no limit of its own
 
 
-def load_register(accounts: Collection[str] | None = None) -> Register:
-    """The register of these accounts (12 digits), or of all. Of people it knows those who are named as owners."""
-    entries = _load_entries(accounts)
-    sites = {site.account_id: site for site in _iter_sites(accounts, entries)}
-    units = {unit.unit_id: unit for unit in _iter_units(entries)}
+@dataclass(frozen=True)
+class Places:
+    """What accounts and units say of their owners, by id."""
+
+    sites: Mapping[str, Site]
+    units: Mapping[str, Unit]
+
+    def narrow(self, accounts: Collection[str]) -> "Places":
+        """The same of these accounts."""
+        return Places({key: self.sites[key] for key in accounts if key in self.sites}, self.units)
+
+
+def load_register(accounts: Collection[str] | None = None, *, places: Places | None = None) -> Register:
+    """The register of these accounts (12 digits), or of all. Of people it knows those who are named as owners.
+
+    places: of these accounts, where they are loaded already.
+    """
+    found = places or _load_places(accounts)
+    sites, units = found.sites, found.units
     return Register(
         sites=sites,
         units=units,
@@ -48,33 +63,38 @@ def load_standing() -> Register:
 
     Enough to tell whether anybody answers for an account; who that is takes the members of all groups that own.
     """
-    entries = _load_entries(None)
-    sites = {site.account_id: site for site in _iter_sites(None, entries)}
-    units = {unit.unit_id: unit for unit in _iter_units(entries)}
+    places = _load_places(None)
+    sites, units = places.sites, places.units
     holders = _load_holders(_list_named(sites, units))
     members = _load_one_member([holder.principal_id for holder in holders.values() if holder.is_group])
     unnamed = {one: Holder(one) for one in members.values()}
     return Register(sites, units, unnamed | holders, {group: frozenset({one}) for group, one in members.items()})
 
 
-def load_owned(principal: Principal, groups: Collection[str]) -> Mapping[str, int]:
-    """The ids of all accounts that this person owns → their rows, in five statements. groups: ids of those he is in.
+class Owned(NamedTuple):
+    """The ids of somebody's accounts → their rows; `places` are all there are, where they were looked through."""
+
+    accounts: Mapping[str, int]
+    places: Places | None = None
+
+
+def load_owned(principal: Principal, groups: Collection[str]) -> Owned:
+    """What this person owns of all there is, in five statements. groups: ids of those he is in.
 
     Of people it asks for him, for whom a word that is his name means first, and for whoever bears that name: nobody
     else's being there or not makes him an owner, or keeps him from being one.
     """
     own = principal.principal_id or ""
     if not _is_named_anywhere(principal, {own, *groups}):
-        return {}
-    entries = _load_entries(None)
-    sites = {site.account_id: site for site in _iter_sites(None, entries)}
-    units = {unit.unit_id: unit for unit in _iter_units(entries)}
+        return Owned({})
+    places = _load_places(None)
+    sites, units = places.sites, places.units
     named = _list_named(sites, units)
     members = {group: frozenset({own}) for group in groups if group in named}
     ids = {own, *members, *(name for name in named if fold(name) == principal.name_key)}
     rows = Principal.objects.filter(Q(principal_id__in=ids) | Q(type=Principal.Type.USER, name_key=principal.name_key))
     register = Register(sites, units, _read_holders(rows), members)
-    return {account_id: sites[account_id].key for account_id in register.find_owned(own)}
+    return Owned({account_id: sites[account_id].key for account_id in register.find_owned(own)}, places)
 
 
 def _is_named_anywhere(principal: Principal, ids: Collection[str]) -> bool:
@@ -110,6 +130,13 @@ def _load_people(names: Collection[str]) -> _People:
     holders = _load_holders(names)
     members, people = _load_members(holder.principal_id for holder in holders.values() if holder.is_group)
     return {"holders": people | holders, "members": members}
+
+
+def _load_places(accounts: Collection[str] | None) -> Places:
+    """Those of these accounts, or of all, and of all units."""
+    entries = _load_entries(accounts)
+    sites = {site.account_id: site for site in _iter_sites(accounts, entries)}
+    return Places(sites, {unit.unit_id: unit for unit in _iter_units(entries)})
 
 
 Entries = tuple[dict[str, set[str]], dict[str, set[str]]]

@@ -5,7 +5,14 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from accounts.access import may_freeze, require_user, visible_account, visible_assignments, visible_in_account
+from accounts.access import (
+    load_own_register,
+    may_freeze,
+    require_user,
+    visible_account,
+    visible_assignments,
+    visible_in_account,
+)
 from accounts.console_register import load_catalogue
 from accounts.kept_shortcuts import visible_shortcuts
 from accounts.models import Account, Shortcut, Stage, User
@@ -83,7 +90,7 @@ def account_detail(request: HttpRequest, account_id: str) -> HttpResponseBase:
     # Among all that the person may enter: a profile is called here as in the whole file.
     chips = [chip for chip in list_chips(load_groups(user)) if chip.first.account_id == account.pk]
     load_menus(chips)
-    register = load_register([account_id])
+    register = load_own_register(user, [account_id])
     context = {
         "account": account,
         "chips": chips,

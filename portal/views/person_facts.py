@@ -67,4 +67,4 @@ def _find_owned(viewer: User, person: Person) -> QuerySet[Account]:
         return Account.objects.none()
     groups = GroupMembership.objects.filter(member=principal).values_list("group__principal_id", flat=True)
     owned = load_owned(principal, [group for group in groups if group])
-    return visible_accounts(viewer).filter(pk__in=owned.values(), gone_at__isnull=True)
+    return visible_accounts(viewer).filter(pk__in=owned.accounts.values(), gone_at__isnull=True)

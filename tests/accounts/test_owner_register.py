@@ -178,7 +178,7 @@ def test_what_one_owns_is_what_the_whole_register_says() -> None:
     found = {}
     for person in Principal.objects.filter(pk__in=[row.pk for row in everybody]):
         groups = [team.principal_id or ""] if person.member_of.exists() else []
-        owned = load_owned(person, groups)
+        owned = load_owned(person, groups).accounts
         assert owned == {row.account_id: row.pk for row in Account.objects.filter(account_id__in=owned)}
         assert set(owned) == register.find_owned(person.principal_id or "")
         found[person.pk] = len(owned)

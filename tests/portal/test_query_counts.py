@@ -33,6 +33,8 @@ class Company:
         self.permission_set = factories.make_permission_set("Deploy", record=record)
         self.record = factories.make_record()
         self.group = factories.make_group("team", factories.get_principal(user))
+        for owner in (factories.get_principal(user), self.group):
+            OwnerEntry.objects.create(account=self.account, principal=owner)
         self.run = factories.make_run(status="held", checksum="0123456789ab")
 
     def add_row(self) -> None:

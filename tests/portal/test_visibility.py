@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 
+from accounts import access
 from accounts.models import AppKind, Guardrail, OwnerEntry, PortalWrite, User
 from syncer.mirror.records import wish_as_json
 from syncer.models import AppState
@@ -99,6 +101,21 @@ def test_shared_account_shows_my_own_way_in_only() -> None:
     text = get_text(make_client(world.user), f"/accounts/{world.own['account'].account_id}/")
     assert "own-set" in text
     assert "foreign" not in text
+
+
+@pytest.mark.parametrize("owns", [True, False])
+def test_one_account_shows_what_all_accounts_show_of_it(*, owns: bool) -> None:
+    user, account = factories.make_user(), factories.make_account(tags_read_at=timezone.now())
+    factories.make_assignment(user, account=account)
+    factories.make_assignment(factories.make_user(), account=account)
+    factories.make_assignment(factories.make_user(), account=account, state="removed")
+    if owns:
+        OwnerEntry.objects.create(account=account, principal=factories.get_principal(user))
+    seen = access.visible_in_account(user, account)
+    assert seen.count() == (2 if owns else 1)
+    assert set(seen) == set(access.visible_assignments(user).filter(account=account))
+    assert access.visible_account(user, account.account_id).get() == account
+    assert not access.visible_account(user, factories.make_account().account_id).exists()
 
 
 @pytest.mark.parametrize("kind", list(AppKind))
